@@ -1,4 +1,4 @@
-"""The program's entry: `options-helper`, and `python -m options_helper`."""
+"""The entry point of `options-helper` and `python -m options_helper`."""
 
 import sys
 
@@ -6,9 +6,9 @@ INTERRUPTED = 130  # a shell's status for SIGINT
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it quietly, also while modules are still being imported."""
+    """Run the command line; exit quietly on Ctrl-C, even while modules are being imported."""
     try:
-        from options_helper.cli import main as run  # noqa: PLC0415 - takes a moment, in which Ctrl-C may come
+        from options_helper.cli import main as run  # noqa: PLC0415 - slow, so Ctrl-C may arrive during it
 
         run()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The command line: `options-helper ui` opens the portal. Wiring only."""
+"""The command line: each command only wires other modules together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-recording = typer.Typer(help="Look into a recording of `ui --record`.", no_args_is_help=True)
+recording = typer.Typer(help="Inspect a recording made with `ui --record`.", no_args_is_help=True)
 app.add_typer(recording, name="recording")
 
 
@@ -52,7 +52,7 @@ def ui(  # noqa: PLR0913 - an argument for each option
         bool, typer.Option("--demo", help="Simulate prices and fills on this machine; needs no account.")
     ] = False,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; any but loopback requires a login.")
+        str, typer.Option(help="The address to listen on; every address except loopback requires a login.")
     ] = DEFAULT_HOST,
     port: Annotated[
         int | None,
@@ -72,15 +72,15 @@ def ui(  # noqa: PLR0913 - an argument for each option
         typer.Option(
             min=0.0,
             metavar="SECONDS",
-            help="How long the streams run on after the last browser is closed.",
+            help="How long the streams keep running after the last browser closes.",
             show_default="15",
         ),
     ] = None,
     public_url: Annotated[
         str,
-        typer.Option(metavar="URL", help="The address, with its path, under which a proxy serves the pages."),
+        typer.Option(metavar="URL", help="The URL at which a proxy serves the pages, including its path."),
     ] = "",
-    certfile: Annotated[Path | None, typer.Option(help="A TLS certificate, to serve https.")] = None,
+    certfile: Annotated[Path | None, typer.Option(help="A TLS certificate for serving https.")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
     record: Annotated[
         Path | None,
@@ -89,7 +89,7 @@ def ui(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
 ) -> None:
-    """Serve the pages and open them in a browser; Ctrl-C ends it."""
+    """Serve the pages and open them in a browser; press Ctrl-C to stop."""
     options = LaunchOptions(
         demo=demo,
         host=host,
@@ -128,14 +128,14 @@ def doctor(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="The file, - for standard input.")] = Path("portfolio.json"),
+    path: Annotated[Path, typer.Argument(help="The file, or - for standard input.")] = Path("portfolio.json"),
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the file's JSON Schema, for editors, and exit.")
     ] = False,
 ) -> None:
-    """Check a portfolio file, without keys or network; exit with 1 if the page would refuse it."""
+    """Check a portfolio file without keys or network; exit with 1 if the page would refuse it."""
     from options_helper.files.check import check_portfolio  # noqa: PLC0415 - needs pandas
     from options_helper.files.schema import portfolio_schema  # noqa: PLC0415 - needs pydantic
     from options_helper.times import new_york_date, utc_now  # noqa: PLC0415 - needs the time zones
@@ -159,13 +159,13 @@ def portfolio(
     ] = None,
     diff: Annotated[
         bool,
-        typer.Option("--diff", help="Only describe what would change, in that file or in portfolio.json."),
+        typer.Option("--diff", help="Only describe what would change in that file, or in portfolio.json."),
     ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Read the demo's simulated account; needs no keys.")
     ] = False,
 ) -> None:
-    """Print the account's positions as a portfolio file; writes no file and sends no orders."""
+    """Print the account's positions as a portfolio file. It writes no file and sends no orders."""
     from options_helper.data.account.history import read_account  # noqa: PLC0415 - needs httpx
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - needs httpx
     from options_helper.data.settings import load_settings  # noqa: PLC0415 - needs dotenv
@@ -191,9 +191,9 @@ def portfolio(
 @app.command()
 def notify(
     *,
-    test: Annotated[bool, typer.Option("--test", help="Send a notice now, to every service.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a test notice now to every service.")] = False,
 ) -> None:
-    """Send a test notice to the services in OH_NOTIFY; exit with 1 if one does not accept it."""
+    """Send a test notice to the services in OH_NOTIFY; exit with 1 if any of them rejects it."""
     from options_helper.data.settings import read_environment  # noqa: PLC0415 - needs dotenv
     from options_helper.session.notices import deliver  # noqa: PLC0415 - needs pandas
 
@@ -217,7 +217,7 @@ def recording_info(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> Non
 
 @recording.command("verify")
 def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Check that a recording is whole and contains no key, account number or order id; else exit with 1."""
+    """Check that a recording is complete and has no key, account number or order id; exit with 1 if not."""
     from options_helper.data.settings import KEY_NAMES, read_environment  # noqa: PLC0415 - needs dotenv
     from options_helper.recording.inspection import find_leaks  # noqa: PLC0415 - needs msgspec
 
@@ -230,7 +230,7 @@ def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
 
 @recording.command("export")
 def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Print a recording as JSON, one record a line."""
+    """Print a recording as JSON, one record per line."""
     from options_helper.recording.inspection import export  # noqa: PLC0415 - needs msgspec
 
     for line in export(path):
@@ -238,22 +238,22 @@ def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
 
 
 def main() -> None:
-    """Run the command line; an error that the user can fix is one sentence on stderr and exit status 1."""
+    """Run the command line; report an error that the user can fix on stderr, and exit with status 1."""
     forbid_core_dumps()
     try:
         _require_working_directory()
         app()
     except OptionsHelperError as error:
-        # Only the text about a user's file has lines, and they are our own.
+        # Only errors about a user's file span several lines, and those line breaks are ours.
         _fail(printable(str(error), keep_lines=isinstance(error, UserFileError)))
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        _fail(printable(f"The system refused to continue: {error.strerror or type(error).__name__}{place}."))
+        _fail(printable(f"The system reported an error: {error.strerror or type(error).__name__}{place}."))
 
 
 @contextlib.contextmanager
 def _simulated_account() -> Iterator[dict[str, str]]:
-    """Yield the environment that leads to the demo's account, in which nothing trades meanwhile."""
+    """Yield environment variables that point to the demo's account, in which nothing trades."""
     require_packages(demo=True)
     from options_helper.simulator.account.portfolio import whole_demo_portfolio  # noqa: PLC0415 - the demo's
     from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
@@ -268,7 +268,7 @@ def _simulated_account() -> Iterator[dict[str, str]]:
 def _output_descriptor() -> int | None:
     try:
         return sys.stdout.fileno()
-    except (AttributeError, OSError, ValueError):  # closed, or replaced by something without one
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by an object without a descriptor
         return None
 
 
@@ -282,6 +282,6 @@ def _require_working_directory() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    with contextlib.suppress(OSError):  # if stderr is full too, the exit status remains
+    with contextlib.suppress(OSError):  # if stderr fails too, the exit status still reports the error
         typer.echo(sentence, err=True)
     sys.exit(1)

@@ -1,4 +1,4 @@
-"""A guard that carries on after an unforeseen error, so that one failure does not end the rest."""
+"""A guard against unexpected errors, so that one failure does not stop everything else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 
 class Guard:
-    """Catches every exception, logs the first of each kind, and reports each one.
+    """A guard that catches every exception, logs the first of each kind, and reports each one.
 
     Args:
         logger: Receives `{what} raised {kind}{consequence}`.
         consequence: The rest of the logged sentence.
-        with_traceback: Log the cause too; leave it off if the exception's text may contain a key.
+        with_traceback: Log the exception's text and traceback too; leave it off if they may contain a key.
     """
 
     def __init__(self, logger: logging.Logger, consequence: str, *, with_traceback: bool = False) -> None:
@@ -27,7 +27,7 @@ class Guard:
         """Run the block; if it raises, call `note` with the kind of the exception."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - one thing that fails must not end all the others
+        except Exception as error:  # noqa: BLE001 - one failure must not stop everything else
             kind = type(error).__name__
             if kind not in self._kinds:
                 self._kinds.add(kind)

@@ -2,13 +2,13 @@
 
     OptionsHelperError                a sentence a user can act on; str(error) is shown as it is
     ├── UserFileError                 path, place, reason
-    │   ├── UnreadableFile            not there (MissingFile), not allowed, no regular file, too large
-    │   ├── PortfolioError            of portfolio.json; Start stays disabled
-    │   └── AlertsFileError           of alerts.json
+    │   ├── UnreadableFile            missing (MissingFile), not permitted, not a regular file, too large
+    │   ├── PortfolioError            in portfolio.json; Start stays disabled
+    │   └── AlertsFileError           in alerts.json
     ├── SettingsError                 which variable, where to put it
     ├── MissingDependency             package, the pip line
-    ├── ContractSymbolError           no contract symbol, or terms that no symbol can carry (a ValueError too)
-    ├── AlpacaRestError               status, path: one HTTP GET without a usable answer
+    ├── ContractSymbolError           not a contract symbol, or terms that none can express; also a ValueError
+    ├── AlpacaRestError               status, path: an HTTP GET without a usable response
     └── StreamError                   stream, code, detail
         ├── StreamRejected            final: a wrong key, a plan without the feed, a symbol limit
         └── StreamInterrupted         retried with backoff: dropped, refused, timed out, mute
@@ -22,20 +22,20 @@ from pathlib import Path
 
 from options_helper.printable import printable
 
-# The reason for a RuntimeError of `Thread.start`, whose text is Python's.
-NO_THREAD = "This system allows no more threads. End other programs, or allow more (`ulimit -u`)."
+# Replaces the text of the RuntimeError that `Thread.start` raises.
+NO_THREAD = "This system allows no more threads. Close other programs, or raise the limit (`ulimit -u`)."
 
 
 class OptionsHelperError(Exception):
-    """The root of the tree; its text is a sentence that a user can act on."""
+    """The base class of all errors of the package; its text is a sentence that a user can act on."""
 
 
 class UserFileError(OptionsHelperError):
-    """One of the user's files cannot be used.
+    """An error that makes one of the user's files unusable.
 
     Attributes:
         path: The file.
-        place: Where in the file, in words ("position 'aapl-1', field strike"; "line 3, column 7"), or "".
+        place: The place in the file ("position 'aapl-1', field strike" or "line 3, column 7"), or "".
         reason: What is wrong, with an example of a valid value.
     """
 
@@ -52,7 +52,7 @@ class UnreadableFile(UserFileError):
 
 
 class MissingFile(UnreadableFile):
-    """The file does not exist."""
+    """A file that does not exist."""
 
 
 class PortfolioError(UserFileError):
@@ -82,7 +82,7 @@ class SettingsError(OptionsHelperError, ValueError):
 
 
 class MissingDependency(OptionsHelperError):
-    """A package of an extra that is not installed."""
+    """An optional package that is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
         self.package = package
@@ -104,12 +104,12 @@ class ContractSymbolError(OptionsHelperError, ValueError):
 
 
 class AlpacaRestError(OptionsHelperError):
-    """A GET without a usable response.
+    """A GET request without a usable response.
 
     Attributes:
-        status: The HTTP status, or None if no response came.
-        path: The URL's path, never its query or headers.
-        retry_after: The seconds after which the server allows another request, if it reported them.
+        status: The HTTP status, or None if there was no response.
+        path: The URL's path, without its query.
+        retry_after: The seconds until the server allows another request, or None if it did not report them.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class AlpacaRestError(OptionsHelperError):
 
 
 class StreamError(OptionsHelperError):
-    """The end of a stream.
+    """An error that ended a stream.
 
     Attributes:
         stream: "stocks", "options" or "fills".
@@ -138,8 +138,8 @@ class StreamError(OptionsHelperError):
 
 
 class StreamRejected(StreamError):
-    """A final refusal by the server; trying again would change nothing."""
+    """A final refusal by the server; retrying would not help."""
 
 
 class StreamInterrupted(StreamError):
-    """A failed or ended connection; trying again may succeed."""
+    """A connection that failed or ended; retrying may succeed."""

@@ -1,4 +1,4 @@
-"""Market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
+"""Re-exports the records of `market_records` and `order_rows`, and the snapshot of `snapshot`."""
 
 from options_helper.market_records import (
     Betas,

@@ -1,4 +1,4 @@
-"""Alpaca's records of one symbol: quotes, trades, closes, Greeks, positions; and the market's phase.
+"""Records of market and account data, such as quotes, closes and positions; and the market's phases.
 
 Times are aware UTC datetimes.
 """
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class MarketPhase(StrEnum):
-    """The phase of the regular US option session; OVERNIGHT occurs only on a feed of overnight trading."""
+    """A phase of the US option market's day; OVERNIGHT occurs only on a feed for overnight trading."""
 
     UNKNOWN = "unknown"
     PRE = "pre"
@@ -27,7 +27,7 @@ class MarketPhase(StrEnum):
 class Quote:
     """The newest bid and ask of one symbol.
 
-    Prices are dollars per share, sizes as the vendor counts them; None if the message had no such value.
+    Prices are in dollars per share and sizes in the vendor's units; None if the message lacked the value.
     `from_rest` marks a quote fetched by REST instead of streamed.
     """
 
@@ -60,7 +60,7 @@ class PreviousClose:
     Attributes:
         trades: The number of trades on that day, if known.
         traded_at: The time of its last trade, if known.
-        mid: The middle of a contract's closing quote, if it was read before the next session's first quote.
+        mid: The midpoint of a contract's closing quote, if read before the next session's first quote.
     """
 
     price: float
@@ -70,7 +70,7 @@ class PreviousClose:
     mid: float | None = None
 
     def completed(self, earlier: PreviousClose | None) -> PreviousClose:
-        """Return this close, completed from an earlier answer about the same day."""
+        """Return this close, with gaps filled in from an earlier response for the same date."""
         if earlier is None or earlier.date != self.date or None not in (self.mid, self.traded_at):
             return self
         return replace(
@@ -82,7 +82,7 @@ class PreviousClose:
 
 @dataclass(frozen=True, slots=True)
 class Greeks:
-    """The vendor's own greeks and implied volatility (a fraction), None if not given."""
+    """The vendor's own greeks and implied volatility (a fraction), None if not reported."""
 
     delta: float | None = None
     gamma: float | None = None
@@ -95,7 +95,7 @@ class Greeks:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
-    """The broker's record of a position (`/v2/positions`): signed quantity, prices per share.
+    """The broker's record of a position (`/v2/positions`), with a signed quantity and prices per share.
 
     Attributes:
         entry_price: The broker's average entry price.
@@ -116,7 +116,7 @@ def is_unsure(symbol: str, held: Container[str], unread: frozenset[str]) -> bool
     Args:
         symbol: The contract or stock.
         held: The symbols of the readable rows.
-        unread: Those of the others, "" for a row without one.
+        unread: The symbols of the unreadable rows, "" for a row without a symbol.
     """
     return symbol not in held and bool(unread & {symbol, ""})
 
@@ -127,8 +127,8 @@ class BrokerAccount:
 
     Attributes:
         last_equity: Equity at the last session's close.
-        position_value: The value of all positions, as counted in this equity.
-        as_of: When they were read.
+        position_value: The value of all positions, as included in `equity`.
+        as_of: When the figures were read.
     """
 
     equity: float | None = None
@@ -141,7 +141,7 @@ class BrokerAccount:
 
 
 class EventKind(StrEnum):
-    """A change in a holding that no order made; the values are Alpaca's activity types in lower case."""
+    """A change in a holding not caused by an order; the values are Alpaca's activity types in lower case."""
 
     ASSIGNMENT = "opasn"
     EXERCISE = "opexc"
@@ -155,12 +155,12 @@ class EventKind(StrEnum):
 class BrokerFill:
     """One execution of an order, or of one leg of a multi-leg order; `order_id` is the leg's own.
 
-    Quantities are signed, negative for a sale; they and prices are exact.
+    Quantities and prices are exact; a sale's quantity is negative.
 
     Attributes:
-        total, left: The order's filled quantity after it, and the rest; never negative.
+        total, left: The order's filled and remaining quantities after this execution; never negative.
         side: Alpaca's word, "sell_short" if it opened a short position.
-        event, status: "fill" or "partial_fill", and the order's status after it.
+        event, status: "fill" or "partial_fill", and the order's status after this execution.
     """
 
     symbol: str
@@ -178,10 +178,10 @@ class BrokerFill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerEvent:
-    """One change in a holding that no order made; the shares of an assignment have its `group_id`.
+    """One change in a holding not caused by an order; an assignment and its shares have the same `group_id`.
 
     Attributes:
-        quantity: Signed; 0 for a cash settlement or corporate action that does not name one.
+        quantity: Signed; 0 for a cash settlement or corporate action that does not report one.
         price: Dollars per share, only for shares.
         amount: The cash received in dollars, negative if paid; None if unknown.
         booked_at: When Alpaca booked it, None if only the date is known.
@@ -202,7 +202,7 @@ class BrokerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dividend:
-    """A declared cash dividend in dollars per share; buyers on or after the ex-date do not get it."""
+    """A declared cash dividend in dollars per share; buyers on or after the ex-date do not receive it."""
 
     symbol: str
     amount: Decimal
@@ -211,12 +211,12 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Betas:
-    """The betas of stocks against a fund that stands for the market, from a year of daily closes.
+    """The betas of stocks against a market fund, from a year of daily closes.
 
     Attributes:
         benchmark, price: The fund and its last close in dollars.
         until: The New York date of that close.
-        values: Beta by stock; a stock with too short a history has none.
+        values: Beta by stock, without stocks that have too short a history.
         returns: The number of the benchmark's daily returns.
     """
 
@@ -229,10 +229,10 @@ class Betas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashChange:
-    """A change of cash that no trade made: a fee, a dividend, interest, a deposit.
+    """A change of cash other than by a trade: a fee, a dividend, interest or a deposit.
 
     Attributes:
-        amount: Dollars, negative if they were paid.
+        amount: Dollars, negative if paid.
         is_transfer: True for deposits and withdrawals, which are neither profit nor loss.
     """
 

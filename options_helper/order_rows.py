@@ -1,8 +1,8 @@
-"""The stable rows of orders: updates from the stream, orders and executions from REST.
+"""The stable rows of orders: updates from the stream, and orders and executions from REST.
 
-`data.streaming.trading_normalizers` makes them. Every row of an order has the fields of `OrderTerms` down to
+`data.streaming.trading_normalizers` builds them. Every row of an order has the fields of `OrderTerms` down to
 `status`; any other key is present only if the source has the field, even if it is null. Numbers are floats or
-None, words lower case, times aware UTC.
+None, words are lower case, and times are aware UTC datetimes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ QUANTITY_TOLERANCE = 1e-9  # sums of floats may be off by less
 
 
 class OrderTerms(TypedDict, total=False):
-    """An order, or a leg of one, in one reported state.
+    """The reported state of an order, or of one of its legs.
 
-    `qty` is the order's whole quantity. The limit of a multi-leg order is a net price, negative for a credit.
+    `qty` is the order's whole quantity. The `limit_price` of a multi-leg order is net, negative for a credit.
     """
 
     order_id: str | None
@@ -69,8 +69,8 @@ class LegExecution(TypedDict, total=False):
 class OrderRow(OrderTerms, total=False):
     """One order update, order or execution.
 
-    `fill_qty`, `fill_price` and `position_qty` are this execution's own. `origin` is "live" or "rest";
-    `activity_id` is REST's id of an execution, `execution_id` the stream's.
+    `fill_qty`, `fill_price` and `position_qty` belong to this execution alone. `origin` is "live" or "rest".
+    REST identifies an execution by `activity_id`, the stream by `execution_id`.
     """
 
     timestamp: dt.datetime
@@ -103,7 +103,7 @@ class FillGap:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRows:
-    """The number of unreadable REST rows of fills and orders, and since when; `since` is None for none."""
+    """The number of fills and orders from REST that could not be read, and when the first was seen."""
 
     count: int = 0
     since: dt.datetime | None = None

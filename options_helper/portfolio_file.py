@@ -1,6 +1,6 @@
-"""Reads portfolio.json into a Portfolio, or raises a `PortfolioError` with the place and a valid value.
+"""Reads portfolio.json into a `Portfolio`, and never writes.
 
-Nothing here writes.
+Each error names the place in the file and gives an example of a valid value.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ def load_portfolio(path: Path | str) -> Portfolio:
 
     Raises:
         PortfolioError: The file does not exist, cannot be read, is not a regular file, is over `MAX_BYTES`,
-            is not JSON, or is not a valid portfolio. The text names every problem, the first few in full.
+            is not JSON, or is not a valid portfolio. The text lists the first few problems and counts the
+            others; `problems` holds all of them.
     """
     content, _ = read_portfolio_file(path)
     return parse_portfolio(path, content)
 
 
 def read_portfolio_file(path: Path | str) -> tuple[bytes, FileVersion]:
-    """Return a portfolio's bytes and the version of the file that they were read from.
+    """Return a portfolio file's bytes, and the version of the file that they come from.
 
     Raises:
         PortfolioError: The file does not exist, cannot be read, is not a regular file, or is over
@@ -55,12 +56,12 @@ def read_portfolio_file(path: Path | str) -> tuple[bytes, FileVersion]:
 
 
 def parse_portfolio(path: Path | str, content: bytes, *, today: dt.date | None = None) -> Portfolio:
-    """Return the portfolio in the bytes of a file.
+    """Return the portfolio in a file's bytes.
 
     Args:
         path: The file that errors name.
         content: The file's bytes.
-        today: The New York date after which nothing can have been opened; by default the current one.
+        today: The New York date, after which no position may have been opened; today's by default.
 
     Raises:
         PortfolioError: The file is not JSON, or not a valid portfolio.
@@ -106,7 +107,7 @@ def _as_error(file: Path, problems: list[Problem]) -> PortfolioError:
 
 
 def _with_roots(portfolio: Portfolio) -> Portfolio:
-    """Return the same positions; a contract root given as an underlying becomes the root."""
+    """Return the portfolio with each symbol that is a contract root moved to `root`."""
     return portfolio.model_copy(update={"positions": [_with_root(each) for each in portfolio.positions]})
 
 

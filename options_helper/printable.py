@@ -1,4 +1,4 @@
-"""Makes foreign text safe for a terminal or a log."""
+"""Makes untrusted text safe for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import unicodedata
 
 # Control, format (direction overrides among them) and surrogate characters; line and paragraph separators.
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_UNDECODABLE = range(0xDC80, 0xDD00)  # how Python keeps a file name's bytes that are not UTF-8
+_UNDECODABLE = range(0xDC80, 0xDD00)  # Python's stand-ins for bytes of a file name that are not UTF-8
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
-    r"""Return the text with whatever would act on a terminal written as escapes such as `\x1b`.
+    r"""Return the text with every character that a terminal might act on escaped, such as `\x1b`.
 
     Args:
         text: Any text, lone surrogates included.
@@ -23,11 +23,11 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
 
 
 def printable_json(document: object) -> str:
-    r"""Return a document as indented JSON, with whatever would act on a terminal escaped as `\u001b`."""
+    r"""Return a document as indented JSON, with characters that a terminal might act on as `\u001b`."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if text.replace("\n", "").isprintable():
         return text
-    # Line feeds are the indentation's; inside a text, JSON has escaped them already.
+    # Line feeds are only between lines; JSON has already escaped those inside strings.
     return "".join(json.dumps(char)[1:-1] if char != "\n" and _acts(char) else char for char in text)
 
 

@@ -1,7 +1,6 @@
 """The newest quote and trade of each symbol, as columns.
 
-Passing on a snapshot of thousands of symbols costs nothing. Read as mappings, the tables yield `Quote` and
-`Trade`.
+Snapshots share a table without copying it. As mappings, the tables yield `Quote` and `Trade`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from options_helper.times import from_microseconds, to_microseconds
 Row = TypeVar("Row", Quote, Trade)
 
 _PRESENT = "present"
-FAR_AHEAD = dt.timedelta(hours=1)  # a time so far ahead of others is not believed
+FAR_AHEAD = dt.timedelta(hours=1)  # a time that is further ahead than this is ignored
 _FAR_AHEAD = FAR_AHEAD // dt.timedelta(microseconds=1)
 
 
@@ -32,7 +31,8 @@ class Columns:
 
     Attributes:
         symbols: The rows' symbols, without duplicates.
-        values: By column of the table's dtype except `present`: an array as long as `symbols`, or a scalar.
+        values: For each column of the table's dtype except `present`, an array as long as `symbols` or a
+            scalar.
     """
 
     symbols: Sequence[str]
@@ -46,7 +46,7 @@ _OWN_FIELDS = {"received_at", "from_rest"}
 
 
 def _read(row: object, name: str) -> Any:  # noqa: ANN401 - the field's type
-    """Return a field of a row, None if a foreign object lacks it."""
+    """Return a field of a row; `received_at` and `from_rest` are optional, and None if missing."""
     return getattr(row, name, None) if name in _OWN_FIELDS else getattr(row, name)
 
 
@@ -57,7 +57,7 @@ def _as_time(value: dt.datetime | str | None) -> dt.datetime | None:
 
 
 def _is_older(row: Quote | Trade, kept: np.void) -> bool:
-    """Return whether a row is older than the kept one, by the times of their events."""
+    """Return whether a row's event is older than the kept row's."""
     if not kept[_PRESENT]:
         return False
     stamp = to_microseconds(row.timestamp)
@@ -72,8 +72,8 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
     """The newest row of each symbol, as one read-only structured array.
 
     Attributes:
-        index: Symbol to row number; the same object in every version of one run's table.
-        rows: The structured array; missing numbers are NaN, missing times 0; `present` marks used rows.
+        index: The row number of each symbol; versions share it until a symbol is added.
+        rows: The structured array; missing numbers are NaN and missing times 0; `present` marks used rows.
     """
 
     __slots__ = ("index", "rows")
@@ -95,7 +95,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def empty(cls, symbols: Iterable[str] = ()) -> Self:
-        """Return a table with a place for each symbol and no row present."""
+        """Return a table with room for each symbol but without rows."""
         index = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}
         return cls(index, np.zeros(len(index), dtype=cls.dtype()))
 
@@ -106,7 +106,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def from_mapping(cls, rows: Mapping[str, Row]) -> Self:
-        """Return the mapping itself if it is a table already, else a table of its values."""
+        """Return the mapping itself if it is already a table, else a table of its values."""
         if isinstance(rows, cls):
             return rows
         array = np.zeros(len(rows), dtype=cls.dtype())
@@ -117,7 +117,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
     def updated(self, rows: Sequence[Row] | Columns) -> Self:
         """Return a new version with these rows.
 
-        A streamed event never replaces a newer one, but one of the same time does, because it is a
+        A streamed event never replaces a newer one, but it replaces one with the same time, because it is a
         correction. A row from REST replaces only older rows.
         """
         return self._with_columns(rows) if isinstance(rows, Columns) else self._with_rows(rows)
@@ -137,7 +137,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         numbers = np.array([index[symbol] for symbol in rows.symbols], np.intp)
         kept = array["timestamp"][numbers]
         stamps = np.broadcast_to(rows.values["timestamp"], numbers.shape)
-        # Ignore a time far ahead of the receipt, because it would hide everything that follows.
+        # Ignore a kept time far ahead of the new receipt, because it would hide everything that follows.
         credible = kept <= np.asarray(rows.values["received_at"]) + _FAR_AHEAD
         older = array[_PRESENT][numbers] & (stamps != 0) & (stamps < kept) & credible
         for name, values in rows.values.items():

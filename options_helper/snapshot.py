@@ -1,4 +1,4 @@
-"""The streams' records and the frozen snapshot of everything live.
+"""The record of each stream, and the frozen snapshot of all live data.
 
 Times are aware UTC datetimes.
 """
@@ -42,7 +42,7 @@ class StreamName(StrEnum):
 
 
 class StreamState(StrEnum):
-    """The life of one stream; RUNNING means acknowledged by the server, not merely that a thread exists."""
+    """The state of one stream; RUNNING requires an acknowledgement or an event, not just a thread."""
 
     NOT_STARTED = "not_started"
     CONNECTING = "connecting"
@@ -54,7 +54,7 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamFailure:
-    """Why a stream last ended: a sentence, Alpaca's code if any, the time, and whether it is final."""
+    """The reason a stream last ended, with the time, Alpaca's code if any, and whether it is final."""
 
     text: str
     at: dt.datetime
@@ -63,27 +63,27 @@ class StreamFailure:
 
     @property
     def words(self) -> str:
-        """The sentence, with the code unless it already contains it."""
+        """The sentence, followed by the code unless the sentence contains it."""
         held = self.code is None or str(self.code) in self.text
         return self.text if held else f"{self.text} ({self.code})"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamHealth:
-    """One record per stream, replaced whole.
+    """The record of one stream; every change replaces the whole record.
 
     Attributes:
         since: When the state began.
-        step: What a connecting stream waits for, in words.
+        step: What a connecting stream is waiting for, in words.
         asked: The requested symbols; empty for fills.
         missing: Requested symbols that the server did not acknowledge.
-        invalid: Those of them whose format Alpaca does not accept.
+        invalid: Missing symbols in a format that Alpaca does not accept.
         channels: The number of channels (quotes or trades of one symbol) granted, if the plan refused more.
-        polled: Symbols that do not stream, so REST fetches them at an interval.
-        poll_seconds: That interval, 0 if nothing is polled.
-        polled_at: When REST was last asked and answered for all of them, None if never.
+        polled: Symbols that do not stream and are fetched from REST at an interval.
+        poll_seconds: The interval of those fetches; 0 if nothing is polled.
+        polled_at: When the last fetch that answered for all of them began; None if there was none.
         attempts: Reconnection attempts since Start.
-        tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
+        tries: The consecutive failures that the last backoff counted; 0 if unknown.
         next_attempt_at: When the next attempt begins, while reconnecting.
         complete_at: When REST last returned all quotes of the stream; only a time after `connected_at`
             and `lost_at` proves that none was missed.
@@ -92,8 +92,8 @@ class StreamHealth:
         last_heard_at: When anything at all was last received, even a pong.
         last_failure: The last failure, kept after recovery.
         messages, conflated, dropped, malformed: Counts since Start.
-        lag_seconds: Median of receive time minus event time over the last batches, None if unknown.
-        latency_seconds: Median time from receipt to visible in a snapshot, None if unknown.
+        lag_seconds: Median delay from event to receipt over the last batches; None if unknown.
+        latency_seconds: Median delay from receipt to visibility in a snapshot; None if unknown.
         rate: Messages per second over the last seconds.
     """
 
@@ -127,11 +127,11 @@ class StreamHealth:
 
     @property
     def alive(self) -> bool:
-        """True if the stream is connected or connecting."""
+        """True if the stream is connected, connecting or reconnecting."""
         return self.state in {StreamState.CONNECTING, StreamState.RUNNING, StreamState.RECONNECTING}
 
 
-# The values of streams without a record, by field.
+# The default of each field for streams without a record.
 _UNKNOWN: Mapping[str, Mapping[str, object]] = {
     "status_by_stream": dict.fromkeys(StreamName, StreamState.NOT_STARTED),
     "alive": dict.fromkeys(StreamName, False),
@@ -156,34 +156,35 @@ _READ_ONLY = (
 
 
 def _read_only(values: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return the mapping behind a read-only view; one that cannot be written is returned as it is."""
+    """Return a read-only view of a dict; any other mapping is returned as it is."""
     return MappingProxyType(values) if isinstance(values, dict) else values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Everything that streams and REST have reported.
+    """All data reported by the streams and REST.
 
     Attributes:
-        fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
+        fills: Every order update of the New York day, newest first, as `normalize_trade_update` returns them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
-        unreadable_rows: REST rows of fills and orders that could not be read.
-        daily_closes: The stocks' unadjusted closes of the last days.
-        greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
-        broker_unread: Symbols of the broker's rows that could not be read, "" for a row without one; what is
-            held of them is unknown.
+        unreadable_rows: Fills and orders from REST that could not be read.
+        daily_closes: The stocks' unadjusted closes of the last 30 days, by date.
+        greeks, multipliers: Keyed by contract symbol.
+        broker_positions: Keyed by contract or stock symbol.
+        broker_unread: Symbols of the broker's rows that could not be read, "" for a row without a symbol; the
+            quantities held are unknown.
         broker_positions_at: When the broker's positions were read; None while they are unknown.
-        broker: The account's money.
+        broker: The account's equity, cash and buying power.
         broker_account: The broker's account number, masked.
         broker_fills, broker_events: The account's executions and other changes since
-            `broker_history_since`, today's included; None there while they are not known in full.
-        broker_cash: The fees, dividends, interest and deposits, known in full since `broker_cash_since`.
-        splits: Splits of the stocks since then.
-        betas: How the stocks move with the market; None until known.
-        dividends: Declared cash dividends of the stocks with an ex-date from today on; None until known.
-        halted: Symbols whose trading is halted.
-        backfill: What the background fetch is doing or why it failed, in words, by part.
+            `broker_history_since`, including today's; that date is None while they are incomplete.
+        broker_cash: Fees, dividends, interest and transfers; complete since `broker_cash_since`.
+        splits: Splits of the stocks in the last 30 days.
+        betas: The stocks' betas; None until known.
+        dividends: Declared cash dividends of the stocks with an ex-date of today or later; None until known.
+        halted: Symbols with halted trading.
+        backfill: For each part of the background fetch, its progress or the reason it failed, in words.
     """
 
     stock_quotes: Mapping[str, Quote] = field(default_factory=dict)
@@ -218,24 +219,24 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSnapshot(Received):
-    """The state of everything live at one time; every field has a default.
+    """All live data at one time; every field has a default.
 
-    It is read-only: writing to its mappings, or to the rows and tables in them, raises. The mappings by
+    It is read-only: writing to its mappings, or to the rows and tables in them, raises. Mappings keyed by
     stream always hold all three streams. `Received` documents the fields that are not listed here.
 
     Attributes:
         as_of: The time of the snapshot; every age counts from it.
-        version: Grows with every change; equal versions of one run mean equal contents, except `as_of`.
-        status: The overall state, a word of `StreamState`.
+        version: Increases with every change; within a run, equal versions mean equal contents except `as_of`.
+        status: The overall state, a value of `StreamState`.
         subscribed: Symbols requested and not refused by the server; None if unknown.
-        market_phase_until: When the phase changes next.
+        market_phase_until: When the next phase begins.
         market_next_open: When the next regular session opens.
         session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
         account: "paper", "live" or "demo", None before Start.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
         previous_session_close: When the session of `previous_trading_date` ended.
         stopped_at: When the last run ended, while status is stopped.
-        clock_offset_seconds: How far this computer's clock is ahead of Alpaca's; None if unknown.
+        clock_offset_seconds: Seconds by which this computer's clock is ahead of Alpaca's; None if unknown.
     """
 
     as_of: dt.datetime = field(default_factory=utc_now)

@@ -1,4 +1,4 @@
-"""Time as the market and the tables count it: UTC, New York dates, whole microseconds."""
+"""UTC times, New York dates, whole microseconds, and clocks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-STEP_SECONDS = 1.0  # clocks drift less than this between two looks
+STEP_SECONDS = 1.0  # clocks drift less than this between two readings
+# Times outside this range are errors, and some cannot be converted to another zone.
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def utc_now() -> dt.datetime:
-    """Return the current time; it is injected wherever time matters."""
+    """Return the current time in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -32,7 +33,7 @@ def start_of_day(day: dt.date) -> dt.datetime:
 
 
 def plausible(at: dt.datetime) -> dt.datetime | None:
-    """Return an aware time in UTC, or None if no vendor can mean it, as it may not exist in another zone."""
+    """Return an aware time in UTC, or None if it is not from 2000 to 2199."""
     try:
         utc = at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)
     except (OverflowError, ValueError):
@@ -41,23 +42,23 @@ def plausible(at: dt.datetime) -> dt.datetime | None:
 
 
 def to_microseconds(at: dt.datetime | None) -> int:
-    """Return microseconds since 1970 UTC; 0 stands for no time."""
+    """Return the microseconds since 1970 UTC, or 0 for None."""
     return 0 if at is None else (at - _EPOCH) // _MICROSECOND
 
 
 def to_microseconds_each(times: Iterable[dt.datetime | None]) -> list[int]:
-    """Return `to_microseconds` of many, at a third of its cost."""
+    """Return `to_microseconds` of each time, at a third of the cost."""
     epoch, microsecond = _EPOCH, _MICROSECOND
     return [0 if at is None else (at - epoch) // microsecond for at in times]
 
 
 def from_microseconds(value: int) -> dt.datetime | None:
-    """Return the inverse of `to_microseconds`."""
+    """Return the UTC time of microseconds since 1970, or None for 0."""
     return None if value == 0 else _EPOCH + value * _MICROSECOND
 
 
 def elapsed_seconds() -> float:
-    """Return seconds that only grow and, unlike Python's own, include the time a laptop sleeps."""
+    """Return monotonic seconds that, on Linux and macOS, include the time a laptop sleeps."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":
@@ -66,11 +67,11 @@ def elapsed_seconds() -> float:
 
 
 class SteadyClock:
-    """The time of day when it is made, plus the seconds since; setting the computer's clock does not move it.
+    """A clock that starts at the current time and counts elapsed seconds, unaffected by changes of the clock.
 
     Args:
-        wall: The time of day.
-        elapsed: Seconds that only grow, sleep included.
+        wall: The computer's clock.
+        elapsed: Monotonic seconds that include sleep.
     """
 
     def __init__(
@@ -82,21 +83,21 @@ class SteadyClock:
         self._at, self._seconds = wall(), elapsed()
 
     def __call__(self) -> dt.datetime:
-        """Return the time."""
+        """Return the current time in UTC."""
         return self._at + dt.timedelta(seconds=self._elapsed() - self._seconds)
 
     def seconds_ahead(self) -> float:
-        """Return how far it is ahead of the computer's clock, which was set since; 0 if it was not."""
+        """Return the seconds by which it is ahead of the computer's clock; 0 if at most `STEP_SECONDS`."""
         ahead = (self() - self._wall()).total_seconds()
         return ahead if abs(ahead) > STEP_SECONDS else 0.0
 
 
 class StepWatch:
-    """Detects that the computer's clock was set, by comparing it with one that only grows.
+    """A detector of changes to the computer's clock, which it compares with a monotonic one.
 
     Args:
-        wall: The time of day.
-        elapsed: Seconds that only grow, sleep included, so that waking up is not a step.
+        wall: The computer's clock.
+        elapsed: Monotonic seconds that include sleep, so that waking from sleep is not a change.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class StepWatch:
         self._at, self._seconds = wall(), elapsed()
 
     def __call__(self) -> float:
-        """Return the seconds by which the clock was set forward since the last call, 0 if it was not."""
+        """Return the seconds by which the clock was set since the last call: negative for back, or 0."""
         with self._lock:
             at, seconds = self._wall(), self._elapsed()
             step = (at - self._at).total_seconds() - (seconds - self._seconds)

@@ -162,7 +162,7 @@ def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
         before=f"os.environ['OH_LOG_FILE'] = {str(tmp_path / 'log')!r}; sys.executable = {str(gone)!r}",
     )
     assert ended.returncode == 1
-    assert ended.stderr == f"The system refused to continue: No such file or directory ({gone}).\n"
+    assert ended.stderr == f"The system reported an error: No such file or directory ({gone}).\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -173,7 +173,7 @@ def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]
     with Path("/dev/full").open("w") as full:
         ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
     assert ended.returncode == 1
-    assert ended.stderr == "The system refused to continue: No space left on device.\n"
+    assert ended.stderr == "The system reported an error: No space left on device.\n"
 
 
 def test_the_command_is_safe(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_the_limit_keeps_positions_whole_and_names_the_rest() -> None:
     assert got.stocks == ["AAPL", "SPY", "MSFT"]
     [warning] = got.warnings
     assert warning.startswith("5 of 8 option contracts are over the limit of 3;")
-    assert warning.endswith("they are polled instead of streamed, by whole positions: condor, last.")
+    assert warning.endswith("they are polled instead of streamed, in whole positions: condor, last.")
     assert got.polled_contracts == [
         *(f"SPY261218C00{strike}000" for strike in (500, 510, 520, 530)),
         "MSFT261218C00250000",

@@ -1,7 +1,7 @@
 """Conversion between the portfolio's spelling of a symbol and Alpaca's.
 
-Alpaca writes a share class with a dot (`BRK.B`), this project's tables with a hyphen (`BRK-B`). A contract's
-root has neither, so contracts have the same compact spelling on both sides, as in `analysis.osi`.
+Alpaca writes a share class with a dot (`BRK.B`), and this project's tables write it with a hyphen (`BRK-B`).
+A contract's root has neither, so both sides spell contracts in the same compact form, as in `analysis.osi`.
 """
 
 from __future__ import annotations

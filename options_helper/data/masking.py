@@ -1,4 +1,4 @@
-"""Texts without keys, account numbers and ids."""
+"""Removes keys, account numbers and ids from texts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LOOKS_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{22,}")
 
 
 def mask(secret: str) -> str:
-    """Return a key with all but its first two and last two characters hidden; hide short ones entirely."""
+    """Return a key with all but its first two and last two characters hidden; short keys are hidden whole."""
     return f"{secret[:2]}…{secret[-2:]}" if len(secret) >= 12 else "…"  # noqa: PLR2004 - a display choice
 
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Return a server's text without the given secrets and without anything that looks like a key."""
+    """Return a server's text without the given secrets, or anything else that looks like a key."""
     for secret in secrets:
         text = text.replace(secret, "…")
     return _LOOKS_LIKE_A_KEY.sub("…", text)

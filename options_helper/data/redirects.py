@@ -1,16 +1,16 @@
-"""The target of a redirect, which is never followed, in words."""
+"""Describes the target of a redirect, which is never followed."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-# Anything else is no host name; a long run of letters and digits may be a key that the server echoes.
+# A host name without a long run of letters and digits, which may be a key that the server echoes.
 _HOST = re.compile(r"(?!.*[0-9a-z]{16})[0-9a-z.:_-]{1,253}")
 
 
 def describe_target(location: str) -> str:
-    """Return " to HOST" for a redirect's target, "" if it names no host that can be shown."""
+    """Return " to HOST" for a redirect's target, or "" if it has no host that can be shown."""
     try:
         host = urlsplit(location).hostname or ""
     except ValueError:

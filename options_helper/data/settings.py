@@ -1,4 +1,4 @@
-"""Keys, account and endpoints, from a mapping such as `os.environ` and an env file."""
+"""Keys, account and endpoints, read from the environment and an env file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNENCRYPTED = ("http", "ws")
 RATE_NAME = "OH_RISK_FREE_RATE"
 KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")  # sent in an HTTP header
-# Without user and query, and in ASCII, because letters of other alphabets can look like Alpaca's name.
+# Without a user or a query, and in ASCII, because letters of other alphabets can imitate Alpaca's name.
 _PLAIN = re.compile(r"[A-Za-z]+://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?(/[A-Za-z0-9/._~-]*)?")
 _NUMBERS = re.compile(r"[0-9.]+")
 
@@ -52,7 +52,7 @@ class Account(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSettings:
-    """Everything needed to talk to Alpaca, compared by value; the keys never appear in its repr.
+    """The keys and endpoints of one account, compared by value; the keys never appear in its repr.
 
     Attributes:
         trading_url: REST host of the account; its `/stream` is the trading stream.
@@ -81,7 +81,7 @@ class AlpacaSettings:
         return mask(self.key_id)
 
     def stock_stream_url(self, feed: str) -> str:
-        """Return `{stream host}/v2/{feed}`."""
+        """Return `{stream host}/v2/{feed}`, or `/v1beta1/{feed}` for a feed of overnight trading."""
         return f"{self.stream_url}/{'v1beta1' if feed in OVERNIGHT_FEEDS else 'v2'}/{feed}"
 
     def option_stream_url(self, feed: str) -> str:
@@ -96,21 +96,21 @@ class AlpacaSettings:
 
     @property
     def foreign_hosts(self) -> tuple[str, ...]:
-        """Hosts that are neither Alpaca's nor loopback, which the page names before Start."""
+        """The hosts that are neither Alpaca's nor loopback; the page names them before Start."""
         hosts = (urlsplit(url).hostname or "" for url in (self.trading_url, self.data_url, self.stream_url))
         return tuple(dict.fromkeys(host for host in hosts if not _is_alpaca(host) and not is_loopback(host)))
 
     @property
     def unencrypted_hosts(self) -> tuple[str, ...]:
-        """The foreign hosts to which the keys travel in plain text."""
+        """The foreign hosts that receive the keys unencrypted."""
         urls = [urlsplit(url) for url in (self.trading_url, self.data_url, self.stream_url)]
         plain = {url.hostname for url in urls if url.scheme in _UNENCRYPTED}
         return tuple(host for host in self.foreign_hosts if host in plain)
 
     def with_account(self, override: str) -> AlpacaSettings:
-        """Return these settings with the page's override "paper" or "live"; any other word changes nothing.
+        """Return the settings with the page's override, "paper" or "live"; any other word changes nothing.
 
-        The override chooses between Alpaca's two hosts only; a URL on another host stays.
+        The override only chooses between Alpaca's two hosts; a URL on another host stays as it is.
         """
         if override not in {Account.PAPER, Account.LIVE} or not self.can_override_account:
             return self
@@ -138,10 +138,12 @@ def _is_alpaca(host: str) -> bool:
 
 
 def read_environment(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> dict[str, str]:
-    """Return the env file's variables, overridden by real ones; empty values and a missing file set nothing.
+    """Return the env file's variables, overridden by the environment's; a missing file has none.
+
+    Empty values count as not set.
 
     Raises:
-        SettingsError: The file exists but cannot be read as text.
+        SettingsError: The env file exists but cannot be read as text.
     """
     real = os.environ if env is None else env
     return _read_env_file(env_file) | {name: value for name, value in real.items() if value}
@@ -158,7 +160,7 @@ def _read_env_file(env_file: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         # Leave out the error's own text, which may quote the file.
         raise SettingsError("", f"{env_file} cannot be read; it must be a UTF-8 text file.") from None
-    # No interpolation: a "$" in a key is a "$".
+    # Without interpolation, a "$" in a key stays a "$".
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value}
 
@@ -182,7 +184,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
     for name, key in zip(KEY_NAMES, keys, strict=True):
         if not _KEY.fullmatch(key):
             raise SettingsError(
-                name, f"{name} contains characters that no key has; copy it again from Alpaca."
+                name, f"{name} contains characters that a key cannot have; copy it again from Alpaca."
             )
     trading_url = _url(values, "APCA_API_BASE_URL", ("http", "https"), "")
     account = _account(trading_url, keys[0])
@@ -234,7 +236,7 @@ def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
 
 
 def load_risk_free_rate(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> float | None:
-    """Return `OH_RISK_FREE_RATE`, a fraction a year, None if it is not set.
+    """Return `OH_RISK_FREE_RATE`, a fraction per year, or None if it is not set.
 
     Raises:
         SettingsError: It is not a fraction from 0 to below 1, or the file cannot be read.

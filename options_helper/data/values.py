@@ -1,8 +1,8 @@
 """Single values as vendors write them: numbers, times, words and identifiers.
 
-Alpaca writes market data as numbers and order data as text; times come as msgpack timestamps, as text
-with up to nine decimals of a second, or as the datetimes of its SDK. An unreadable value is None, never
-an exception: one bad field must not cost the rest of a frame.
+Alpaca writes market data as numbers and order data as text. Times are msgpack timestamps, text with up to
+nine decimals of a second, or the SDK's datetimes. An unreadable value is None, never an exception, because
+one bad field must not cost the rest of a frame.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def to_amount(value: object) -> float | None:
-    """Return a price or size of market data from 0 to `LARGEST_AMOUNT`; text and booleans are rejected."""
+    """Return a price or size of market data from 0 to `LARGEST_AMOUNT`, else None; text is rejected."""
     number = None if isinstance(value, str) else to_number(value)
     return number if number is not None and 0 <= number <= LARGEST_AMOUNT else None
 
 
 def to_number(value: object) -> float | None:
-    """Return a number of order data, of either sign, at most `LARGEST_AMOUNT`; Alpaca writes it as text."""
+    """Return a number of order data, of either sign and up to `LARGEST_AMOUNT`; Alpaca writes it as text."""
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
     if isinstance(value, str) and "_" in value:  # Python would read 1_0 as ten
@@ -44,7 +44,7 @@ def to_number(value: object) -> float | None:
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """Return the exact value of a number of order data, at most `LARGEST_AMOUNT`."""
+    """Return the exact value of a number of order data, of either sign and up to `LARGEST_AMOUNT`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or "_" in str(value):
         return None  # Python would read 1_0 as ten
     try:
@@ -55,7 +55,7 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def to_date(value: object) -> dt.date | None:
-    """Return the date that a text begins with, or None."""
+    """Return the ISO date at the start of a text, or None."""
     try:
         return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
@@ -63,7 +63,7 @@ def to_date(value: object) -> dt.date | None:
 
 
 def to_utc(value: object) -> dt.datetime | None:
-    """Return an aware UTC datetime, cut to microseconds; None if it is not from 2000 to 2199.
+    """Return an aware UTC datetime, truncated to microseconds; None if it is not from 2000 to 2199.
 
     Args:
         value: A datetime (naive ones are UTC), an object with `seconds` and `nanoseconds` (a msgpack

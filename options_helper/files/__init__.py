@@ -1,1 +1,1 @@
-"""The user's files other than the portfolio, read and explained."""
+"""The user's files: how they are read, their problems in words, and the portfolio's JSON Schema."""

@@ -1,4 +1,4 @@
-"""`options-helper portfolio`: the account as the text of a portfolio file, alone or merged into one."""
+"""The account as the text of a portfolio file, or merged into one, for `options-helper portfolio`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from options_helper.printable import printable_json
 DEFAULT_PATH = Path("portfolio.json")
 _NAME = "the account's portfolio"  # what an error names instead of a file
 _OVERWRITTEN = (
-    "the output is redirected into this same file, and the shell empties it before it can be read; restore "
-    "it, then send the output to another file"
+    "the output is redirected into this file, which the shell empties before it can be read; restore it, "
+    "then redirect the output to another file"
 )
-_UNSURE = "a position of the account could not be read, so a merge might remove what is still held; try again"
+_UNSURE = "a position of the account could not be read, and a merge might remove it from the file; try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class AccountPortfolio:
 
 @dataclass(frozen=True, slots=True)
 class ExistingFile:
-    """A portfolio file to merge into: its bytes, and the same as models."""
+    """A portfolio file to merge into, as bytes and as models."""
 
     content: bytes
     portfolio: Portfolio
@@ -59,18 +59,18 @@ def read_existing(path: Path, output: int | None = None) -> ExistingFile:
 def _is_same_file(path: Path, output: int) -> bool:
     try:
         return os.path.samestat(os.fstat(output), path.expanduser().stat())
-    except (OSError, RuntimeError):  # the file is missing, or "~nobody": reading it will say so
+    except (OSError, RuntimeError):  # the file or its "~user" does not exist, which reading it reports
         return False
 
 
 def write_account_portfolio(
     history: AccountHistory, existing: ExistingFile | None = None
 ) -> AccountPortfolio:
-    """Return an account as a portfolio file, merged into an existing one if there is one.
+    """Return an account as a portfolio file, merged into an existing one if given.
 
     Raises:
-        PortfolioError: The account holds something that no file can express; or one of its rows could not be
-            read, so a merge might remove a position that is held.
+        PortfolioError: The account holds something that no file can express, or one of its positions could
+            not be read, so that a merge might remove it.
     """
     if existing is None:
         before, merged = Portfolio(), write_portfolio(history)

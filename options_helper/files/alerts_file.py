@@ -1,4 +1,4 @@
-"""`alerts.json` beside the portfolio → alert rules, or `AlertsFileError`; never writes.
+"""Reads the alert rules in `alerts.json`, beside the portfolio; never writes.
 
 {"alerts": [
   {"position": "spy-put", "metric": "pnl_abs", "comparison": "below", "threshold": -800,
@@ -31,8 +31,8 @@ _HINTS = {
     "comparison": "above or below",
     "threshold": "a number",
     "pending_seconds": "a number of seconds from 0 to 86400",
-    "position": "the id of a position of the portfolio",
-    "id": "a text of your choice, or leave it out",
+    "position": "the id of a position in the portfolio",
+    "id": "any text, or leave it out",
     "alerts": f"a list of at most {MOST_ALERTS} alerts",
 }
 
@@ -52,7 +52,7 @@ def load_alert_rules(path: Path | str) -> list[AlertRule]:
     """Return the rules of an alerts file, or none if the file does not exist.
 
     Raises:
-        AlertsFileError: The file cannot be read, is not JSON, or holds a wrong rule; the text names the
+        AlertsFileError: The file cannot be read, is not JSON, or holds an invalid rule; the text names the
             file and the place, and shows a valid value.
     """
     path = Path(path)
@@ -79,7 +79,7 @@ class AlertsFile:
         self._unread = ""
 
     def read(self) -> tuple[list[AlertRule], str]:
-        """Return the rules and ""; or no rules and the reason why the file cannot be used."""
+        """Return the rules and "", or an empty list and the reason why the file cannot be used."""
         self._reported, self._unread = file_version(self.path), ""
         try:
             return load_alert_rules(self.path), ""
@@ -89,10 +89,10 @@ class AlertsFile:
             return [], str(error)
 
     def read_if_changed(self) -> tuple[list[AlertRule], str] | None:
-        """Return what `read` would, or None if nothing is new.
+        """Return the result of `read`, or None if nothing has changed.
 
-        An unusable version is reported at the second call, because an editor may still have been writing at
-        the first. An unreadable file is tried again at each call, because a permission or a lock may change
+        An unusable version is reported only on the second call, because an editor may still be writing during
+        the first. An unreadable file is tried again on every call, because a permission or a lock may change
         without a new version.
         """
         version, reported, unread = file_version(self.path), self._reported, self._unread

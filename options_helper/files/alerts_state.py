@@ -1,4 +1,4 @@
-"""The state of a portfolio's alerts, kept across restarts in a file of our own beside the log."""
+"""The state of a portfolio's alerts, kept across restarts in our own file beside the log."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from options_helper.errors import UserFileError
 from options_helper.files.reading import read_file
 
 _MAX_BYTES = 2_000_000
-_KEPT = 200  # portfolios; a demo's has another path each time
-_OURS = re.compile(r"alerts-[0-9a-f]{16}\.json")  # the folder may hold files of the user's
+_KEPT = 200  # portfolios; each demo has a new path
+_OURS = re.compile(r"alerts-[0-9a-f]{16}\.json")  # the folder may hold the user's own files
 
 
 class KeptAlerts(msgspec.Struct, frozen=True):
-    """The alerts, and the ids of the rules that were made on the page."""
+    """The saved alerts, and the ids of the rules that were created on the page."""
 
     alerts: Alerts
     own: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class AlertsState:
 
     Args:
         folder: The log's folder.
-        portfolio_path: The portfolio, whose path gives the file its name.
+        portfolio_path: The portfolio's path, which determines the file's name.
     """
 
     def __init__(self, folder: Path, portfolio_path: Path) -> None:
@@ -43,9 +43,9 @@ class AlertsState:
         self.path = folder / f"alerts-{digest}.json"
 
     def load(self) -> KeptAlerts | None:
-        """Return the kept alerts, None if there are none or they cannot be read.
+        """Return the saved alerts, or None if there are none or they cannot be read.
 
-        Pending alerts begin again, because nothing was watched in the meantime.
+        Pending alerts start over, because nothing was watched in the meantime.
         """
         try:
             content, _ = read_file(self.path, most_bytes=_MAX_BYTES)
@@ -62,7 +62,7 @@ class AlertsState:
         return KeptAlerts(replace(kept.alerts, status=status), kept.own)
 
     def save(self, alerts: Alerts, own: Iterable[str]) -> None:
-        """Replace the file, and drop the oldest files of other portfolios.
+        """Replace the file, and delete the oldest files if there are too many portfolios.
 
         Raises:
             OSError: It cannot be written.

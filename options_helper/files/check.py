@@ -1,4 +1,4 @@
-"""`options-helper check`: a portfolio file's problems and doubts, and each position as it was understood."""
+"""The problems and warnings of a portfolio file, and its positions in words, for `options-helper check`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Checked:
 
     Attributes:
         file: The file's path.
-        problems: The place and reason of each problem; a file with any is refused whole.
-        warnings: The position id and sentence of each doubt.
-        positions: The id of each position, and what it was understood as.
+        problems: The place and reason of each problem; a single one makes the whole file unusable.
+        warnings: The position id and text of each warning.
+        positions: The id of each position, and its description in words.
     """
 
     file: str
@@ -40,7 +40,7 @@ class Checked:
         return printable_json({"ok": self.ok, **asdict(self)})
 
     def to_text(self) -> str:
-        """Return the same as printable lines for people."""
+        """Return the result as printable lines of text."""
         found = [
             count(len(self.problems), "problem"),
             count(len(self.warnings), "warning"),
@@ -52,14 +52,14 @@ class Checked:
         ]
         lines += [f"  warning  {each['position']}: {each['text']}" for each in self.warnings]
         lines += [f"  {each['id']}: {each['understood']}" for each in self.positions]
-        return "\n".join(map(printable, lines))  # a file's name or an id may hold a line feed
+        return "\n".join(map(printable, lines))  # a file's name or an id may contain a line feed
 
 
 def check_portfolio(path: Path, today: dt.date) -> Checked:
     """Check a file without keys or network.
 
     Args:
-        path: The file, `-` for standard input.
+        path: The file, or `-` for standard input.
         today: The New York date.
     """
     try:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 
 class FileVersion(NamedTuple):
-    """When a file was saved, in nanoseconds since 1970, and its size in bytes."""
+    """The time a file was saved, in nanoseconds since 1970, and its size in bytes."""
 
     saved_ns: int
     size: int

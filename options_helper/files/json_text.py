@@ -1,4 +1,4 @@
-"""Parses the bytes of a JSON file, or raises an error in words that reveal nothing of the file."""
+"""Parses the bytes of a JSON file; errors describe the problem without quoting the file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINTS = {
 
 
 class JsonObject(dict[str, Any]):
-    """A JSON object that remembers repeated keys; plain JSON keeps only the last."""
+    """A JSON object that remembers its repeated keys; a plain dict keeps only the last value."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)

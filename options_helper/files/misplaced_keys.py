@@ -1,7 +1,7 @@
-"""Keys that would change the meaning of a portfolio but are in a place that is not read.
+"""Detects keys that look meaningful but are not read.
 
-Unknown keys are ignored. An error is one of our keys in the wrong place, a near miss of one, and what
-contradicts the entry: another side, currency or underlying, or the word that the position is closed.
+Unknown keys are ignored, except for our own keys in the wrong place or misspelt, and keys that contradict
+their entry: with another side, currency or underlying, or by saying that the position is closed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _OTHER_NAMES = {
     "opened_at": ("opened", "open_date", "opened_on", "date_opened", "trade_date"),
     "side": ("direction", "action"),
 }
-# Other names of these mean dollars or a size in every place; there they are refused with a number.
+# Other programs' names for these always mean an amount, so they are refused everywhere if they are numbers.
 _AMOUNTS = ("contracts", "shares", "net_debit", "cost_basis")
 _SIDE_NAMES = frozenset({"action", "direction", "long_short", "position", "position_side", "position_type"})
 _SHORT_WORDS = frozenset({"short", "sell", "sold", "sto", "write", "written"})
@@ -66,9 +66,10 @@ _OPEN_NAMES = frozenset({"active", "is_active", "is_open", "open"})
 _CLOSED_STATES = frozenset({"assigned", "closed", "exercised", "expired", "sold"})
 _TERMS = frozenset({"expiry", "option_type", "strike"})
 _LIKE_A_POSITION = frozenset({"contracts", "legs", "qty", "quantity", "shares"})
-# Other names of these keys are refused only if the key itself is missing or has no positions.
+# Other names of these keys are refused only if the key itself is missing; a name for positions, only if its
+# value is a list.
 _OPTIONAL_NAMES = {"option_type", "side", "positions", "symbol"}
-# A number, or the text of one, which some programs write.
+# A number, or a number in quotes, which some programs write.
 AMOUNT_PATTERN = r"^\s*[-+]?[0-9]*[.]?[0-9]+\s*$"
 _AMOUNT = re.compile(AMOUNT_PATTERN)
 _RESEMBLED = {"account"}  # close to "amount", which other programs write
@@ -85,7 +86,7 @@ _HINTS = {
 
 
 def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
-    """Return the kind of an entry, according to its keys."""
+    """Return the kind of an entry, judged by its keys."""
     if leg:
         return "stock leg" if "shares" in entry else "option leg"
     if any(key == "legs" or (isinstance(entry[key], list) and closest(key, {"legs"})) for key in entry):
@@ -94,7 +95,7 @@ def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
 
 
 def refused_keys(kind: str) -> frozenset[str]:
-    """Return the keys, as usually spelled, that a kind of entry never accepts."""
+    """Return the keys, in their usual spelling, that a kind of entry never accepts."""
     misplaced = _OURS - _KEYS[kind]
     others = (
         name
@@ -106,7 +107,7 @@ def refused_keys(kind: str) -> frozenset[str]:
 
 
 def refused_numbers(kind: str) -> frozenset[str]:
-    """Return other programs' names of amounts that are refused on a kind of entry if they are numbers."""
+    """Return other programs' names for amounts that a kind of entry refuses if they are numbers."""
     if kind == "file":
         return frozenset()
     names = (name for ours in _AMOUNTS if ours not in _KEYS[kind] for name in _OTHER_NAMES[ours])
@@ -121,11 +122,11 @@ def other_names(key: str) -> tuple[str, ...]:
 def misplaced_keys(
     entry: Mapping[str, object], kind: str, *, underlying: object = None
 ) -> list[tuple[str, str]]:
-    """Return each key that has no meaning here but looks as if it had one, with the reason.
+    """Return each key that looks meaningful but is not read, with the reason.
 
     Args:
         entry: The whole file, a position or a leg.
-        kind: As `kind_of` returns it, or "file".
+        kind: A result of `kind_of`, or "file".
         underlying: The position's symbol, which a leg may repeat.
     """
     found = []
@@ -151,7 +152,7 @@ def _misplaced(key: str, kind: str, value: object) -> str:
 
 
 def _amount_named(plain: str, kind: str, value: object) -> str | None:
-    """Return our key for an amount under another program's name, if it is a number and out of place here."""
+    """Return our key for another program's name of an amount, if it is a number and out of place here."""
     if plain not in refused_numbers(kind) or isinstance(value, bool) or not _AMOUNT.match(str(value)):
         return None
     return next(ours for ours in _AMOUNTS if ours not in _KEYS[kind] and plain in _OTHER_NAMES[ours])
@@ -165,9 +166,9 @@ def _contradicts(plain: str, kind: str, entry: Mapping[str, object], key: str, u
     if plain == "currency" and isinstance(value, str) and value.strip().upper() != "USD":
         return "must be USD; amounts in other currencies are not converted"
     if plain in _OTHER_NAMES["symbol"] and isinstance(value, str) and isinstance(symbol, str):
-        return "is another underlying than the symbol's" * (underlying_of(value) != underlying_of(symbol))
+        return "names a different underlying than symbol" * (underlying_of(value) != underlying_of(symbol))
     if plain == "ratio_qty" and not _divides(value, entry.get("contracts")):
-        return "does not divide the contracts; each leg has its own contracts"
+        return "does not divide contracts; each leg has its own contracts"
     if _is_closed(plain, value):
         what = "leg" if kind.endswith("leg") else "position"
         return f"says that the {what} is closed; remove it, because the file holds only open positions"
@@ -196,7 +197,7 @@ def _is_closed(plain: str, value: object) -> bool:
 
 
 def _vanishes(value: object) -> bool:
-    """Return whether a value, at any depth, holds a list of entries like positions."""
+    """Return whether a value contains, at any depth, a list of entries that look like positions."""
     waiting = [value]
     while waiting:
         some = waiting.pop()

@@ -1,4 +1,4 @@
-"""The problems inside a portfolio file: their place, and an example of a valid value."""
+"""The problems of a portfolio file, each with its place and an example of a valid value."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ RIGHT = {
     "account": '"none", or leave it out',
     "cash": "dollars, such as 2500.75 (negative for a debt)",
     "positions": "a list of positions",
-    "id": 'a text of at most 200 characters, such as "aapl-call-1"',
+    "id": 'text of at most 200 characters, such as "aapl-call-1"',
     "symbol": 'the symbol of the underlying, such as "AAPL" or "BRK-B"',
     "option_type": '"call" or "put"',
     "side": '"long" or "short"',
-    "expiry": 'a day that exists, written like "2026-12-18"',
+    "expiry": 'a valid date, such as "2026-12-18"',
     "strike": "dollars above 0, such as 250 or 2.5",
     "contracts": "a whole number other than 0, such as 2, or -2 for a short",
     "shares": "a number other than 0, such as 100, or -100 for a short",
@@ -49,16 +49,16 @@ RIGHT = {
     "opened_at": 'a date, or a date and time, such as "2026-11-02" or "2026-11-02T10:30:00-05:00"',
     "multiplier": "a number above 0, such as 100",
     "root": 'the root of the contract symbol, such as "SPXW"',
-    "stream": "true to stream its prices before all others, or false",
+    "stream": "true to stream its prices before others, or false",
     "legs": "a list of 2 to 100 legs; write a single option without legs",
 }
 RIGHT_IN_LEG = {
-    "contracts": "a whole number above 0, such as 2; side has the sign",
-    "shares": "a number above 0, such as 100; side has the sign",
+    "contracts": "a whole number above 0, such as 2; side gives the sign",
+    "shares": "a number above 0, such as 100; side gives the sign",
 }
 _NUMBERS = {"cash", "strike", "contracts", "shares", "cost_basis", "net_debit", "multiplier"}
 _A_PORTFOLIO = 'an object such as {"cash": 0, "positions": []}'
-# A file with other keys only is some other program's.
+# A file with none of these keys belongs to another program.
 _OF_A_PORTFOLIO = {"$schema", "base_currency", "cash", "positions"}
 _A_POSITION = 'an object such as {"id": "aapl-call-1", "symbol": "AAPL", …}'
 _A_LEG = 'an object such as {"side": "long", "option_type": "call", …}'
@@ -76,7 +76,7 @@ class Problem:
 
 
 def document_problems(document: object) -> list[Problem]:
-    """Return repeated keys and ids of a parsed document, and keys in the wrong place."""
+    """Return a parsed document's repeated keys and ids, misplaced keys, and a missing list of positions."""
     problems = _misplaced(document)
     if isinstance(document, dict) and document and not _OF_A_PORTFOLIO & document.keys() and not problems:
         problems.append(Problem("", f'"positions" is missing; a portfolio is {_A_PORTFOLIO}'))
@@ -97,7 +97,7 @@ def document_problems(document: object) -> list[Problem]:
 
 
 def _misplaced(document: object) -> list[Problem]:
-    """Yield keys that are not read but look as if they meant something."""
+    """Return the keys that look meaningful but are not read."""
     problems = []
     for place, entry, kind, underlying in _kinds(document):
         for key, reason in misplaced_keys(entry, kind, underlying=underlying):
@@ -120,11 +120,11 @@ def _kinds(document: object) -> Iterator[tuple[str, dict[str, object], str, obje
 
 
 def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
-    """Return positions that were opened after today's New York date."""
+    """Return a problem for each position that was opened after today's New York date."""
     return [
         Problem(
             f"position {_named(position.id)}, field opened_at",
-            f"{position.opened_on} is in the future; in New York it is {today}",
+            f"{position.opened_on} is in the future; today's date in New York is {today}",
         )
         for position in portfolio.positions
         if position.opened_on is not None and position.opened_on > today
@@ -142,7 +142,7 @@ def validation_problems(document: object, error: ValidationError) -> list[Proble
 
 
 def symbol_problems(portfolio: Portfolio) -> list[Problem]:
-    """Return options whose terms no contract symbol can express."""
+    """Return a problem for each option with terms that no contract symbol can express."""
     problems = []
     for position in portfolio.positions:
         for place, terms in _options_of(position):
@@ -150,15 +150,15 @@ def symbol_problems(portfolio: Portfolio) -> list[Problem]:
                 contract_symbol(position.symbol, terms)
             except ContractSymbolError as error:
                 own = terms.root is not None or error.field != "root"
-                # Without its own root, the error is in the position's symbol and is reported once for all
-                # legs.
+                # If a leg has no root of its own, the error is in the position's symbol and is reported once
+                # for all legs.
                 where = (*place, f"field {error.field}") if own else ("field symbol",)
                 problems.append(Problem(", ".join((f"position {_named(position.id)}", *where)), str(error)))
     return list(dict.fromkeys(problems))
 
 
 def contract_problems(document: object, portfolio: Portfolio) -> list[Problem]:
-    """Return unknown keys that name another contract than the terms of their entry."""
+    """Return a problem for each unknown key that names a different contract than its entry."""
     problems = []
     for entry, position in zip(_entries(document, "positions"), portfolio.positions, strict=True):
         raw: dict[tuple[str, ...], Any] = {
@@ -170,7 +170,7 @@ def contract_problems(document: object, portfolio: Portfolio) -> list[Problem]:
                 if key not in RIGHT and isinstance(value, str) and is_contract_symbol(value):
                     named = format_osi_compact(parse_contract_symbol(value))
                     where = ", ".join((f"position {_named(position.id)}", *place, f"field {printable(key)}"))
-                    problems += [Problem(where, f"is another contract than {own}")] * (named != own)
+                    problems += [Problem(where, f"names a different contract than {own}")] * (named != own)
     return problems
 
 
@@ -243,7 +243,7 @@ def _hint(field: str, detail: ErrorDetails) -> str:
 def _misspelt(field: str, parent: object) -> str:
     unknown = [key for key in parent if key not in RIGHT] if isinstance(parent, dict) else []
     close = next((key for key in unknown if closest(key, {field})), None)
-    return f' (there is "{printable(close)}": is that it?)' if close else ""
+    return f' (did you misspell it as "{printable(close)}"?)' if close else ""
 
 
 def _named(name: str) -> str:

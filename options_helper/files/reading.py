@@ -1,4 +1,4 @@
-"""Opens the files that the user names: regular files only, without blocking."""
+"""Reads the user's files: regular files only, and without blocking on a pipe."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CHUNK = 1 << 20
 STANDARD_INPUT = "-"
 
 _REASONS = {
-    errno.EACCES: "this user may not read the file; allow it, or choose another one",
-    errno.EPERM: "this user may not read the file; allow it, or choose another one",
+    errno.EACCES: "permission to read this file is denied; allow it, or choose another file",
+    errno.EPERM: "permission to read this file is denied; allow it, or choose another file",
     errno.EISDIR: "this is a directory; choose a file in it",
-    errno.ELOOP: "this is a symbolic link that leads back to itself; choose the file it was meant to lead to",
-    errno.ENOTDIR: "a part of this path is a file, not a directory; correct the path",
+    errno.ELOOP: "this symbolic link leads back to itself; choose the file itself",
+    errno.ENOTDIR: "part of this path is a file, not a directory; correct the path",
 }
 _KINDS = (
     (stat.S_ISDIR, "a directory; choose a file in it"),
@@ -37,7 +37,7 @@ _KINDS = (
 def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
     """Return a regular file's bytes, and the version of the file that they come from.
 
-    Call it without holding a lock, because a network file may take long.
+    Do not hold a lock while calling it, because reading a network file may take a long time.
 
     Raises:
         MissingFile: There is no such file.
@@ -45,7 +45,7 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
     """
     _refuse_undecodable_name(path)
     try:
-        # Check before opening too, because opening a device or a pipe can already have an effect.
+        # Check before opening too, because merely opening a device or a pipe can have an effect.
         _refuse_kind(path, path.stat())
         descriptor = os.open(path, _FLAGS)
         with os.fdopen(descriptor, "rb", buffering=0) as stream:
@@ -57,7 +57,7 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
         raise MissingFile(path, f"there is no such file{_looked_in(path)}; name one that exists") from None
     except OSError as error:
         raise UnreadableFile(path, _reason(path, error)) from error
-    # What was read counts too: a size may grow, or be unknown, as in /proc.
+    # Count the bytes read too, because a file may grow, or report no size, as in /proc.
     _refuse_size(path, max(len(content), status.st_size), most_bytes)
     return content, FileVersion.of(status)
 
@@ -69,7 +69,7 @@ def read_standard_input(*, most_bytes: int) -> bytes:
         UnreadableFile: It is closed, cannot be read, or is larger than `most_bytes`.
     """
     path = Path(STANDARD_INPUT)
-    if sys.stdin is None:  # as a shell's `<&-` leaves it
+    if sys.stdin is None:  # after a shell's `<&-`
         raise UnreadableFile(path, "standard input is closed; name a file")
     try:
         content = sys.stdin.buffer.read(most_bytes + 1)

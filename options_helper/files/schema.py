@@ -1,6 +1,6 @@
 """The JSON Schema of a portfolio file, generated from the models and shipped with this module.
 
-A schema cannot express everything: `BEYOND_A_SCHEMA` lists what only the loader refuses.
+A schema cannot express everything; `BEYOND_A_SCHEMA` lists the problems that only the loader finds.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ FILE_NAME = "portfolio.schema.json"
 BEYOND_A_SCHEMA = (
     "two positions with one id",
     "a key that appears twice in one object",
-    "a day that no calendar has, such as 29 February of most years",
-    "opened_at after the present day",
-    "a strike, an expiry or a root that no contract symbol can carry",
+    "a date that does not exist, such as 29 February in most years",
+    "opened_at in the future",
+    "a strike, an expiry or a root that no contract symbol can express",
     "a misspelt key, or another program's name in an unusual spelling",
     "a leg with the symbol of another underlying",
     "an unknown key that contradicts its entry, or says that it is closed",
     "a list of positions under an unknown key",
-    "the file of another program, which has none of a portfolio's keys",
-    "NaN and Infinity, which are no JSON",
+    "another program's file, with none of a portfolio's keys",
+    "NaN and Infinity, which are not JSON",
 )
 
 _KINDS = {
@@ -72,7 +72,7 @@ def _one_of(otherwise: str, by_key: dict[str, str]) -> Schema:
     choice: Schema = _reference(otherwise)
     for key, name in reversed(by_key.items()):
         choice = {"if": {"required": [key]}, "then": _reference(name), "else": choice}
-    # Without them, an editor would never suggest the keys that choose a kind.
+    # Without these properties, an editor would never suggest the keys that choose a kind.
     proposed = {key: {"description": _sentence(RIGHT[key])} for key in by_key}
     return {"type": "object", "properties": proposed, **choice}
 
@@ -82,7 +82,7 @@ def _reference(name: str) -> Schema:
 
 
 def _refine(schema: Schema, kind: str) -> None:
-    """Reduce a model's schema to what an editor shows, and refuse keys without a meaning there."""
+    """Reduce a model's schema to what an editor shows, and refuse keys that have no meaning in it."""
     del schema["title"]
     schema["description"] = schema["description"].split("\n\n")[0]
     properties: Schema = schema["properties"]
@@ -98,7 +98,7 @@ def _refine(schema: Schema, kind: str) -> None:
     properties |= dict.fromkeys(sorted(refused_keys(kind)), False)
     properties |= {name: {"not": _reference("Amount")} for name in sorted(refused_numbers(kind))}
     if kind.endswith("leg"):
-        properties["symbol"] = {"type": "string", "description": "The position's own symbol, or left out."}
+        properties["symbol"] = {"type": "string", "description": "The position's own symbol; optional."}
 
 
 def _sentence(words: str) -> str:

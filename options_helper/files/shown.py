@@ -1,6 +1,6 @@
-"""Values of a user's file that an error may show: a number, a date or a known word, else only the type.
+"""Formats values of a user's file for an error: numbers, dates and known words as they are, others by type.
 
-The file may be the wrong one, such as a file with keys.
+The user may have chosen the wrong file, such as one with API keys.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORDS = frozenset(
 
 
 def shown_value(value: object) -> str:
-    """Return the value as JSON if it can contain no secret, else its type and size."""
+    """Return the value as JSON if it cannot contain a secret, else its type and size."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -46,7 +46,7 @@ def closest(key: str, known: Collection[str]) -> str | None:
 def _shown_text(text: str) -> str:
     plain = text.strip()
     if not plain:
-        return "an empty text"
+        return "empty text"
     if plain.lower() in _WORDS or _DATE.fullmatch(plain) or _NUMBER.fullmatch(plain):
         return json.dumps(plain)
-    return f"a text of {len(text)} character{'' if len(text) == 1 else 's'}"
+    return f"text of {len(text)} character{'' if len(text) == 1 else 's'}"

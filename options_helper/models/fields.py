@@ -22,7 +22,7 @@ _PAIR = re.compile(
     r"|(?:USD|EUR|GBP|AUD|BTC|ETH)(?:JPY|CHF|CAD|EUR|GBP|AUD|BTC)",
     re.IGNORECASE,
 )
-# Larger than in any account; they keep every product of prices and quantities finite.
+# Larger than in any account; these limits keep every product of prices and quantities finite.
 _MOST_DOLLARS = 1e12
 _MOST_UNITS = 1_000_000_000
 _MOST_CONTRACTS = 1_000_000
@@ -74,7 +74,7 @@ def _day(value: object) -> dt.date:
 
 
 def _moment(value: object) -> object:
-    """Return a day unchanged; take a time without a zone as New York's."""
+    """Return a day or a time; a time without a zone is New York's."""
     if isinstance(value, str):
         text = value.strip()
         value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
@@ -86,13 +86,13 @@ def _moment(value: object) -> object:
 
 
 def _any_case(*words: str) -> str:
-    """Return a regular expression for words in any case, without flags, which JSON Schema does not have."""
+    """Return a regular expression for words in any case, without flags, which JSON Schema lacks."""
     return "|".join(
         "".join(f"[{one.upper()}{one.lower()}]" if one.isalpha() else one for one in word) for word in words
     )
 
 
-# JSON Schema cannot see validators, which are functions; each schema expresses the same as far as it can.
+# JSON Schema cannot contain validators, which are functions; each schema expresses the same rule if it can.
 _DAY_SCHEMA = (
     "[0-9]{4}-("
     "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
@@ -113,7 +113,7 @@ def _text_schema(pattern: str, longest: int | None = None) -> WithJsonSchema:
 
 
 def _word_schema(*words: str) -> WithJsonSchema:
-    """Return the schema of words that an editor completes and that may be in any case."""
+    """Return a schema for words in any case, with the lower-case ones for an editor to complete."""
     spelled = {"type": "string", "pattern": rf"^\s*({_any_case(*words)})\s*$"}
     return WithJsonSchema({"anyOf": [{"enum": list(words)}, spelled]})
 

@@ -2,7 +2,7 @@
 
 Money: `cost_basis` is in dollars per share (an option's premium as quoted), `net_debit` in total dollars
 for the whole structure, negative for a credit. Quantities: `contracts` of a single position and `shares`
-are signed (negative is short); a leg carries its sign in `side`.
+are signed (negative is short); a leg's `side` gives its sign.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ STANDARD_MULTIPLIER = 100.0
 
 
 class _Model(BaseModel):
-    """A frozen model; unknown keys are set aside, not refused."""
+    """A frozen model that ignores unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class _Owned(_Model):
-    """The fields of every position.
+    """The fields that every position has.
 
     Attributes:
         id: Unique within the portfolio.
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
         opened_at: When it was opened, if known: a day, or a time (in New York if it has no zone).
         account: "none" for a position that is not in the broker's account and not compared with it.
-        stream: True to stream its prices before all others if not all can stream.
+        stream: True to stream its prices before others if not all can stream.
     """
 
     id: Text
@@ -112,7 +112,7 @@ class EquityPosition(_Owned):
 
 
 class Leg(_OptionTerms):
-    """One option of a structure; `contracts` is above zero, `side` has the sign."""
+    """One option of a structure; `contracts` is above zero, and `side` gives the sign."""
 
     side: AnyCaseSide
     contracts: LegContracts
@@ -124,7 +124,7 @@ class Leg(_OptionTerms):
 
 
 class StockLeg(_Model):
-    """The shares of a covered call, a collar or the like; `shares` is above zero, `side` has the sign."""
+    """The shares of a covered call or a collar; `shares` is above zero, and `side` gives the sign."""
 
     side: AnyCaseSide
     shares: Positive
@@ -181,11 +181,11 @@ AnyPosition = Annotated[
 
 
 class Portfolio(_Model):
-    """Everything in the file; ids are unique.
+    """The whole portfolio; ids are unique.
 
     Attributes:
-        cash: Dollars besides the positions, negative for a debt.
-        account: "none" if nothing in the file is to be compared with the broker's account.
+        cash: Cash in dollars, negative for a debt.
+        account: "none" if nothing in the file is in the broker's account or compared with it.
     """
 
     base_currency: Currency = "USD"

@@ -1,1 +1,1 @@
-"""One per process: the shared streams, their browser sessions, and all state that accumulates."""
+"""Process-wide objects: the shared streams, their browser sessions, and all state that accumulates."""

@@ -1,4 +1,4 @@
-"""The state file that keeps alerts across restarts, and the notices that leave the page."""
+"""The state file that keeps alerts across restarts, and the notices sent when they are raised."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 class AlertOutlet:
-    """The state file and the notices of one monitor; without them, nothing is kept or sent."""
+    """The state file and the notices of one monitor; each is optional."""
 
     def __init__(self, state: AlertsState | None = None, notices: Notices | None = None) -> None:
         self._state, self._notices = state, notices
         self._saved: tuple[object, ...] = ()
 
     def restore(self, rules: Sequence[AlertRule]) -> Alerts:
-        """Return the alerts as they were, with the file's current rules and those made on the page."""
+        """Return the saved alerts, with the given rules of the file and those created on the page."""
         kept = self._state.load() if self._state is not None else None
         if kept is None:
             return with_rules(Alerts(), rules)
@@ -33,18 +33,18 @@ class AlertOutlet:
 
     @property
     def notice_problem(self) -> str:
-        """Why the last notice was not delivered, or ""."""
+        """The reason why the last notice was not delivered, or ""."""
         return self._notices.problem if self._notices is not None else ""
 
     def send(self, raised: Sequence[AlertEvent], portfolio: Portfolio) -> None:
-        """Queue notices of these alerts; return at once."""
+        """Queue a notice of these alerts; return immediately."""
         if raised and self._notices is not None:
             self._notices.offer(raised, position_names(portfolio))
 
     def keep(self, alerts: Alerts, read_rules: Sequence[AlertRule]) -> None:
-        """Save the alerts if they changed, without the figures that change each second.
+        """Save the alerts if they changed; figures that change every second do not count.
 
-        Call it without a lock, because a disk may be slow.
+        Do not hold a lock while calling it, because a disk may be slow.
         """
         parts = (alerts.serial, alerts.rules, alerts.seen_fills, tuple(alerts.status))
         if self._state is None or parts == self._saved:
@@ -53,4 +53,4 @@ class AlertOutlet:
         try:
             self._state.save(alerts, [rule.id for rule in alerts.rules if rule not in read_rules])
         except OSError as error:
-            logger.warning("The alerts' state cannot be kept (%s).", error.strerror or type(error).__name__)
+            logger.warning("The alerts' state cannot be saved (%s).", error.strerror or type(error).__name__)

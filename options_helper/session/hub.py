@@ -1,12 +1,13 @@
 """One set of streams per process, controlled from every browser tab.
 
-Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session holds
-a *lease*: while one is active the streams may run; when none has been for the grace period, a reaper thread
-stops them. Start, Stop and Restart act for every tab, and `last_action` shows each tab who did what and when.
-Nothing here knows Streamlit; `is_active` answers whether a session is connected.
+Alpaca allows one connection per endpoint and account, so the process has one manager. Each browser session
+holds a *lease*, which expires when its browser has been gone for the grace period. When no lease is left, a
+reaper thread stops the streams. Start, Stop and Restart act for every tab, and `last_action` shows each tab
+who did what and when. This module does not depend on Streamlit; `is_active` reports whether a session is
+connected.
 
-`detach` runs on a server's event loop, so it uses only the leases, whose lock is held briefly; `_action`
-serialises Start, Stop and Restart, which may take a second.
+`detach` runs on the server's event loop, so it takes only the leases' lock, which is never held for long.
+`_action` serialises Start, Stop and Restart, which may take a second.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ class Manager(Protocol):
     """The part of `LiveStreamManager` that the hub needs."""
 
     def check(self, config: LiveStreamConfig) -> None:
-        """Raise the SettingsError that `start` would; do nothing else."""
+        """Raise the SettingsError that `start` would raise; do nothing else."""
 
     def start(self, config: LiveStreamConfig) -> None:
-        """Begin a run, or raise an OptionsHelperError and begin nothing."""
+        """Start a run; start nothing if an OptionsHelperError is raised."""
 
     def stop(self) -> None:
         """End the run; idempotent."""
@@ -54,18 +55,18 @@ class Manager(Protocol):
         """Return whether a run is in progress."""
 
     def snapshot(self) -> LiveSnapshot:
-        """Return everything known now."""
+        """Return a frozen copy of everything known now."""
 
 
 class LiveHub:
     """The process's one manager, its browser sessions, and the last action.
 
     Args:
-        manager_factory: Builds the manager at the first use of `manager`.
+        manager_factory: Builds the manager on the first use of `manager`.
         grace_seconds: How long the streams keep running after the last browser has gone.
         is_active: Returns whether a session's browser is connected now; called in the reaper's thread.
-        clock: Aware UTC time, for `last_action`.
-        monotonic: Seconds for the grace period.
+        clock: Returns an aware UTC time, for `last_action`.
+        monotonic: Returns monotonic seconds, for the grace period.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class LiveHub:
 
     @property
     def manager(self) -> Manager:
-        """The one manager."""
+        """The manager, built on first use."""
         manager = self._manager
         if manager is not None:
             return manager
@@ -103,7 +104,7 @@ class LiveHub:
 
     @property
     def grace_seconds(self) -> float:
-        """The time that streams keep running after the last browser is gone."""
+        """The seconds that the streams keep running after the last browser has gone."""
         return self._leases.grace_seconds
 
     @property
@@ -126,7 +127,7 @@ class LiveHub:
         return self._leases.is_connected(session_id)
 
     def is_running(self) -> bool:
-        """Return whether a set of streams is running; builds no manager."""
+        """Return whether the streams are running, without building a manager."""
         manager = self._manager
         return manager is not None and manager.is_running()
 
@@ -136,16 +137,16 @@ class LiveHub:
         self._ensure_reaper()
 
     def detach(self, session_id: str) -> None:
-        """Record that a session disconnected; it only stores a time, so an event loop may call it."""
+        """Record that a session disconnected; safe on an event loop, because it only stores a time."""
         self._leases.detach(session_id)
 
     def start(
         self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
     ) -> None:
-        """Start the streams; do nothing while a set is running.
+        """Start the streams; do nothing if they are already running.
 
         Raises:
-            OptionsHelperError: The manager cannot start (no credentials, a missing package); nothing runs.
+            OptionsHelperError: The manager cannot start, for example without credentials; nothing runs.
         """
         with self._action:
             if self.manager.is_running():
@@ -155,9 +156,9 @@ class LiveHub:
     def restart(
         self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
     ) -> None:
-        """Stop, then start with this session's portfolio and settings; raises as `start`.
+        """Stop, then start with this session's portfolio and settings; raise the errors of `start`.
 
-        Settings that cannot start stop nothing.
+        Settings are checked first, so that invalid ones do not stop the running streams.
         """
         with self._action:
             self.manager.check(config)
@@ -173,7 +174,7 @@ class LiveHub:
                 self._note(ActionKind.STOPPED, session_id, reason=reason)
 
     def close(self) -> None:
-        """End the reaper and the streams; idempotent."""
+        """Stop the reaper and the streams; idempotent."""
         self._closed.set()
         with self._reaping:
             reaper, self._reaper = self._reaper, None
@@ -208,13 +209,13 @@ class LiveHub:
                     self._reaper = reaper
 
     def _reap_until_closed(self) -> None:
-        guard = Guard(logger, "; it looks again.", with_traceback=True)
+        guard = Guard(logger, "; it will check again.", with_traceback=True)
         while not self._closed.wait(POLL_SECONDS):
-            with guard.keep_going("A look of the reaper"):
+            with guard.keep_going("The reaper's check"):
                 self.reap()
 
     def reap(self) -> None:
-        """Check the leases once: drop the dead, and stop the streams when none is left."""
+        """Drop expired leases, and stop the streams if none is left."""
         self._leases.drop_expired()
         if self.sessions:
             return
@@ -233,7 +234,7 @@ def get_hub(
     is_active: Callable[[str], bool] = lambda _session_id: True,
     grace_seconds: float = GRACE_SECONDS,
 ) -> LiveHub:
-    """Return the process's one hub, created by the first caller with its arguments."""
+    """Return the process's hub, which the first call creates with its arguments."""
     global _hub  # noqa: PLW0603 - the one process-wide object of the product
     with _hub_lock:
         if _hub is None:
@@ -254,12 +255,12 @@ def close_hub() -> None:
 
 def _close_at_exit() -> None:
     close_hub()
-    # The interpreter's final collection, over pandas and the like, would take longer than everything else.
+    # Otherwise the interpreter's final garbage collection would take longer than everything else.
     gc.freeze()
 
 
 def _new_manager() -> Manager:
-    from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - costs time
+    from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - slow
     from options_helper.session.process_recorder import process_recorder  # noqa: PLC0415 - the same
 
     return LiveStreamManager(recorder=process_recorder())

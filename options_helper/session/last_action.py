@@ -1,4 +1,4 @@
-"""The last action on the one set of streams, who took it, and the inputs of the current run."""
+"""The last action on the shared streams, who took it, and the inputs of the current run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HubAction:
-    """The last action on the one set of streams.
+    """The last action on the shared streams.
 
     Attributes:
-        session_id: The browser session that requested it, or None if the hub acted by itself.
+        session_id: The browser session that requested it, or None if the hub acted on its own.
         portfolio_name: The file that the streams were started with, or "".
-        reason: Why the hub acted by itself, in words, or "".
+        reason: Why the hub acted on its own, in words, or "".
     """
 
     kind: ActionKind
@@ -37,7 +37,7 @@ class HubAction:
     reason: str = ""
 
     def is_from(self, session_id: str) -> bool:
-        """Return whether this session requested it."""
+        """Return whether a session requested the action."""
         return self.session_id == session_id
 
 

@@ -1,4 +1,4 @@
-"""The leases of the browser sessions that watch the streams; an unrenewed one expires."""
+"""The leases of the browser sessions that watch the streams; a lease expires unless it is renewed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 class SessionLeases:
-    """The leases of a process's browser sessions; every method returns immediately, from any thread.
+    """The leases of a process's browser sessions; thread-safe, and its lock is never held for long.
 
     Args:
         grace_seconds: How long a lease lasts after its session's connection is lost.
         is_active: Returns whether a session's browser is connected now; called only by `drop_expired`.
-        monotonic: Seconds.
+        monotonic: Returns monotonic seconds.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class SessionLeases:
             self._gone_since[session_id] = None
 
     def detach(self, session_id: str) -> None:
-        """Record that a session disconnected; it only stores a time, so an event loop may call it."""
+        """Record that a session disconnected; safe on an event loop, because it only stores a time."""
         with self._lock:
             if self._gone_since.get(session_id, 0.0) is None:
                 self._gone_since[session_id] = self._monotonic()
 
     def drop_expired(self) -> None:
-        """Check every session: renew the connected, date the lost, and drop those lost for too long."""
+        """Drop the leases of sessions lost for the grace period, and renew those of connected sessions."""
         for session_id in self.sessions:
             self._examine(session_id, active=self._is_active(session_id))
 

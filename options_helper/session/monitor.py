@@ -1,8 +1,8 @@
-"""Everything that changes over time: the day's curves and the alerts.
+"""The state that accumulates: the day's curves and the alerts.
 
-One `PortfolioMonitor` per portfolio path and process. Its thread takes a snapshot each second, whether or not
-a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `registry.close_all`.
-While the streams are stopped, a look costs almost nothing, and alerts on ages continue.
+A process has one `PortfolioMonitor` per portfolio path. Its thread takes a snapshot every second, even if no
+browser is connected, and every tab reads the same frozen `MonitorView`. It runs until `registry.close_all`.
+While the streams are stopped, this costs almost nothing, and alerts on ages continue.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ CHART_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class MonitorView:
-    """Everything the monitor knows at one time; it never changes.
+    """The monitor's curves and alerts at one time; immutable.
 
     Attributes:
         pnl: Today's open P/L by underlying; the whole portfolio's is under `PORTFOLIO`.
         marks, position_pnl: Today's curves by position id; a structure's mark is per unit.
         alerts: The rules, the state of each, and past events.
-        alerts_problem: Why alerts are not watched (the file cannot be used, or the last look failed), or "".
+        alerts_problem: The reason why alerts are not watched, such as an unusable file, or "".
     """
 
     as_of: dt.datetime
@@ -75,13 +75,14 @@ class PortfolioMonitor:
 
     Args:
         portfolio: The portfolio to watch; `use` changes it.
-        take_snapshot: Called in the monitor's thread, once per look.
+        take_snapshot: Called in the monitor's thread, once per `look`.
         stale_after_seconds: The age above which a price is no longer live; `use` changes it.
         rules: The initial alerts.
-        alerts_file: The file that alerts are read from instead, again after each change.
+        alerts_problem: The reason why there are no rules, or "".
+        alerts_file: The file to read the rules from instead, and again after every change.
         views: The tables and fills, shared with the tabs.
-        outlet: Keeps the alerts' state over a restart, and sends notices.
-        clock: The time of acknowledgements.
+        outlet: Keeps the alerts' state across restarts, and sends notices.
+        clock: Returns the time of an acknowledgement.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class PortfolioMonitor:
 
     @property
     def notice_problem(self) -> str:
-        """Why the last notice was not delivered, or ""."""
+        """The reason why the last notice was not delivered, or ""."""
         return self._outlet.notice_problem
 
     def view(self) -> MonitorView:
@@ -142,13 +143,13 @@ class PortfolioMonitor:
         return self._view
 
     def charts(self, now: dt.datetime) -> MonitorView:
-        """Return a view up to `CHART_SECONDS` old, so that equal charts are not sent again."""
+        """Return the same view for `CHART_SECONDS`, so that unchanged charts are not sent again."""
         if abs(now - self._charts.as_of) >= dt.timedelta(seconds=CHART_SECONDS):
             self._charts = self._view
         return self._charts
 
     def start(self) -> None:
-        """Start looking; later calls do nothing, unless the system refused to start a thread."""
+        """Start the thread; do nothing if it has started, and try again if the system refused it."""
         with self._lock:
             if self._thread is not None or self._ended.is_set():
                 return
@@ -161,7 +162,7 @@ class PortfolioMonitor:
                 self._thread = thread
 
     def stop(self) -> None:
-        """End the thread; the last view stays readable."""
+        """Stop the thread; the last view stays readable."""
         self._ended.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -173,18 +174,18 @@ class PortfolioMonitor:
         A changed portfolio restarts the curves; alerts continue. If tabs disagree, the last caller wins.
         """
         if portfolio is self._portfolio and stale_after_seconds == self.stale_after_seconds:
-            return  # the usual case; no tab waits for a look
+            return  # the usual case, without waiting for the lock
         with self._lock:
             self.stale_after_seconds = stale_after_seconds
             is_changed = portfolio != self._portfolio
-            self._portfolio = portfolio  # of equal ones, keep the tabs' own object, whose tables are shared
+            self._portfolio = portfolio  # even if equal: tables are shared only for the tabs' own object
             if is_changed:
                 self._begin()
                 view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
                 self._view = self._charts = view
 
     def add_rule(self, rule: AlertRule) -> None:
-        """Add an alert, in memory only; it replaces one with the same id."""
+        """Add an alert without changing the alerts file; it replaces one with the same id."""
         with self._lock:
             alerts = self._view.alerts
             self._view = replace(self._view, alerts=with_rules(alerts, [*alerts.rules, rule]))
@@ -197,13 +198,13 @@ class PortfolioMonitor:
             self._view = replace(self._view, alerts=with_rules(alerts, kept))
 
     def acknowledge(self, rule_id: str) -> None:
-        """Acknowledge a raised alert; any other stays as it is."""
+        """Acknowledge a raised alert; do nothing for any other."""
         with self._lock:
             alerts = acknowledge(self._view.alerts, rule_id, self._clock())
             self._view = replace(self._view, alerts=alerts)
 
     def look(self) -> MonitorView:
-        """Take one snapshot and make one step, as the thread does each second."""
+        """Take one snapshot and update the curves and alerts, as the thread does every second."""
         live = self._take_snapshot()
         changed = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
         with self._lock:
@@ -225,7 +226,7 @@ class PortfolioMonitor:
         return view
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
-        """Use the alerts file as it is now; rules made on the page stay, unless the file has their id."""
+        """Use the file's current rules; those created on the page stay, unless the file has their id."""
         book, named = self._view.alerts, {rule.id for rule in rules}
         own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
         self._read_rules, self._file_problem = tuple(rules), problem
@@ -249,13 +250,13 @@ class PortfolioMonitor:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_SECONDS):
-            with self._mishaps.keep_going("A look of the monitor", self._note_failure):
+            with self._mishaps.keep_going("The monitor's look", self._note_failure):
                 self.look()
 
     def _note_failure(self, kind: str) -> None:
         """Show the failure on the page until a look succeeds."""
         problem = (
-            f"The last look at the portfolio failed ({kind}), and the curves have stopped too; see the log."
+            f"The last look at the portfolio failed ({kind}), and the curves are not updating; see the log."
         )
         with self._lock:
             self._view = replace(self._view, alerts_problem=problem)
@@ -270,7 +271,7 @@ class PortfolioMonitor:
     def _risk(self, live: LiveSnapshot) -> LiveRisk:
         try:
             rate = load_risk_free_rate()
-        except SettingsError:  # the page says so, and uses the model's own
+        except SettingsError:  # the page reports it, and uses the default rate too
             rate = None
         return self.views.risk(self._portfolio, live, self.stale_after_seconds, rate)
 

@@ -1,7 +1,7 @@
-"""Notices outside the page, over the services that `OH_NOTIFY` names.
+"""Notices of raised alerts, sent to the services in `OH_NOTIFY`.
 
 A separate thread delivers them, so that a slow service delays nothing else. Alerts that are raised together,
-or while it is busy, go out as one notice.
+or while the thread is busy, are sent as one notice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HOUR = dt.timedelta(hours=1)
 _TITLE = "Options Helper"
 _YES = frozenset({"1", "yes", "true", "on"})
 _END_WITHIN_SECONDS = 0.5
-# Of all services together. An answer may come byte by byte, or without end: no limit per read ends that.
+# For all services together. A timeout per read is not enough: a response may come byte by byte, without end.
 DELIVERED_WITHIN_SECONDS = 30.0
 
 Raised = tuple[tuple[AlertEvent, ...], Mapping[str, str]]
@@ -45,7 +45,7 @@ Raised = tuple[tuple[AlertEvent, ...], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The services that took a notice, and those that did not, by name only."""
+    """The names of the services that accepted a notice, and of those that did not."""
 
     taken: tuple[str, ...]
     failed: tuple[str, ...]
@@ -54,14 +54,14 @@ class Delivery:
 def deliver(
     env: Mapping[str, str], text: str, *, within_seconds: float = DELIVERED_WITHIN_SECONDS
 ) -> Delivery:
-    """Send a notice to every service in `OH_NOTIFY` and return which of them took it; it may take seconds.
+    """Send a notice to every service in `OH_NOTIFY`, and return which of them accepted it.
 
-    Another process sends it, which is killed if it is late or takes too much memory.
+    A separate process sends it, with limited time and memory. The call blocks until then.
 
     Raises:
-        SettingsError: The variable is not set, or holds no address that can be used.
+        SettingsError: The variable is not set, or contains an unknown address.
         MissingDependency: The package that sends notices is not installed.
-        OptionsHelperError: The services did not answer in time.
+        OptionsHelperError: The services did not answer in time, or sending failed.
     """
     urls = env.get(URLS_VARIABLE, "").strip()
     if not urls:
@@ -78,7 +78,7 @@ def deliver(
         sent = subprocess.run(  # noqa: S603 - our own interpreter
             command,
             input=notice,
-            # The packages that send notices have no use for the keys.
+            # The packages that send notices do not need the keys.
             env={name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -89,27 +89,27 @@ def deliver(
     except subprocess.TimeoutExpired:
         raise OptionsHelperError(f"no answer within {within_seconds:g} s.") from None
     if sent.returncode:
-        raise OptionsHelperError("sending it failed.")
+        raise OptionsHelperError("sending failed.")
     answer = json.loads(sent.stdout)
     if answer is None:
-        # Not even the scheme is repeated: a mistyped address may begin with a token.
+        # Not even the scheme is quoted, because a mistyped address may begin with a token.
         raise SettingsError(URLS_VARIABLE, f"{URLS_VARIABLE} holds an address that apprise does not know.")
     return Delivery(tuple(answer["taken"]), tuple(answer["failed"]))
 
 
 def _is_wanted(env: Mapping[str, str]) -> bool:
-    """Return whether there is an address, and the account is no simulation on this machine."""
+    """Return whether an address is set and the account is not simulated on this machine."""
     host = urlsplit(env.get("APCA_API_BASE_URL", "")).hostname
     return bool(env.get(URLS_VARIABLE, "").strip()) and not (host and is_loopback(host))
 
 
 class Notices:
-    """The thread that delivers notices; it begins with the first raised alert.
+    """The thread that delivers notices; it starts with the first raised alert.
 
     Args:
-        environment: Returns the variables; read for every notice, so that a change needs no restart.
+        environment: Returns the variables; called for every notice, so that a change needs no restart.
         send: Delivers one notice.
-        clock: The current time.
+        clock: Returns the current time.
     """
 
     def __init__(
@@ -128,11 +128,11 @@ class Notices:
 
     @property
     def problem(self) -> str:
-        """Why the last notice was not delivered, in words, or ""."""
+        """The reason why the last notice was not delivered, in words, or ""."""
         return self._problem
 
     def offer(self, events: Iterable[AlertEvent], names: Mapping[str, str]) -> None:
-        """Queue raised alerts for delivery; return at once."""
+        """Queue raised alerts for delivery; return immediately."""
         raised = tuple(events)
         with self._lock:
             if not raised:
@@ -148,12 +148,12 @@ class Notices:
         try:
             thread.start()
         except RuntimeError:
-            self._note(f"{NO_THREAD} It goes out with the next one.")
+            self._note(f"{NO_THREAD} It will be sent with the next one.")
         else:
             self._thread = thread
 
     def close(self) -> None:
-        """End the thread; a notice in transit may be lost. A later one starts another thread."""
+        """Stop the thread; a notice in transit may be lost. The next notice starts another thread."""
         with self._lock:
             thread, self._thread, waiting = self._thread, None, self._waiting
             self._waiting = queue.SimpleQueue()
@@ -164,7 +164,7 @@ class Notices:
     def _run(self, waiting: queue.SimpleQueue[Raised | None]) -> None:
         while True:
             offered = [waiting.get()]
-            with contextlib.suppress(queue.Empty):  # what was offered meanwhile goes out with it
+            with contextlib.suppress(queue.Empty):  # send everything offered meanwhile with it
                 while True:
                     offered.append(waiting.get_nowait())
             if None in offered:
@@ -200,14 +200,17 @@ class Notices:
             return True
         free = (self._sent[0] + _HOUR).astimezone(NEW_YORK)
         self._note(
-            f"{count(events, 'alert')} held back: at most {MOST_PER_HOUR} notices are sent in an hour, "
-            f"the next one after {free:%H:%M} New York time."
+            f"{count(events, 'alert')} held back: at most {MOST_PER_HOUR} notices are sent per hour; "
+            f"the next one can be sent after {free:%H:%M} New York time."
         )
         return False
 
     def _note_failure(self, kind: str) -> None:
-        self._note(f"sending it failed ({kind}).")
+        self._note(f"sending failed ({kind}).")
 
     def _note(self, reason: str) -> None:
         logger.warning("A notice was not delivered: %s", reason)
-        self._problem = f"The notice of {self._clock().astimezone(NEW_YORK):%H:%M:%S} New York time: {reason}"
+        self._problem = (
+            f"The notice of {self._clock().astimezone(NEW_YORK):%H:%M:%S} New York time "
+            f"was not delivered: {reason}"
+        )

@@ -1,4 +1,4 @@
-"""The process's monitors: one for each portfolio file, shared by every tab."""
+"""The process's monitors, one per portfolio file, shared by every tab."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def monitor_for(
     stale_after_seconds: float = STALE_AFTER_SECONDS,
     state_folder: Path | None = None,
 ) -> PortfolioMonitor:
-    """Return the process's one monitor of a portfolio file, started by the first caller.
+    """Return the process's monitor of a portfolio file, which the first call starts.
 
     Its alerts are read from the file beside the portfolio, and again whenever that file changes. It uses the
-    portfolio and the threshold of the last caller, and keeps its alerts' state in `state_folder`.
+    last caller's portfolio and threshold, and keeps its alerts' state in the first caller's `state_folder`.
     """
     key = Path(path).resolve()
     monitor = _monitors.get(key)
     if monitor is None:
-        # The constructor reads the alerts file, so no lock is held here. With two concurrent callers, one
-        # monitor is never started.
+        # The constructor reads the alerts file, so no lock is held here. If two callers race, one of the
+        # monitors is never started.
         state = None if state_folder is None else AlertsState(state_folder, key)
         made = PortfolioMonitor(
             portfolio,
@@ -58,7 +58,7 @@ def monitor_for(
 
 @atexit.register
 def close_all() -> None:
-    """Stop every monitor and the notices, and forget them; idempotent, and called when the process ends."""
+    """Stop every monitor and the notices, and forget them; idempotent, and called at exit."""
     with _registry_lock:
         monitors = list(_monitors.values())
         _monitors.clear()

@@ -1,7 +1,7 @@
-"""Sends one notice, in a process of its own: `python -m options_helper.session.send_notice`.
+"""Sends one notice in a separate process: `python -m options_helper.session.send_notice`.
 
-It reads `{"urls", "title", "text", "seconds"}` as JSON and writes `{"taken", "failed"}`, the services by name
-only, or `null` if an address is not known. It ends after these seconds at the latest.
+It reads `{"urls", "title", "text", "seconds"}` as JSON from standard input and writes `{"taken", "failed"}`,
+the names of the services, or `null` if an address is unknown. It exits after `seconds` at the latest.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _MOST_MEMORY = 1 << 30
 
 
 def main() -> None:
-    """Send the notice on standard input."""
+    """Send the notice read from standard input."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 - absent on Windows
 
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     notice = json.load(sys.stdin)
-    # The portal kills a late process, but may itself have ended by then.
+    # The portal kills a process that takes too long, but may itself have exited by then.
     deadline = threading.Timer(notice["seconds"], os._exit, (1,))
     deadline.daemon = True
     deadline.start()
-    import apprise  # noqa: PLC0415 - under the limits too
+    import apprise  # noqa: PLC0415 - the limits apply to it too
 
     logging.disable()  # its lines may quote an address
     services = apprise.Apprise()
@@ -37,7 +37,7 @@ def main() -> None:
     taken: list[str] = []
     failed: list[str] = []
     for service in services:
-        service.redirects = False  # what is sent goes to the address that was set, and nowhere else
+        service.redirects = False  # the notice goes to the configured address and nowhere else
         name = str(service.url(privacy=True)).partition(":")[0]  # the scheme alone
         (taken if service.notify(body=notice["text"], title=notice["title"]) else failed).append(name)
     json.dump({"taken": taken, "failed": failed}, sys.stdout)

@@ -1,7 +1,7 @@
-"""A process that solves many quotes and prices many options, so that this one keeps its interpreter.
+"""Solves quotes and prices options in a separate process, which does not block the streams and the page.
 
-QuantLib holds the interpreter while it prices. The process reads work from a pipe and answers in order, each
-message as MessagePack after its length. It ends when its input does.
+QuantLib holds the interpreter lock while it prices. The process reads work from a pipe and answers in order;
+each message is its length, then MessagePack. It ends when its input does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LENGTH = struct.Struct("<I")
 _ANSWER_SECONDS = 20.0  # thousands of quotes take about two
 _FEW_PRICES = 200  # take less time here than anyone would notice
 _GRIDS_AT_ONCE = 100  # so that quotes need not wait for all of a large portfolio's scenarios
-# Its keys stay here: the process talks to nobody else.
+# Only these variables are passed on, so that the process never has the API keys.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP")
 
 
@@ -50,7 +50,7 @@ _done_decoder = msgspec.msgpack.Decoder(_Done)
 
 
 class SolverProcess:
-    """Works in a process of its own, or in this one if that has failed; thread-safe."""
+    """A solver in a separate process, or in this one once that has failed; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,11 +58,11 @@ class SolverProcess:
         self._is_usable = True
 
     def solve_many(self, quotes: Sequence[OptionQuote]) -> Sequence[Solution]:
-        """Return the solutions of some quotes in their order."""
+        """Return the solution of each quote, in order."""
         return self._delegate(_Work(quotes=quotes)).solutions
 
     def price_all(self, grids: Sequence[PriceGrid]) -> Sequence[Sequence[float]]:
-        """Return the prices of each grid in their order; a few are priced here."""
+        """Return the prices of each grid, in order; a few are computed in this process."""
         if sum(len(grid.spots) for grid in grids) < _FEW_PRICES:
             return Model().price_all(grids)
         prices: list[Sequence[float]] = []
@@ -92,7 +92,7 @@ class SolverProcess:
         process = self._process = self._process or _start()
         if process.stdin is None or process.stdout is None:
             raise OSError("it has no pipes")
-        # A process that was stopped would hold every reader; once killed, its answer ends.
+        # A suspended process would block every reader; killing it ends its output.
         deadline = threading.Timer(_ANSWER_SECONDS, process.kill)
         deadline.daemon = True
         deadline.start()
@@ -108,7 +108,7 @@ class SolverProcess:
 
 @lru_cache(maxsize=1)
 def shared_process() -> SolverProcess:
-    """Return the one of this process, which ends with it."""
+    """Return the solver that this whole process shares, which is closed at exit."""
     process = SolverProcess()
     atexit.register(process.close)
     return process
@@ -149,7 +149,7 @@ def _do(model: Model, work: _Work) -> _Done:
 
 
 def serve(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Answer until the source ends."""
+    """Answer requests until the source ends."""
     model = Model()
     while (message := _receive(source)) is not None:
         _send(sink, _do(model, _work_decoder.decode(message)))

@@ -1,7 +1,7 @@
-"""The finished views of the process: tables and fills, each computed once per change.
+"""The process's views of tables, fills and risk, shared by every reader.
 
 Every tab, the alerts and the day's curves read the same objects: an unchanged snapshot costs a
-look-up, and the first reader of a changed one computes it.
+look-up, and the first reader of a changed one computes the view.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _KEPT = 16  # portfolios and thresholds in use at the same time
 
-# Risk is computed at most once in this time, and at least once in the other, because time itself moves it.
+# Risk is computed at most once per `_RISK_EVERY`, and stays valid for `_RISK_FOR` if no price changes.
 _RISK_EVERY = dt.timedelta(seconds=1)
 _RISK_FOR = dt.timedelta(seconds=60)
 
@@ -50,7 +50,7 @@ class FillsView:
 
 
 class SharedViews:
-    """The newest views; thread-safe, and nothing is computed twice."""
+    """The newest views, each computed once; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,9 +83,10 @@ class SharedViews:
     ) -> LiveRisk:
         """Return the portfolio's risk, at most about a second old while prices move.
 
-        Only what has moved is solved again. While one reader computes, the others get the last result.
+        Only contracts with changed inputs are solved again. While one reader computes, others get the last
+        result.
         """
-        # QuantLib takes a moment to import, so it is imported with the first risk.
+        # QuantLib is slow to import, so it is imported when risk is first needed.
         from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, solve_live_risk  # noqa: PLC0415
         from options_helper.analysis.risk.pricing.solver import Solver  # noqa: PLC0415 - the same
         from options_helper.session.solver_process import shared_process  # noqa: PLC0415 - the same
@@ -119,7 +120,7 @@ class SharedViews:
             return self._builder.build_from(live)
 
     def fills(self, portfolio: Portfolio, live: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
-        """Return the day's fills together with a portfolio, whose file was saved at `saved_at`.
+        """Return the day's fills, matched with a portfolio from a file saved at `saved_at`.
 
         It is the same object until something new is known about the fills.
         """
@@ -138,7 +139,7 @@ class SharedViews:
 
 
 def _still_holds(risk: LiveRisk, live: LiveSnapshot) -> bool:
-    """Return whether a risk is young enough for a snapshot; one of a later time is not."""
+    """Return whether a risk is recent enough for a snapshot, and not from a later one."""
     age = live.as_of - risk.at.as_of
     moved = live.version != risk.at.version or live.started_at != risk.at.started_at
     return -_RISK_EVERY < age < (_RISK_EVERY if moved else _RISK_FOR)

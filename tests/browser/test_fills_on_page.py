@@ -132,7 +132,7 @@ def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None
     simulator.faults.clear("fills")
     span = re.compile(r"fills between \d\d:\d\d:\d\d and \d\d:\d\d:\d\d not confirmed$")
     expect(page.locator(TITLE)).to_have_text(span)
-    reason = re.compile(r"the server failed \(500\).*Tried again in \d+ s")
+    reason = re.compile(r"the server failed \(500\).*Trying again in \d+ s")
     expect(page.locator(FILLS)).to_contain_text(reason)
     simulator.faults.clear("rest")
     expect(page.locator(TITLE)).to_have_text(COMPLETE)

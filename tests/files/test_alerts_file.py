@@ -145,7 +145,7 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
         locked.setattr("options_helper.files.reading.os.open", refuse)
         watched = AlertsFile(tmp_path / "portfolio.json")
         rules, problem = watched.read()
-        assert (rules, "may not read" in problem) == ([], True)
+        assert (rules, "permission to read this file is denied" in problem) == ([], True)
         assert [watched.read_if_changed() for _ in range(3)] == [None, None, None]
     rules, problem = watched.read_if_changed() or ([], "nothing is new")
     assert (len(rules), problem) == (2, "")
@@ -156,7 +156,7 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
         first, second, third = (watched.read_if_changed() for _ in range(3))
         assert (first, third) == (None, None)
         assert second is not None
-        assert "may not read" in second[1]
+        assert "permission to read this file is denied" in second[1]
     assert watched.read_if_changed() == (rules[:1], "")
 
 

@@ -130,7 +130,7 @@ def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
         ("missing.json", "no such file"),
         ("a\0b", "NUL character"),
         ("x" * 5000, r"5,\d+ characters, more than this system allows"),
-        ("file/portfolio.json", "a part of this path is a file"),
+        ("file/portfolio.json", "part of this path is a file"),
         ("\udcff.json", "bytes that are not UTF-8"),
     ],
     ids=["missing", "NUL", "long", "below a file", "not UTF-8"],
@@ -168,7 +168,7 @@ def test_a_pipe_is_refused_without_waiting(file: Path) -> None:
 def test_a_loop_of_links_is_refused(file: Path) -> None:
     """A link to itself is named as such, not as a missing file."""
     file.symlink_to(file)
-    with pytest.raises(PortfolioError, match="symbolic link that leads back to itself"):
+    with pytest.raises(PortfolioError, match="symbolic link leads back to itself"):
         load_portfolio(file)
 
 
@@ -216,8 +216,8 @@ def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> No
         ("PUTS", '"PUTS"'),
         (-5, "-5"),
         (True, "true"),
-        ("", "an empty text"),
-        ("sk-ant-0123", "a text of 11 characters"),
+        ("", "empty text"),
+        ("sk-ant-0123", "text of 11 characters"),
         (10**30, "a number of 31 digits"),
     ],
 )
@@ -228,14 +228,14 @@ def test_what_can_be_no_secret_is_shown(file: Path, value: object, shown: str) -
 
 
 def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says that this user may not read the file."""
+    """The error says that permission to read the file is denied."""
     file.write_text("{}")
 
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("options_helper.files.reading.os.open", refuse)
-    with pytest.raises(PortfolioError, match="may not read"):
+    with pytest.raises(PortfolioError, match="permission to read this file is denied"):
         load_portfolio(file)
 
 
@@ -375,7 +375,7 @@ def test_a_missing_field_is_named(file: Path, field: str) -> None:
 def test_a_misspelt_field_is_found(file: Path) -> None:
     """An unknown key that looks like the missing one is pointed at."""
     fields = {key: value for key, value in OPTION.items() if key != "strike"} | {"strikes": 250}
-    assert '"strikes": is that it?' in position_refusal(file, fields).reason
+    assert 'did you misspell it as "strikes"?' in position_refusal(file, fields).reason
 
 
 def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:

@@ -246,11 +246,11 @@ def test_what_the_schema_refuses_is_refused(document: object) -> None:
 BEYOND: dict[str, str] = {
     "two positions with one id": json.dumps({"positions": [EQUITY, EQUITY]}),
     "a key that appears twice in one object": '{"cash": 1, "cash": 2}',
-    "a day that no calendar has, such as 29 February of most years": json.dumps(
+    "a date that does not exist, such as 29 February in most years": json.dumps(
         {"positions": [OPTION | {"expiry": "2027-02-29"}]}
     ),
-    "opened_at after the present day": json.dumps({"positions": [EQUITY | {"opened_at": "2026-11-28"}]}),
-    "a strike, an expiry or a root that no contract symbol can carry": json.dumps(
+    "opened_at in the future": json.dumps({"positions": [EQUITY | {"opened_at": "2026-11-28"}]}),
+    "a strike, an expiry or a root that no contract symbol can express": json.dumps(
         {"positions": [OPTION | {"strike": 0.00001}]}
     ),
     "a misspelt key, or another program's name in an unusual spelling": json.dumps(
@@ -263,8 +263,8 @@ BEYOND: dict[str, str] = {
         {"positions": [OPTION | {"currency": "EUR"}]}
     ),
     "a list of positions under an unknown key": json.dumps({"stocks": [EQUITY]}),
-    "the file of another program, which has none of a portfolio's keys": '{"type": "service_account"}',
-    "NaN and Infinity, which are no JSON": '{"cash": NaN}',
+    "another program's file, with none of a portfolio's keys": '{"type": "service_account"}',
+    "NaN and Infinity, which are not JSON": '{"cash": NaN}',
 }
 
 

@@ -213,9 +213,9 @@ def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.
 @pytest.mark.parametrize(
     "reason",
     [
-        "GET /v2/orders: too many requests (429); tried again later. Tried again in 4 s.",
-        "GET /v2/orders: the server failed (500). Tried again in 4 s.",
-        "GET /v2/orders: no answer within the time allowed. Tried again in 4 s.",
+        "GET /v2/orders: too many requests (429); tried again later. Trying again in 4 s.",
+        "GET /v2/orders: the server failed (500). Trying again in 4 s.",
+        "GET /v2/orders: no answer within the time allowed. Trying again in 4 s.",
     ],
 )
 def test_a_gap_is_told_with_its_times_and_its_reason(desk: PortalDesk, now: dt.datetime, reason: str) -> None:

@@ -85,7 +85,7 @@ def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (PermissionError(13, "Permission denied"), "this user may not read the file"),
+        (PermissionError(13, "Permission denied"), "permission to read this file is denied"),
         (OSError(5, "Input/output error"), "Input/output error"),
     ],
 )

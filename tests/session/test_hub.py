@@ -416,7 +416,7 @@ def test_the_reaper_outlives_a_look_that_fails(
     world.start("a")
     world.leave("a")
     wait_until(lambda: world.manager.stop.call_count == 2)
-    assert "A look of the reaper raised OSError" in caplog.text
+    assert "The reaper's check raised OSError" in caplog.text
     monkeypatch.undo()
     world.hub.close()
 

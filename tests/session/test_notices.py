@@ -130,7 +130,7 @@ def test_no_more_than_a_cap_an_hour(
         wait_until(lambda sent=number + 1: len(service.texts) == sent)
     service.notices.offer([event(99)], NAMES)
     wait_until(lambda: "1 alert held back: at most 20 notices" in service.notices.problem)
-    assert "the next one after 13:00 New York time" in service.notices.problem
+    assert "the next one can be sent after 13:00 New York time" in service.notices.problem
     assert "held back" in caplog.text
     service.now += dt.timedelta(hours=1)
     service.notices.offer([event(100)], NAMES)
@@ -142,7 +142,9 @@ def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogC
     """By the service's name; an unforeseen error is said by its kind, and the thread goes on."""
     service = Service(failed=("json",))
     service.notices.offer([event()], NAMES)
-    wait_until(lambda: service.notices.problem.endswith("New York time: json did not accept it."))
+    wait_until(
+        lambda: service.notices.problem.endswith("New York time was not delivered: json did not accept it.")
+    )
     assert "json did not accept it" in caplog.text
     service.notices._send = lambda _env, _text: 1 // 0
     service.notices.offer([event()], NAMES)

@@ -8,7 +8,7 @@ from options_helper.snapshot import StreamHealth
 
 MUTE_AFTER_SECONDS = 45.0
 NO_EVENT_AFTER_SECONDS = 10.0  # on a new connection
-MUTE = "connected, but nothing came although the market is open"
+MUTE = "connected, but nothing arrived although the market is open"
 
 
 def silence_seconds(

@@ -1,1 +1,1 @@
-"""The holdings and activities of an account, read strictly over REST."""
+"""An account's holdings and activities over REST; every row that cannot be read is reported."""

@@ -1,4 +1,4 @@
-"""Rows of `GET /v2/account/activities` as records; a row that lacks anything needed is unreadable.
+"""Converts rows of `GET /v2/account/activities` to records; a row without a required field is unreadable.
 
 Sources: the schemas `TradingActivities` and `NonTradeActivities` of Alpaca's Trading API, and its "Options
 Trading Overview".
@@ -18,7 +18,7 @@ Activity = BrokerFill | BrokerEvent | CashChange
 Row = Mapping[str, object]
 
 FILL, WITHOUT_TYPE = "fill", ""
-# Whatever else a row is, it moves no quantity that the executions and events miss.
+# No other type changes a position; a row without a type might.
 MOVES_POSITIONS = frozenset({FILL, WITHOUT_TYPE, *(kind.value for kind in EventKind)})
 
 _ZERO = Decimal(0)
@@ -26,7 +26,7 @@ _EVENTS = {kind.value: kind for kind in EventKind}
 _SIGNS = {"buy": 1, "sell": -1, "sell_short": -1}
 _SPLIT = "split"
 _TRANSFERS = frozenset({"csd", "csw", "csr", "jnl", "jnlc", "acatc", "trans"})
-# Other cash, as of a merger, pays for securities.
+# Any other cash, such as a merger's, pays for securities.
 _INCOME = ("div", "int", "fee", "cfee", "ptc", "ptr")
 _WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 _DIGITS_OF_DATE = 8
@@ -49,12 +49,12 @@ def kind_of(row: object) -> str:
 
 
 def is_canceled(row: object) -> bool:
-    """Return whether Alpaca has taken an activity back; its status is then "canceled", else "executed"."""
+    """Return whether Alpaca has canceled an activity; the status of all others is "executed"."""
     return isinstance(row, dict) and to_word(row.get("status")) in {"canceled", "cancelled"}
 
 
 def date_of(row: object) -> dt.date | None:
-    """Return the New York date that a row carries, if only in its id, or None."""
+    """Return a row's New York date, from its id if it has no other, or None."""
     fields: Row = row if isinstance(row, dict) else {}
     at = to_utc(fields.get("transaction_time"))
     if at is not None:
@@ -63,7 +63,7 @@ def date_of(row: object) -> dt.date | None:
 
 
 def time_of(activity: Activity) -> dt.datetime:
-    """Return when an activity happened; New York's midnight if only its date is known."""
+    """Return when an activity happened; midnight in New York if only its date is known."""
     return activity.at if isinstance(activity, BrokerFill) else start_of_day(activity.date)
 
 
@@ -99,7 +99,7 @@ def _read_event(row: Row, name: str, kind: EventKind) -> BrokerEvent | None:
     if symbol is None or date is None or (quantity is None and kind not in _WITHOUT_QUANTITY):
         return None
     if kind is EventKind.SHARES and price is None:
-        return None  # without a price they would seem to cost nothing
+        return None  # without a price, the shares would seem to cost nothing
     return BrokerEvent(
         kind=kind,
         symbol=symbol,
@@ -117,9 +117,9 @@ def _read_event(row: Row, name: str, kind: EventKind) -> BrokerEvent | None:
 def _read_cash(row: Row, name: str, kind: str) -> CashChange | None:
     amount, date = to_decimal(row.get("net_amount")), to_date(row.get("date"))
     if kind == _SPLIT:
-        amount = _ZERO  # the corporate actions report it
+        amount = _ZERO  # corporate actions report the split
     is_income = kind in _TRANSFERS or kind.startswith(_INCOME)
-    # Without an order, securities that are moved would look like a profit.
+    # Securities that move without an order would look like a profit.
     moves = bool(amount or to_decimal(row.get("qty"))) and kind != _SPLIT
     if amount is None or date is None or (moves and not is_income):
         return None
@@ -127,6 +127,6 @@ def _read_cash(row: Row, name: str, kind: str) -> CashChange | None:
 
 
 def _text(row: Row, name: str) -> str | None:
-    """Return a text that is not empty, or None; a number is no id or symbol."""
+    """Return a field that is text and not empty, or None; an id or symbol is never a number."""
     value = row.get(name)
     return to_identifier(value) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Everything an account did since a time, kept complete from one look at REST to the next."""
+"""An account's activities since a given time, completed by every look at REST."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from options_helper.data.account.unreadable import UnreadableLog
 from options_helper.market import BrokerEvent, BrokerFill, CashChange
 from options_helper.times import new_york_date, start_of_day
 
-# Alpaca books an expiry of Friday on Saturday or Monday, dated Friday.
+# Alpaca books Friday's expiries on Saturday or Monday, with Friday's date.
 BOOKED_LATE = dt.timedelta(days=7)
 _MARGINS = {"fills": dt.timedelta(minutes=5), "activities": dt.timedelta(days=1)}
 
@@ -28,7 +28,7 @@ _Pages: TypeAlias = "Callable[[dt.datetime], Iterator[list[object]]]"
 
 
 class ActivitySource(Protocol):
-    """The routes that are needed; `AlpacaRest` has them."""
+    """The routes that the log needs; `AlpacaRest` has them."""
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[object]]:
         """Yield the executions since a time, page by page, oldest first."""
@@ -40,10 +40,10 @@ class ActivitySource(Protocol):
 
 
 class ActivityLog:
-    """The activities that stand, by id.
+    """The account's activities by id, without canceled ones.
 
-    Each look takes what is new. Rows that could not be read are requested again, however old they are, and
-    count in `unreadable` until a complete look no longer contains them.
+    Each update adds what is new. Rows that could not be read are requested again, however old they are, and
+    count in `unreadable` until a complete update no longer contains them.
     """
 
     def __init__(self, source: ActivitySource) -> None:
@@ -61,24 +61,24 @@ class ActivityLog:
 
     @property
     def events(self) -> list[BrokerEvent]:
-        """The assignments, exercises, expiries and the like."""
+        """The assignments, exercises, expiries and other events without an order."""
         return [one for one in self._activities.values() if isinstance(one, BrokerEvent)]
 
     @property
     def cash(self) -> list[CashChange]:
-        """The fees, dividends, interest and deposits."""
+        """The fees, dividends, interest and transfers."""
         return [one for one in self._activities.values() if isinstance(one, CashChange)]
 
     def update(self, now: dt.datetime, since: dt.datetime, on_page: _OnPage = lambda: None) -> None:
-        """Read the executions since a time, and all other activities since then and of the last week.
+        """Read the executions since a time, and other activities since then or a week ago if that is earlier.
 
         Args:
             now: The current time.
-            since: Executions and what was booked before the last week are read from here on.
+            since: The time to read from.
             on_page: Called after each page.
 
         Raises:
-            AlpacaRestError: A request failed; the pages before it are kept.
+            AlpacaRestError: A request failed; the pages read before it are kept.
         """
         week = start_of_day(new_york_date(now)) - BOOKED_LATE
         self.unreadable.begin_look()
@@ -93,7 +93,7 @@ class ActivityLog:
         for page in pages(min([since, *(at - _MARGINS[route] for at in doubted)])):
             last_read = self._take(route, page, last_read)
             on_page()
-        del doubted[:known_doubts]  # only now are they certainly requested again
+        del doubted[:known_doubts]  # only now, because all of them have been requested again
 
     def _take(self, route: str, page: Iterable[object], last_read: dt.datetime) -> dt.datetime:
         """Keep the rows of a page, and return the time of the last one that could be read."""
@@ -108,13 +108,13 @@ class ActivityLog:
                 continue
             last_read = time_of(activity)
             name = activity.activity_id
-            # An equal record stays the same object, for readers that compare by identity first.
+            # Keep an equal record's object, for readers that compare by identity first.
             if name not in self._taken_back and self._activities.get(name) != activity:
                 self._activities[name] = activity
         return last_read
 
     def _is_of_later_day(self, activity: Activity) -> bool:
-        """Return whether an execution has a date after today, which none can have."""
+        """Return whether an execution is dated after today, which is impossible."""
         return isinstance(activity, BrokerFill) and new_york_date(activity.at) > new_york_date(self._now)
 
     def _take_back(self, row: object) -> None:

@@ -33,7 +33,7 @@ class AccountRead:
 
 
 def read_account(rest: AlpacaRest) -> AccountRead:
-    """Return an account's current holdings, its multi-leg orders, executions and option events.
+    """Return an account's current holdings, multi-leg orders, executions and option events.
 
     Raises:
         AlpacaRestError: A request failed.
@@ -66,9 +66,10 @@ def read_account(rest: AlpacaRest) -> AccountRead:
 
 
 def read_holdings(rows: Iterable[object], left_out: list[str]) -> tuple[list[Holding], int]:
-    """Return positions with signed quantities, and how many could not be read.
+    """Return positions with signed quantities, and the number of rows that could not be read.
 
-    Those that no portfolio file can name are reported and skipped.
+    Positions that a portfolio file cannot hold are skipped. `left_out` receives a sentence for each row that
+    is not returned.
     """
     holdings, unread = [], 0
     for row in rows:
@@ -80,7 +81,7 @@ def read_holdings(rows: Iterable[object], left_out: list[str]) -> tuple[list[Hol
             unread += 1
             continue
         if fields.get("asset_class") == _CRYPTO:
-            left_out.append(f"{symbol} is crypto, which a portfolio file does not hold.")
+            left_out.append(f"{symbol} is crypto, which a portfolio file cannot hold.")
             continue
         signed = -abs(quantity) if fields.get("side") == "short" else quantity
         holdings.append(Holding(symbol=symbol, quantity=signed, entry_price=entry))
@@ -88,7 +89,7 @@ def read_holdings(rows: Iterable[object], left_out: list[str]) -> tuple[list[Hol
 
 
 def read_parents(orders: Iterable[object]) -> dict[str, str]:
-    """Return the multi-leg order of each leg's order; the legs of a bracket are not a structure."""
+    """Return the multi-leg order's id, keyed by each leg's id; the legs of a bracket are not a structure."""
     parents = {}
     for order in orders:
         if isinstance(order, dict) and order.get("order_class") == "mleg":
@@ -101,13 +102,14 @@ def read_parents(orders: Iterable[object]) -> dict[str, str]:
 
 
 def _text(row: Row, name: str) -> str | None:
-    """Return a text that is not empty, or None."""
+    """Return a field that is text and not empty, or None."""
     value = row.get(name)
     return value if isinstance(value, str) and value else None
 
 
 def _read_underlyings(rest: AlpacaRest, holdings: Iterable[Holding]) -> dict[str, str]:
-    """Ask for one contract of each root: `BRKB` may be a share class, which no symbol shows."""
+    """Return Alpaca's underlying for each contract root, asking for one contract of each."""
+    # `BRKB` may be a share class, which the contract symbol does not show.
     found: dict[str, str] = {}
     symbols = {contract_root(one.symbol): one.symbol for one in holdings if is_contract_symbol(one.symbol)}
     for root, symbol in symbols.items():

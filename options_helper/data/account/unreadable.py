@@ -18,7 +18,7 @@ _MOST_LOGGED = 50  # the other rows are only counted
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that could not be read, what is known of it, and when it was first seen."""
+    """A row that could not be read, with its kind and date if known, and when it was first seen."""
 
     seen_at: dt.datetime
     kind: str = ""
@@ -62,7 +62,7 @@ class UnreadableLog:
 
     @property
     def rows(self) -> list[UnreadableRow]:
-        """The rows."""
+        """The rows that count."""
         return list({**self._seen, **self._known}.values())
 
 

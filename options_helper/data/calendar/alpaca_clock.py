@@ -1,4 +1,4 @@
-"""The market's phase and sessions by Alpaca's clock and calendar, and the local clock's offset."""
+"""The market's phase and sessions from Alpaca's clock and calendar, and the local clock's offset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OK = 200  # the host answered, so the other routes need not wait
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Alpaca's clock; a reading holds until the next change that it announces."""
+    """A reading of Alpaca's clock, valid until the next change that it announces."""
 
     asked_at: dt.datetime
     is_open: bool
@@ -30,10 +30,10 @@ class _Clock:
 
 
 class AlpacaCalendar(ExchangeCalendar):
-    """Alpaca's sessions and clock; the exchange library answers for other days.
+    """Alpaca's sessions and clock; the exchange library covers other days.
 
     The clock takes precedence over every calendar until the next change that it announces, because Alpaca
-    knows of closures that no library does, and a simulated market may be open on a Sunday.
+    knows about closures that no library does, and a simulated market may be open on a Sunday.
     """
 
     def __init__(self, clock: _Clock, sessions: Sequence[Session]) -> None:
@@ -42,10 +42,10 @@ class AlpacaCalendar(ExchangeCalendar):
 
     @classmethod
     def from_alpaca(cls, clock: Mapping[str, object], calendar: Sequence[object]) -> Self:
-        """Return the calendar in the responses of `/v2/clock` and `/v2/calendar`; the latter may be empty.
+        """Return the calendar from the responses of `/v2/clock` and `/v2/calendar`; the latter may be empty.
 
         Raises:
-            AlpacaRestError: A response lacks a field, or a time is not readable.
+            AlpacaRestError: A response lacks a field, or a time cannot be read.
         """
         try:
             known = _clock(clock)
@@ -63,41 +63,41 @@ class AlpacaCalendar(ExchangeCalendar):
         return self._clock.asked_at
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
-        """Return the same as in `MarketCalendar`."""
+        """Return the phase at a time, and the time at which the next one begins."""
         clock = self._clock
         if not clock.holds(at):
             return super().phase_and_end(at)
         if clock.is_open:
             return MarketPhase.OPEN, clock.next_close
-        # If closed, no session lies between the request and the clock's next one, whatever a calendar says.
+        # While the clock reports closed, no session precedes its next one, whatever a calendar says.
         past = [each for each in self._sessions_around(at) if each.close <= clock.asked_at]
         return phase_at(at, [*past[-1:], Session(clock.next_open, clock.next_close)])
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Return today while the clock reports open, else the same as in `MarketCalendar`."""
+        """Return today if it has a session or the clock reports open, else the date of the last session."""
         if self._clock.is_open and self._clock.holds(at):
             return new_york_date(at)
         return super().trading_date(at)
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the first regular opening after a time."""
         return self._clock.next_open if self._clock.holds(at) else super().next_open(at)
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the first regular close after a time."""
         return self._clock.next_close if self._clock.holds(at) else super().next_close(at)
 
     def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
         day = new_york_date(at)
         known = self._sessions
-        # One more session on either side gives the previous date and the next opening.
+        # The previous date and the next opening need one more session on either side.
         if len(known) > 1 and known[1].date <= day < known[-1].date:
             return known
         return super()._sessions_around(at)
 
 
 def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
-    """Return the seconds by which the local clock is ahead of a remote one; negative is behind.
+    """Return the seconds by which the local clock is ahead of a remote one; negative if it is behind.
 
     The remote clock was read at some time between request and response. The result is the smallest
     difference consistent with that, so a slow response never looks like a wrong clock.
@@ -116,7 +116,7 @@ def _clock(answer: Mapping[str, object]) -> _Clock:
 def _time(text: object) -> dt.datetime:
     if not isinstance(text, str):
         raise TypeError(text)
-    at = dt.datetime.fromisoformat(text)  # nanoseconds are cut to microseconds
+    at = dt.datetime.fromisoformat(text)  # nanoseconds are truncated to microseconds
     if at.tzinfo is None or plausible(at) is None:
         raise ValueError(text)
     return at

@@ -1,6 +1,6 @@
 """The market's phase and sessions, from an exchange-calendar library; Alpaca's own are in `alpaca_clock`.
 
-Phases are those of US stocks and their options; times are aware, dates are New York's.
+Phases are those of US stocks and their options. Times are aware datetimes, and dates are New York dates.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK, new_york_date
 
 PRE_MARKET_OPEN = dt.time(4)
-OVERNIGHT_OPEN = dt.time(20)  # of the evening before a session, to its pre-market
-AFTER_HOURS = dt.timedelta(hours=4)  # to 20:00, and to 17:00 on a half day
+OVERNIGHT_OPEN = dt.time(20)  # on the evening before a session, until its pre-market
+AFTER_HOURS = dt.timedelta(hours=4)  # until 20:00, or until 17:00 on a half day
 
-_MARGIN = dt.timedelta(days=20)  # sessions kept on either side of a requested time; no closure was longer
+_MARGIN = dt.timedelta(days=20)  # sessions kept on either side of a requested time; longer than any closure
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class MarketCalendar(Protocol):
 
 
 def _end_of(day: dt.date) -> dt.datetime:
-    """Return the last moment of a New York date, in UTC because datetimes of one zone compare fast."""
+    """Return the last microsecond of a New York date, in UTC."""
+    # In UTC, because datetimes in the same zone compare faster.
     return dt.datetime.combine(day, dt.time.max, NEW_YORK).astimezone(dt.UTC)
 
 
@@ -110,37 +111,37 @@ class ExchangeCalendar:
     """
 
     def phase(self, at: dt.datetime) -> MarketPhase:
-        """Return the same as in `MarketCalendar`."""
+        """Return the phase at a time."""
         return self.phase_and_end(at)[0]
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
-        """Return the same as in `MarketCalendar`."""
+        """Return the phase at a time, and the time at which the next one begins."""
         return phase_at(at, self._sessions_around(at))
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return today if it has a session, else the date of the last session."""
         last = self._last_session(at, new_york_date(at))
         return last.date if last else None
 
     def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the date of the session before that of `trading_date`."""
         current = self.trading_date(at)
         last = current and self._last_session(at, current - dt.timedelta(days=1))
         return last.date if last else None
 
     def session(self, day: dt.date) -> Session | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the session of a date, or None."""
         last = self._last_session(_end_of(day), day)
         return last if last and last.date == day else None
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the first regular opening after a time."""
         sessions = self._sessions_around(at)
         number = bisect_right(sessions, at, key=attrgetter("open"))
         return sessions[number].open if number < len(sessions) else None
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """Return the same as in `MarketCalendar`."""
+        """Return the first regular close after a time."""
         sessions = self._sessions_around(at)
         number = bisect_right(sessions, at, key=attrgetter("close"))
         return sessions[number].close if number < len(sessions) else None
@@ -157,11 +158,11 @@ class ExchangeCalendar:
 
 @cache
 def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
-    from exchange_calendars.exchange_calendar_xnys import (  # noqa: PLC0415 - costs pandas
+    from exchange_calendars.exchange_calendar_xnys import (  # noqa: PLC0415 - needs pandas
         XNYSExchangeCalendar,
     )
 
-    # The library itself uses pandas this way; nothing here can fix it.
+    # The warning is about the library's own use of pandas.
     warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
     schedule = XNYSExchangeCalendar(start=f"{first_year}-01-01", end=f"{last_year}-12-31").schedule
     return tuple(
@@ -195,7 +196,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
     previous = calendar.session(previous_date) if previous_date else None
     close = session.close if session else None
     if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
-        close = until  # the clock knows of unplanned closures
+        close = until  # the clock knows about unplanned closures
     return MarketMoment(
         phase=phase,
         until=until,
@@ -209,7 +210,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
 
 
 def with_overnight(moment: MarketMoment, at: dt.datetime) -> MarketMoment:
-    """Add the overnight phase, from 20:00 to 04:00 New York before each session.
+    """Add the overnight phase, from 20:00 to 04:00 in New York before each session.
 
     Source: Alpaca's documentation of 24/5 trading; options do not trade then.
     """

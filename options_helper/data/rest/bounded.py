@@ -14,27 +14,27 @@ import httpx
 
 from options_helper.errors import NO_THREAD, AlpacaRestError
 
-EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx limits each read only
+EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx only limits each read
 LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders is about 4 MB
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
-# The body is decoded here; a cookie would come back to the server with every later request; and httpx reads
-# the target of a redirect even if it may not follow it, and raises if that is no URL.
+# The body is decoded here. A cookie would be sent back with every later request. httpx parses the target of a
+# redirect even if it does not follow it, and raises if the target is not a URL.
 _LEFT_OUT = frozenset({b"content-encoding", b"set-cookie", b"location"})
-LOCATION = "location"  # the extension with that target instead
+LOCATION = "location"  # the response's extension with that target
 
 
 class DeadlineExceeded(httpx.TimeoutException):
-    """The exchange took longer than allowed in total, although each read was quick enough."""
+    """An exchange that took too long in total, although each read was fast enough."""
 
 
 class BoundedTransport(httpx.BaseTransport):
-    """Cuts exchanges that take too long and rejects responses that grow too large.
+    """A transport that ends exchanges that take too long and rejects responses that are too large.
 
-    Meant for one exchange at a time, because the deadline of one shuts every connection of the transport.
+    Use it for one exchange at a time, because a deadline shuts down every connection of the transport.
 
     Args:
-        inner: The transport that sends.
+        inner: The transport that sends the requests.
         seconds: The longest time from the connection to the end of the body.
         most_bytes: The largest size of a decoded body.
     """
@@ -77,7 +77,7 @@ class BoundedTransport(httpx.BaseTransport):
         self._inner.close()
 
     def cut(self) -> None:
-        """End every exchange now and for good, from any thread."""
+        """End all current and future exchanges; callable from any thread."""
         with self._lock:
             self._is_cut = True
         self._shut_all()
@@ -100,7 +100,7 @@ class BoundedTransport(httpx.BaseTransport):
 
 
 class _Deadline:
-    """Calls `cut` at the deadline, unless cancelled first."""
+    """A timer that calls `cut` at the deadline unless it is cancelled first."""
 
     def __init__(self, seconds: float, cut: Callable[[], None]) -> None:
         self.is_over = False
@@ -113,7 +113,7 @@ class _Deadline:
             raise httpx.ConnectError(NO_THREAD) from error
 
     def cancel(self) -> None:
-        """Cancel the deadline; may be called any number of times."""
+        """Cancel the deadline; idempotent."""
         self._timer.cancel()
 
     def explain(self, error: httpx.HTTPError) -> httpx.HTTPError:
@@ -142,7 +142,7 @@ class _BoundedBody(httpx.SyncByteStream):
                 yield chunk
         except httpx.HTTPError as error:
             raise self._deadline.explain(error) from error
-        # A body without a length ends with its connection, also when the deadline shuts the connection.
+        # A body without a length ends with its connection, even if the deadline shut the connection down.
         if self._deadline.is_over:
             raise DeadlineExceeded("the exchange took too long")
 

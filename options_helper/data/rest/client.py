@@ -1,7 +1,7 @@
 """Alpaca's REST routes, GET only.
 
-Routes and limits: Alpaca's Trading API and Market Data API (OpenAPI). Answers are returned raw, as
-dictionaries and lists; the normalizers read them.
+Sources: Alpaca's Trading API and Market Data API (OpenAPI). Answers are returned as raw dictionaries and
+lists; the normalizers read them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
 _MOST_ACTIONS = 1000
-_MOST_BARS = 10_000  # a year of days of 39 symbols
+_MOST_BARS = 10_000  # a year of daily bars for 39 symbols
 
-# Stands for the pages that could not be requested; no reader understands it, so it counts as unreadable.
+# Stands in for the pages that could not be requested; no reader understands it, so it counts as unreadable.
 CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
 _SECOND = dt.timedelta(seconds=1)
 
@@ -44,7 +44,7 @@ class AlpacaRest:
 
     Args:
         settings: Keys and hosts.
-        transport, clock, pause, exchange_seconds: As for `HostReader`.
+        transport, clock, pause, exchange_seconds: Passed to each `HostReader`.
         recorder: Records each exchange.
     """
 
@@ -79,17 +79,17 @@ class AlpacaRest:
         return self._readers[host].get(path, query, kind)
 
     def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
-        """Call `call(host, path, seconds)` whenever a server answers "too many requests"."""
+        """Register a callback for "too many requests"; it receives the host, the path and the seconds."""
         for host, reader in self._readers.items():
             reader.when_limited(partial(call, host))
 
     def stop(self) -> None:
-        """End all waits and requests, from any thread; later requests raise."""
+        """End all waits and requests now; callable from any thread. Later requests raise."""
         for reader in self._readers.values():
             reader.stop()
 
     def close(self) -> None:
-        """Stop, and close the connections; may be called any number of times."""
+        """Stop, and close the connections; idempotent."""
         for reader in self._readers.values():
             reader.close()
 
@@ -116,8 +116,8 @@ class AlpacaRest:
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[object]:
         """Return all pages of `/v2/orders` with legs nested, oldest first; rows without an id come last.
 
-        Open orders include a filled order with open legs, such as the entry of a bracket, which Alpaca leaves
-        out if legs are nested. If a full page leaves nothing to continue from, the last row is `CUT_SHORT`.
+        Open orders include a filled order with open legs, such as the entry of a bracket, which Alpaca omits
+        if legs are nested. If a full page leaves nothing to continue from, the last row is `CUT_SHORT`.
 
         Args:
             after: Only orders submitted later.
@@ -154,7 +154,7 @@ class AlpacaRest:
         return self._activity_pages({"activity_types": "FILL"}, after)
 
     def non_trade_pages(self, after: dt.datetime) -> Iterator[list[object]]:
-        """Yield the pages of all activities but executions since a time, as `fill_pages` does."""
+        """Yield the pages of all activities except executions, in the same way as `fill_pages`."""
         return self._activity_pages({"category": "non_trade_activity"}, after)
 
     def _activity_pages(self, chosen: Mapping[str, str], after: dt.datetime) -> Iterator[list[object]]:
@@ -170,13 +170,13 @@ class AlpacaRest:
                 query["page_token"] = token
             page = self.get(Host.TRADING, "/v2/account/activities", query, list)
             yield page
-            # Take the last row that has an id, because an unreadable one must not end the day.
+            # Continue from the last row with an id, because an unreadable row must not end the pages.
             ids = [row["id"] for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
             if not ids or ids[-1] == token:
                 if len(page) < ACTIVITIES_PER_PAGE:
                     return
                 break
-            token = ids[-1]  # also of a short page: that it is the last one is not documented
+            token = ids[-1]  # even of a short page, which is not documented to be the last
         yield [CUT_SHORT]
 
     def option_contract(self, symbol: str) -> Json:
@@ -214,7 +214,7 @@ class AlpacaRest:
     ) -> Json:
         """Return the daily bars of `/v2/stocks/bars` by symbol, both dates included.
 
-        Prices are adjusted for splits and dividends, or else as they were on their day.
+        Prices are adjusted for splits and dividends if `adjusted` is true, else as traded on the day.
         """
         path = "/v2/stocks/bars"
         adjustment = "all" if adjusted else "raw"
@@ -249,13 +249,13 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, fetch)
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
-        """Return splits, stock dividends, spin-offs and rights with an ex-date in a span, both included."""
+        """Return splits, stock dividends, spin-offs and rights with an ex-date from `start` to `end`."""
         splits = ("forward_split", "reverse_split", "unit_split")
         types = (*splits, "stock_dividend", "spin_off", "rights_distribution")
         return self._corporate_actions(types, symbols, start, end)
 
     def dividends(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
-        """Return the cash dividends of `/v1/corporate-actions` with an ex-date in a span, both included."""
+        """Return the cash dividends of `/v1/corporate-actions` with an ex-date from `start` to `end`."""
         return self._corporate_actions(("cash_dividend",), symbols, start, end)
 
     def _corporate_actions(
@@ -280,7 +280,7 @@ class AlpacaRest:
 
     @cached_property
     def _open_order_groups(self) -> OpenOrderGroups:
-        """Return the finder of the orders behind open legs."""
+        """The finder of the orders that open legs belong to."""
         return OpenOrderGroups(
             list_flat=lambda: self._list_orders(None, "open", nested=False),
             fetch=self.order,

@@ -1,4 +1,4 @@
-"""Reads all pages of a market data route, which continues from a token."""
+"""Reads all pages of a market data route by following its page tokens."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _MOST_PAGES = 100  # a request for at most 100 symbols, or 1,000 rows, needs a f
 
 
 def read_data_pages(get: Callable[[str, Query], Json], path: str, query: Query, name: str) -> Iterator[Json]:
-    """Yield the named part of every page.
+    """Yield one named part of every page.
 
     Args:
-        get: Returns the decoded answer of a path and a query.
+        get: Returns the decoded answer for a path and a query.
         path: The route.
-        query: Its parameters but the token.
-        name: The part of the answer that holds the rows.
+        query: Its parameters, without the page token.
+        name: The key of the part that holds the rows.
 
     Raises:
-        AlpacaRestError: A page has another form, or there is no end to them.
+        AlpacaRestError: A page has an unexpected form, or there are too many pages.
     """
     token: str | None = None
     for _ in range(_MOST_PAGES):

@@ -1,4 +1,4 @@
-"""GET requests to one of the account's hosts: keys in headers, bounded exchanges, bounded retries."""
+"""GET requests to one of Alpaca's hosts, with keys in headers, bounded exchanges and bounded retries."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _TRIES, _TRIES_WHEN_LIMITED = 3, 10
 _RETRY_SECONDS = 0.5
 _FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 without a time
-_LONGEST_WAIT = 120.0  # the most, whatever a header says
+_LONGEST_WAIT = 120.0  # whatever a header says
 _STOPPED = "stopped"
-_COUNT = re.compile(r"[0-9]{1,12}")  # seconds, or a time; longer ones are neither
+_COUNT = re.compile(r"[0-9]{1,12}")  # seconds or a time; a longer number is neither
 
 
 @cache
@@ -62,15 +62,15 @@ class Host(StrEnum):
 
 
 class HostReader:
-    """A reader of one host by GET, meant for one thread at a time.
+    """A client for GET requests to one host, for use by one thread at a time.
 
     Args:
         url: The host's URL.
         keys: Key id and secret, sent as headers to this host only.
-        transport: Sends the requests, for tests; it is wrapped so that only bounded GETs to `url` pass.
-        clock: Seconds since 1970, used with a reset time if the response has no date.
+        transport: Sends the requests in tests; it is wrapped so that only bounded GETs to `url` pass.
+        clock: Returns seconds since 1970; used with a reset time if the response has no date.
         pause: Waits up to the given seconds and returns whether the reader was stopped.
-        exchange_seconds: The longest time of one whole exchange.
+        exchange_seconds: The longest time that one whole exchange may take.
         tap: Records each exchange.
     """
 
@@ -108,12 +108,12 @@ class HostReader:
         self._on_limit = call
 
     def stop(self) -> None:
-        """End waits and requests now, from any thread; later ones raise."""
+        """End waits and requests now; callable from any thread. Later requests raise."""
         self._stopped.set()
         self._transport.cut()
 
     def close(self) -> None:
-        """Stop, and close the connections; may be called any number of times."""
+        """Stop, and close the connections; idempotent."""
         self.stop()
         self._client.close()
 
@@ -182,7 +182,7 @@ def _headers(key_id: str, secret: str) -> dict[str, str]:
 
 
 def _ignore(_path: str, _seconds: float) -> None:
-    """Do nothing; the default until a caller asks to be notified of waits."""
+    """Do nothing; the default callback for waits."""
 
 
 # When to try again
@@ -198,7 +198,7 @@ def _may_help(error: BaseException) -> bool:
     if not isinstance(error, AlpacaRestError) or isinstance(error.__cause__, DeadlineExceeded):
         return False
     if error.status is None:
-        return error.__cause__ is not None  # a failed exchange, not a refusal of ours
+        return error.__cause__ is not None  # a failed exchange, not one of our own refusals
     return is_worth_retrying(error.status)
 
 
@@ -217,7 +217,7 @@ def _seconds_until_next(state: tenacity.RetryCallState) -> float:
 
 
 def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float | None:
-    """Return the seconds that a 429 asks for: Retry-After, a number or a date, else until X-RateLimit-Reset.
+    """Return the seconds to wait after a 429, from Retry-After (a number or a date) or X-RateLimit-Reset.
 
     Source: Alpaca's OpenAPI, `components.headers`.
     """
@@ -228,7 +228,7 @@ def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float 
     reset = _date(after) or _whole(headers.get("X-RateLimit-Reset"))
     if reset is None:
         return None
-    # The answer's date has whole seconds, so the wait is never too short.
+    # The answer's date is cut to whole seconds, so the wait is never too short.
     return max(0.0, reset - (_date(headers.get("Date")) or clock()))
 
 

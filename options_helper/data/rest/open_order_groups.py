@@ -1,8 +1,8 @@
-"""Finds the orders behind open legs that Alpaca lists without their parent.
+"""Finds the orders that open legs belong to, if Alpaca lists the legs without their parent.
 
-With `nested=true` the open orders lack a bracket whose entry has filled: the entry is closed, and its legs
-are listed only without nesting, where a row does not name its parent. Legs are submitted with their parent,
-so it is looked for among the symbol's orders of that second, once; from then on it is fetched by its id.
+With `nested=true`, open orders omit a bracket with a filled entry: the entry is closed, and its legs are
+listed only without nesting, in rows that do not name their parent. Legs are submitted with their parent,
+so the first search looks among the symbol's orders of that second; later the parent is fetched by its id.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from options_helper.data.rest.http import Json
 
 
 class OpenOrderGroups:
-    """Remembers the parents of open legs between calls.
+    """A finder of the orders that open legs belong to; it remembers them between calls.
 
     Args:
         list_flat: Returns the open orders without nesting.
-        fetch: Returns an order by its id, legs nested.
-        list_near: Returns a symbol's orders submitted about a time, legs nested.
+        fetch: Returns an order by its id, with legs nested.
+        list_near: Returns a symbol's orders submitted around a time, with legs nested.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class OpenOrderGroups:
         self._parents: dict[str, str] = {}
 
     def find(self, listed: Iterable[object]) -> list[Json]:
-        """Return the orders, each whole and once, whose open legs are not among the listed ones.
+        """Return the orders that have open legs but are not among the listed ones.
 
-        A leg without a known parent is returned itself.
+        Each order is returned once, with all its legs; a leg without a known parent is returned by itself.
         """
         known = set(_ids_of(listed))
         found: list[Json] = []

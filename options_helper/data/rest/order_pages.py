@@ -1,4 +1,4 @@
-"""Reads all pages of the orders route, which continues from a time of submission."""
+"""Reads all pages of the orders route; each page starts after a submission time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from options_helper.data.rest.http import Json
 from options_helper.data.rest.open_order_groups import submitted_at
 
 _MOST_PAGES = 10_000
-_LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
+_LARGEST_ORDER = 5  # a multi-leg order with four legs, the most allowed
 _OVERLAP = dt.timedelta(milliseconds=1)
 
 
 def read_pages(
     fetch: Callable[[dt.datetime | None], Sequence[object]], after: dt.datetime | None, *, size: int
 ) -> tuple[list[object], bool]:
-    """Return the rows of all pages, each order once and those without an id last, and whether that is all.
+    """Return the rows of all pages, and whether they are complete.
+
+    Each order appears once; rows without an id come last.
 
     Args:
-        fetch: Returns the page of the orders submitted after a time, oldest first.
-        after: Where to begin.
-        size: The most orders of a page.
+        fetch: Returns a page of the orders submitted after a time, oldest first.
+        after: The submission time after which to begin, or None for the first order.
+        size: The largest number of orders per page.
     """
     found: dict[str, Json] = {}
     unreadable: list[object] = []
@@ -45,6 +47,6 @@ def read_pages(
 
 
 def _submitted(rows: Iterable[Json]) -> dt.datetime | None:
-    """Return the latest time of submission on a page."""
+    """Return the latest submission time on a page."""
     times = (submitted_at(row) for row in rows)
     return max((at for at in times if at is not None), default=None)

@@ -1,4 +1,4 @@
-"""The only way out over HTTP: GET to one known host, and nothing else."""
+"""The transport of every HTTP request: it allows GET to one known host, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Origin = tuple[str, str, int | None]
 
 
 class ReadOnlyTransport(httpx.BaseTransport):
-    """Passes on GET requests to one host and refuses everything else before a byte is sent.
+    """A transport that passes on GET requests to one host, and refuses all others before a byte is sent.
 
     Args:
-        inner: The transport that sends.
+        inner: The transport that sends the requests.
         allowed: A URL with the only allowed scheme, host and port; keys are sent nowhere else.
     """
 

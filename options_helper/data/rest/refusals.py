@@ -1,4 +1,4 @@
-"""Failed requests as sentences that contain no secret."""
+"""Describes failed requests in sentences that contain no secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_MESSAGE = 200
 
 
 def is_worth_retrying(status: int) -> bool:
-    """Return whether the same request may succeed a moment later."""
+    """Return whether the same request may succeed shortly afterwards."""
     return status == TOO_MANY or status in _SERVER_ERRORS
 
 
@@ -55,7 +55,7 @@ def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
 
 
 def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
-    """Return why no response came, or none within the `seconds` allowed for an exchange."""
+    """Return the reason for a missing or incomplete response; `seconds` is the limit for an exchange."""
     if isinstance(error, DeadlineExceeded):
         return f"the answer was not complete within {seconds:g} s"
     if isinstance(error, httpx.ConnectTimeout):
@@ -64,7 +64,7 @@ def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
         return "no answer within the time allowed"
     if isinstance(error, httpx.ConnectError):
         return f"no connection: {error}"
-    return "the connection broke before the answer"
+    return "the connection was lost before the answer"
 
 
 def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
@@ -78,7 +78,7 @@ def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
     said, code = answer.get("message"), answer.get("code")
     if not isinstance(said, str):
         return "", code
-    # First, because other characters may stand between those of a key.
+    # First, because unprintable characters may separate those of a key.
     said = "".join(filter(str.isprintable, said))
     said = hide_secrets(said, secrets)
     return said[:_LONGEST_MESSAGE].strip().rstrip("."), code

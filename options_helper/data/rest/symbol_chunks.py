@@ -1,4 +1,4 @@
-"""Fetches many symbols in chunks, so that those that Alpaca refuses do not fail the others."""
+"""Fetches symbols in chunks, so that a symbol that Alpaca refuses does not fail the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_REFUSED = 8  # consecutive refusals without an answer; then the symbols ar
 
 
 class SymbolChunks:
-    """Remembers the symbols that a path refused while it served others, and requests them no more."""
+    """A fetch in chunks; a symbol that a path refuses while it serves others is not requested again."""
 
     def __init__(self) -> None:
         self._unknown: defaultdict[str, set[str]] = defaultdict(set)
@@ -26,8 +26,8 @@ class SymbolChunks:
         """Fetch chunks of symbols, halving a refused chunk until only the symbol at fault is left.
 
         Raises:
-            AlpacaRestError: No request succeeded, or too many in a row were refused for the symbols to be at
-                fault.
+            AlpacaRestError: No request succeeded, or too many in a row were refused for the symbols to be the
+                cause.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}

@@ -1,1 +1,1 @@
-"""Threads, sockets and the newest state of the market; none of them is exposed outside this package."""
+"""The live streams: their threads, their sockets, and the newest data, behind `LiveStreamManager`."""

@@ -1,4 +1,4 @@
-"""The market data streams: alpaca-py's stream classes, one connection per run, newest rows in batches."""
+"""The market data streamers, over alpaca-py's streams: one connection per run, newest rows in batches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _AlpacaDataStreamer:
 
     Args:
         settings: Keys and endpoints; read from the environment if None and no `stream` is given.
-        feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed if None.
+        feed: A feed of the stream, such as "iex" for stocks or "opra" for options; the settings' if None.
         on_quotes: Called in the stream's thread with a list of quotes (an injected stream may pass one
             quote).
         on_trades: The same for trades. Both may be plain or coroutine functions.
@@ -69,7 +69,7 @@ class _AlpacaDataStreamer:
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Register the symbols (in Alpaca's spelling) whose quotes and trades `run()` subscribes to."""
+        """Register symbols, in Alpaca's spelling; `run()` subscribes to their quotes and trades."""
         asked = tuple(dict.fromkeys(symbols))
         if not asked:
             return
@@ -81,7 +81,7 @@ class _AlpacaDataStreamer:
         """Connect once and block until the connection ends.
 
         Raises:
-            StreamRejected: The server refuses for good.
+            StreamRejected: The server refuses permanently.
             StreamInterrupted: The connection ended or was never established.
         """
         self.stream.run()
@@ -131,7 +131,7 @@ class _AlpacaDataStreamer:
         return stream
 
     def _enum_or_word(self, feed: str) -> object:
-        """Return the SDK's enum, or the word if there is no SDK; an injected class takes either."""
+        """Return the SDK's enum, or the word if the SDK is missing; an injected class accepts either."""
         try:
             return feed_enum(self.name, feed)
         except MissingDependency:
@@ -145,7 +145,7 @@ class _AlpacaDataStreamer:
 
 
 class AlpacaStockStreamer(_AlpacaDataStreamer):
-    """Quotes and trades of stocks; feeds "iex", "sip", "delayed_sip", "boats" and "overnight"."""
+    """A streamer of stock quotes and trades; feeds "iex", "sip", "delayed_sip", "boats" and "overnight"."""
 
     name = StreamName.STOCKS
 
@@ -157,7 +157,7 @@ class AlpacaStockStreamer(_AlpacaDataStreamer):
 
 
 class AlpacaOptionStreamer(_AlpacaDataStreamer):
-    """Quotes and trades of option contracts; feeds "indicative" and "opra"."""
+    """A streamer of option quotes and trades; feeds "indicative" and "opra"."""
 
     name = StreamName.OPTIONS
 
@@ -169,7 +169,7 @@ class AlpacaOptionStreamer(_AlpacaDataStreamer):
 
 
 def settings_for(stream_cls: object) -> AlpacaSettings:
-    """Return the environment's settings; a test's injected class needs no keys."""
+    """Return the environment's settings; with an injected class, keys may be missing."""
     try:
         return load_settings()
     except SettingsError:

@@ -1,4 +1,4 @@
-"""The stream of order updates: alpaca-py's trading stream, one connection per run, every update kept."""
+"""The streamer of order updates, over alpaca-py's trading stream: one connection per run, nothing dropped."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from options_helper.recording.taps import ConnectionTap
 
 
 class AlpacaTradingStreamer:
-    """Order updates of the account.
+    """A streamer of the account's order updates.
 
     Args:
         settings: Keys and endpoints; read from the environment if None and no `stream` is given.
         paper: Choose Alpaca's paper or live host; None keeps the settings' host.
         stream: A ready-made stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
-        on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
+        on_trade_updates: A plain or coroutine function, called with each update in the stream's thread.
         observer: Notified of each step of the connection.
         times: The timings of the connection.
         tap: Records the connection.
@@ -65,7 +65,7 @@ class AlpacaTradingStreamer:
         """Connect once and block until the connection ends.
 
         Raises:
-            StreamRejected: The server refuses for good.
+            StreamRejected: The server refuses permanently.
             StreamInterrupted: The connection ended or was never established.
         """
         self.stream.run()

@@ -1,4 +1,4 @@
-"""The object that the page and scripts use: start, stop, is_running, snapshot."""
+"""The manager that the page and scripts use: start, stop, is_running, snapshot."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ STOP_SECONDS = 0.9  # `stop()` promises to take at most a second
 
 
 class LiveStreamManager:
-    """Runs at most one set of streams; thread-safe. As a context manager, it stops them at the end.
+    """The manager of at most one set of streams; thread-safe. As a context manager, it stops them on exit.
 
     Args:
         stock_streamer_factory, option_streamer_factory: Called with `feed`, `on_quotes` and `on_trades`; the
             Alpaca streamers if None. An injected streamer counts as running from its first event.
         trading_streamer_factory: Called with `on_trade_updates`; the Alpaca streamer if None.
-        backfill_factory: Called with the config and the run, returns a `BackgroundFetch`; Alpaca's REST if
+        backfill_factory: Called with the config and the run; returns a `BackgroundFetch`. Alpaca's REST if
             None and no streamer is injected.
-        clock: Returns the time; by default a `SteadyClock` of each run.
+        clock: Returns the time; by default, each run has its own `SteadyClock`.
         recorder: Records each run; None records nothing and costs nothing.
     """
 
@@ -74,7 +74,7 @@ class LiveStreamManager:
         self.stop()
 
     def start(self, config: LiveStreamConfig) -> None:
-        """Start the streams; while they run, the same config does nothing and another one restarts them.
+        """Start the streams; if they are running, restart them only if the config is different.
 
         Raises:
             SettingsError: There are no keys, or there is nothing to stream; nothing is started or stopped.
@@ -96,11 +96,11 @@ class LiveStreamManager:
             self._run = run
 
     def check(self, config: LiveStreamConfig) -> None:
-        """Raise the SettingsError that `start` would; start and stop nothing."""
+        """Raise the SettingsError that `start` would raise; start and stop nothing."""
         self._checked(config)
 
     def stop(self) -> None:
-        """End every thread and socket; the last state stays readable. Do nothing if nothing runs."""
+        """End every thread and socket; the last state stays readable. Idempotent."""
         with self._lifecycle:
             run = self._run
             if run is not None and run.stopped_at is None:
@@ -112,7 +112,7 @@ class LiveStreamManager:
             self._recorder.end()
 
     def is_running(self) -> bool:
-        """Return True while any stream is connected or connecting."""
+        """Return whether any stream is connected, connecting or reconnecting."""
         run = self._run
         return run is not None and run.is_running
 
@@ -169,7 +169,7 @@ class LiveStreamManager:
 
 
 def _recorded(config: LiveStreamConfig) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Return what is recorded of the settings, and the keys, which must not be."""
+    """Return the settings to record, and the keys, which must not be recorded."""
     facts = {part.name: getattr(config, part.name) for part in fields(config) if part.name != "settings"}
     facts["times"] = asdict(config.times)
     settings = config.settings
@@ -179,7 +179,7 @@ def _recorded(config: LiveStreamConfig) -> tuple[dict[str, object], tuple[str, .
 
 
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
-    from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - httpx is needed by Start only
+    from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - only Start needs httpx
     from options_helper.data.streaming.backfill.backfill import Backfill  # noqa: PLC0415
     from options_helper.data.streaming.backfill.prices import Wanted  # noqa: PLC0415
 

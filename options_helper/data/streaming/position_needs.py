@@ -21,19 +21,19 @@ from options_helper.models import (
 
 @dataclass(slots=True)
 class PositionNeed:
-    """The needs of one position.
+    """The symbols that one position needs, and the reasons for its priority.
 
     Attributes:
         id: The position's id.
         stock: Alpaca's symbol of the underlying, or of the shares.
-        owns_shares: True if the position's own mark needs that stock.
+        owns_shares: True if the position's mark needs that stock's price.
         contracts: Alpaca's symbols of its unexpired contracts, without duplicates.
         expired: Alpaca's symbols of its expired contracts.
         unnamed: Sentences about options whose terms no contract symbol can express.
         doubts: Sentences about terms and prices that are possible but probably not intended.
-        pinned: True if the file asks for it to stream before all others.
+        pinned: True if the file asks to stream it before others.
         first_expiry: The earliest expiry of its contracts.
-        notional: Dollars of the underlying that it controls, at its strikes or cost.
+        notional: Dollars of the underlying that it controls, valued at its strikes or cost.
     """
 
     id: str
@@ -54,7 +54,7 @@ class PositionNeed:
 
 
 def find_need(position: Position | MultiLegPosition | EquityPosition, today: dt.date) -> PositionNeed:
-    """Return the needs of a position on a New York date; a contract has not expired on its last day."""
+    """Return a position's needs on a New York date; a contract is unexpired on its last day."""
     legs = position.legs if isinstance(position, MultiLegPosition) else [position]
     need = PositionNeed(
         id=position.id,

@@ -1,4 +1,4 @@
-"""The plan of a portfolio's subscriptions: what streams within the contract limit, and what is polled."""
+"""The subscription plan of a portfolio: the symbols that stream within the limit, and those polled."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class SubscriptionPlan:
 
     Attributes:
         stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), without duplicates, in file order.
-        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), in the same way.
+        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), also in file order.
         warnings: Sentences for the user.
         truncated: True if the limit keeps contracts from streaming.
         truncated_count: The number of those contracts.
         not_live: By position id, the reason why the position or part of it will not stream.
         polled_contracts: The contracts over the limit; REST fetches their prices at an interval.
-        stream_first: All symbols that are to stream, in order of priority.
+        stream_first: All symbols to stream, in order of priority.
     """
 
     stocks: list[str] = field(default_factory=list)
@@ -48,16 +48,16 @@ def build_subscription_plan(
     max_option_contracts: int,
     today: dt.date | None = None,
 ) -> SubscriptionPlan:
-    """Return the plan of a portfolio, with each symbol once.
+    """Return a portfolio's subscription plan, with each symbol once.
 
     Each position streams as a whole or not at all, so that all prices of a structure have the same age.
-    Positions that the file pins come first, then those that expire within a week, then the largest; equals
-    keep the file's order. A position that no longer fits is polled, and a later, smaller one may still fit.
+    Positions that the file pins come first, then those that expire within a week, then the largest; ties
+    keep the file's order. A position that does not fit is polled, but a smaller one after it may still fit.
 
     Args:
         portfolio: The holdings.
-        stream_stocks: Whether the stock stream is wanted; `stocks` is empty if not.
-        stream_options: Whether the option stream is wanted; `option_contracts` is empty if not.
+        stream_stocks: True to stream stocks; otherwise `stocks` is empty.
+        stream_options: True to stream options; otherwise `option_contracts` is empty.
         max_option_contracts: The limit, at least 0: the user's or the feed's, whichever is lower.
         today: The New York date, by default the current one; contracts that expired before it are left out.
 
@@ -95,10 +95,10 @@ def build_subscription_plan(
 def positions_not_subscribed(
     portfolio: Portfolio, subscribed: frozenset[str], *, today: dt.date | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return the symbols that each position's mark needs and that are not subscribed, by position id.
+    """Return, by position id, the symbols that the position's mark needs but that are not subscribed.
 
-    The mark of an option needs its contracts that have not expired before `today`; that of shares, their
-    symbol.
+    The mark of options needs their contracts, except those that expired before `today`; the mark of shares
+    needs their symbol.
     """
     day = today or new_york_date(utc_now())
     missing = {}
@@ -125,7 +125,7 @@ def _rank(need: PositionNeed, today: dt.date) -> tuple[bool, bool, float]:
 
 
 def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
-    """Return the contracts of every position that fits whole; a contract shared with another counts once."""
+    """Return the contracts of every position that fits as a whole; a shared contract counts once."""
     chosen: dict[str, None] = {}
     for need in needs:
         fresh = [contract for contract in need.contracts if contract not in chosen]
@@ -159,7 +159,7 @@ def _limit_warnings(
     if not names:
         return []
     over = f"{wanted - len(contracts)} of {wanted} option contracts are over the limit of {limit}"
-    return [f"{over}; they are polled instead of streamed, by whole positions: {_listed(names)}."]
+    return [f"{over}; they are polled instead of streamed, in whole positions: {_listed(names)}."]
 
 
 def _expired_warnings(needs: Sequence[PositionNeed]) -> list[str]:

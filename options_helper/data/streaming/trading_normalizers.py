@@ -5,8 +5,8 @@ A further key is present if the source has the field, even if null: `type, tif, 
 order_class, position_intent, replaced_by, replaces, submitted_at, …`; for an execution `execution_id,
 fill_qty, fill_price, position_qty`; for a multi-leg or bracket order `legs`, a list of such rows.
 
-`qty` is the order's quantity; `fill_qty`, `fill_price` and `position_qty` are this execution's. Numbers are
-floats or None, words lower case, times aware UTC. `origin` is "live" or "rest".
+`qty` is the order's quantity; `fill_qty`, `fill_price` and `position_qty` belong to this execution. Numbers
+are floats or None, words are lower case, and times are aware UTC datetimes. `origin` is "live" or "rest".
 
 Sources: the schemas `Order`, `OrderLeg` and `TradingActivities` of Alpaca's Trading API; alpaca-py's
 `TradeUpdate`. Events and statuses are passed through unchanged, known or not.
@@ -91,12 +91,12 @@ _ORDER_TIMES: tuple[Literal["updated_at", "filled_at", "submitted_at", "created_
 
 
 def normalize_trade_update(update: object, *, received_at: dt.datetime | None = None) -> OrderRow | None:
-    """Return one order update as a row, or None if there is no order in it.
+    """Return one order update as a row, or None if it contains no order.
 
     Args:
         update: The stream's frame `{"stream": "trade_updates", "data": {…}}`, its `data`, or alpaca-py's
             `TradeUpdate`.
-        received_at: The time of an update that carries none; the current time if None.
+        received_at: The time to use if the update has none; the current time if None.
     """
     data = _payload(update)
     order = read(data, "order")
@@ -117,10 +117,10 @@ def normalize_trade_update(update: object, *, received_at: dt.datetime | None = 
 
 
 def is_whole_update(row: OrderRow) -> bool:
-    """Return whether the ledger can place what an order update reports.
+    """Return whether an order update contains everything that the ledger needs.
 
-    An execution needs its order, the order's total, and a quantity and a price, its own or its legs'; a bust
-    or correction must identify its execution.
+    An execution needs its order's id and filled quantity, and a quantity and price of its own or for each
+    leg; a bust or correction must identify its execution.
     """
     executions = row.get("leg_executions")
     if row["event"] in _CORRECTIONS:
@@ -144,7 +144,7 @@ def _is_amount(number: float | None) -> bool:
 def normalize_rest_order(order: object) -> OrderRow | None:
     """Return an order of `GET /v2/orders` as a row, or None if its id or every time is missing.
 
-    Its event is the order's status, and its time that of the last change.
+    The row's event is the order's status, and its timestamp is the time of the last change.
     """
     if not _is_order(order):
         return None
@@ -159,7 +159,7 @@ def normalize_rest_order(order: object) -> OrderRow | None:
 
 
 def is_whole(order: object) -> bool:
-    """Return whether everything that the ledger needs of an order and its legs can be read."""
+    """Return whether an order and its legs contain everything that the ledger needs."""
     filled, quantity, price = (read(order, name) for name in ("filled_qty", "qty", "filled_avg_price"))
     legs = read(order, "legs")
     return (
@@ -171,7 +171,7 @@ def is_whole(order: object) -> bool:
 
 
 def execution_row(fill: BrokerFill) -> OrderRow:
-    """Return an execution from REST as a row; `qty` is the filled quantity plus the rest."""
+    """Return an execution from REST as a row; `qty` is the filled plus the remaining quantity."""
     return {
         "timestamp": fill.at,
         "event": fill.event,
@@ -213,7 +213,7 @@ def _order_row(order: object) -> OrderRow:
 
 
 def _terms_of(order: object) -> OrderTerms:
-    """Return an order or leg as a row, its time and event not set yet."""
+    """Return an order or leg as a row, with its time and event still None."""
     row = {
         "timestamp": None,
         "event": None,
@@ -234,7 +234,7 @@ def _list_of(value: object) -> list[object]:
 
 
 def _fields_of(source: object, fields: _Fields) -> dict[str, object]:
-    """Return the fields that the source carries; the first of a field's names that has a value wins."""
+    """Return the fields that the source has; of a field's names, the first with a value wins."""
     found = {}
     for key, names, convert in fields:
         carried = [name for name in names if carries(source, name)]
@@ -245,7 +245,7 @@ def _fields_of(source: object, fields: _Fields) -> dict[str, object]:
 
 
 def _add_legs(row: OrderRow, data: object) -> None:
-    """Add the executions of a multi-leg update, one per leg, and the positions after them by symbol."""
+    """Add the executions of a multi-leg update, one per leg, and the resulting positions by symbol."""
     legs = [cast("LegExecution", _fields_of(leg, _LEG_FIELDS)) for leg in _list_of(read(data, "legs"))]
     executions = [leg for leg in legs if leg.get("order_id")]
     if executions:
@@ -262,7 +262,7 @@ def _first_time(data: object, row: OrderRow, names: tuple[str, ...]) -> dt.datet
 
 
 def _symbol_of(legs: Sequence[OrderTerms]) -> str | None:
-    """Return a symbol for a multi-leg order, whose own is empty: its contracts' root, else all symbols."""
+    """Return a symbol for a multi-leg order, which has none: its contracts' common root, else all symbols."""
     symbols = [symbol for leg in legs if (symbol := leg["symbol"])]
     roots = {contract_root(symbol) or symbol for symbol in symbols}
     return next(iter(roots)) if len(roots) == 1 else " + ".join(dict.fromkeys(symbols)) or None

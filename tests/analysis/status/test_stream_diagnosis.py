@@ -770,13 +770,15 @@ def test_the_mix_and_the_granted_limit_are_said() -> None:
 def test_an_overdue_poll_is_a_problem() -> None:
     """When REST does not answer, the line says since when, and why."""
     late = polled(OPTIONS, 3, polled_at=ago(75))
-    words = {"polled options": "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s."}
+    words = {
+        "polled options": "GET /v1beta1/options/snapshots: the server failed (503). Trying again in 4 s."
+    }
     said = diagnose(snapshot(late, backfill=words))
     assert said == Diagnosis(
         Level.WARNING,
         "3 option quotes are not up to date.",
         "They are not streamed; REST last returned all of them 1 m 15 s ago. "
-        "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s.",
+        "GET /v1beta1/options/snapshots: the server failed (503). Trying again in 4 s.",
     )
 
 

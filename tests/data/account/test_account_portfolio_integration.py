@@ -195,7 +195,7 @@ def test_the_file_to_merge_is_not_its_own_output(tmp_path: Path) -> None:
                 command, stdout=output, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path
             )
         assert done.returncode == 1
-        assert "the output is redirected into this same file" in done.stderr
+        assert "the output is redirected into this file" in done.stderr
         assert file.read_text() == content
 
 

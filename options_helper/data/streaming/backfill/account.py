@@ -1,4 +1,4 @@
-"""The account over REST: its money, positions and recent history, and what adjusted contracts deliver."""
+"""Fetches the account's balances, positions and history, and reference data such as splits and betas."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ HISTORY_SECONDS = 60.0
 CLOSE_SECONDS = SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
 BETA_SECONDS = 24 * 3600.0
-_DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
-_RELOOK = dt.timedelta(days=1)  # a fill that is taken back later is noticed this long after it
+_DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks ahead, rarely a year
+_RELOOK = dt.timedelta(days=1)  # a fill's cancellation is noticed up to this long afterwards
 _DAY = dt.timedelta(days=1)
 
 
 class AccountFetch:
-    """Parts of the background fetch; each returns the seconds until it is due again, None for never.
+    """Parts of the background fetch.
 
-    Each method raises AlpacaRestError.
+    Each method returns the seconds until it is due again, or None for never, and raises AlpacaRestError.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class AccountFetch:
         self._in_positions: set[str] = set()  # the events that were booked before the positions were read
 
     def fetch_positions(self) -> float:
-        """Fetch the broker's record of the account's positions, which the next history completes."""
+        """Fetch the broker's positions; once there is a history, `fetch_history` publishes both together."""
         as_of = self._clock()
         self._in_positions = {event.activity_id for event in self._log.events}
         rows = self._rest.positions()
@@ -67,13 +67,13 @@ class AccountFetch:
         self._positions = Reference(
             broker_positions=positions, broker_unread=unread, broker_positions_at=as_of
         )
-        if self._read_until is None:  # the first history takes long
+        if self._read_until is None:  # the first history takes a long time
             self._results.put_reference(self._positions)
         require_all("/v2/positions", wanted=len(rows), read=len(positions))
         return POSITION_SECONDS
 
     def fetch_account(self) -> float:
-        """Fetch the account's money and its number, which is masked."""
+        """Fetch the account's balances and its number, which is masked."""
         as_of = self._clock()
         row = self._rest.account()
         number = to_identifier(row.get("account_number"))
@@ -83,11 +83,10 @@ class AccountFetch:
         return ACCOUNT_SECONDS
 
     def fetch_history(self) -> float:
-        """Fetch the activities of the last days: all at first, then the newest.
+        """Fetch the account's recent activities: all of them at first, then the newest.
 
-        They are published together with the positions that were fetched before them, so that no fill is in
-        the positions only. An event has a date only, so it counts with the first positions that were fetched
-        after it.
+        They are published together with the positions fetched before them, so that no fill is contained in
+        the positions alone. An event has no time, so it counts with the first positions fetched after it.
         """
         now = self._clock()
         today = self._today()
@@ -105,7 +104,7 @@ class AccountFetch:
         events = [one for one in all_events if one.date < booked or one.activity_id in self._in_positions]
         lost = [row for row in self._log.unreadable.rows if row.kind in MOVES_POSITIONS]
         history = BrokerHistory(
-            # Nothing is concluded from what may be missing, or may be in the positions already.
+            # Unknown while a row is unreadable, or while an event may or may not be in the positions.
             since=None if lost or len(events) < len(all_events) else first,
             fills=tuple(self._log.fills),
             events=tuple(events),
@@ -117,17 +116,17 @@ class AccountFetch:
         return HISTORY_SECONDS
 
     def _today(self) -> dt.date:
-        """Return the New York date by Alpaca's clock; this computer's may be wrong."""
+        """Return the New York date according to Alpaca's clock; this computer's may be wrong."""
         return new_york_date(self._results.to_alpaca_time(self._clock()))
 
     def _cash_since(self, first: dt.date) -> dt.date | None:
-        """Return the day from which all changes of cash are known, None if an unreadable one has no date."""
+        """Return the day from which all changes of cash are known; None if an unreadable row has no date."""
         lost = [row.date for row in self._log.unreadable.rows]
         known = [date for date in lost if date is not None]
         return max([first, *(date + _DAY for date in known)]) if len(known) == len(lost) else None
 
     def fetch_closes(self, stocks: Sequence[str]) -> float:
-        """Fetch the stocks' closes of the last days, at which expired contracts are settled."""
+        """Fetch the stocks' closes of the last `HISTORY_DAYS`, at which expired contracts are settled."""
         today = self._today()
         bars = self._rest.daily_bars(
             stocks, today - dt.timedelta(days=HISTORY_DAYS), today - _DAY, adjusted=False
@@ -137,7 +136,7 @@ class AccountFetch:
         return CLOSE_SECONDS
 
     def fetch_splits(self, stocks: Sequence[str]) -> float:
-        """Fetch the splits of the last days."""
+        """Fetch the stocks' splits of the last `HISTORY_DAYS`."""
         today = self._today()
         first = today - dt.timedelta(days=HISTORY_DAYS)
         rows = self._rest.splits(stocks, first, today)
@@ -147,7 +146,7 @@ class AccountFetch:
         return SPLIT_SECONDS
 
     def fetch_dividends(self, stocks: Sequence[str]) -> float:
-        """Fetch the declared dividends whose ex-date is today or later."""
+        """Fetch the declared dividends with an ex-date of today or later."""
         today = self._today()
         rows = self._rest.dividends(stocks, today, today + _DECLARED_AHEAD)
         dividends = tuple(read_dividends(rows))
@@ -156,13 +155,13 @@ class AccountFetch:
         return DIVIDEND_SECONDS
 
     def fetch_betas(self, stocks: Sequence[str]) -> float:
-        """Fetch how the stocks moved with the market in the last year."""
+        """Fetch the stocks' betas over the last year."""
         today = self._today()
         self._results.put_reference(Reference(betas=fetch_betas(self._rest, stocks, today)))
         return BETA_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
-        """Fetch the dollars per point of contracts, except those already fetched."""
+        """Fetch the contracts' multipliers, except those already known."""
         for symbol in symbols:
             if symbol in self._multipliers:
                 continue

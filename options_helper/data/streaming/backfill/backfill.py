@@ -1,9 +1,9 @@
-"""Fetches over REST, in the background of a run, what the streams do not carry.
+"""Fetches over REST, in the background of a run, the data that the streams do not carry.
 
-First quotes, previous closes and greeks; the quotes of what does not stream, at an interval; the market's
-clock; the account and its positions; the multipliers of adjusted contracts; the day's executions and orders.
-Quotes and executions are fetched again after every acknowledgement of their stream. Each part fails
-and is retried on its own, and each host has its own thread, so neither waits for the other.
+These are first quotes, previous closes and greeks; quotes of symbols that do not stream, at an interval; the
+market's clock; the account and its positions; the multipliers of adjusted contracts; and the day's executions
+and orders. Quotes and executions are fetched again after every acknowledgement of their stream. Each part
+fails and is retried on its own, and each host has its own thread, so neither waits for the other.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from options_helper.times import StepWatch, new_york_date, utc_now
 logger = logging.getLogger(__name__)
 
 FILL_SECONDS = 60.0
-SPACING_SECONDS = 1.0  # between two looks that are requested in succession
+SPACING_SECONDS = 1.0  # between two fetches of a part that are requested in succession
 SETTLE_SECONDS = 2.0  # how long REST may lag behind the stream
-_LONGEST_SLEEP = 1.0  # a step of the computer's clock is noticed within this time
+_LONGEST_SLEEP = 1.0  # a change of the computer's clock is noticed within this time
 
 
 class Backfill:
@@ -42,12 +42,12 @@ class Backfill:
     Args:
         rest: The client; closed when the backfill is joined.
         wanted: The streams' symbols and feeds, so that first quotes have the same source.
-        want_fills: Whether executions and orders are wanted.
+        want_fills: True to fetch executions and orders.
         results: Receives the results.
-        clock: The time of day, aware.
-        monotonic: Seconds that only grow.
-        steps: Notices when the computer's clock is set.
-        settle_seconds: How long REST may lag; a look after that is certain to be complete.
+        clock: Returns the time of day, aware.
+        monotonic: Returns monotonic seconds.
+        steps: Returns the seconds by which the computer's clock was set since the last call.
+        settle_seconds: How long REST may lag; a fetch after that is complete.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class Backfill:
         self._threads = [self._make_thread(host) for host in Host]
 
     def start(self) -> None:
-        """Start to fetch."""
+        """Start fetching."""
         for stream in self._polls:
             self._prices.announce_poll(stream)
         for thread in self._threads:
             thread.start()
 
     def request_fills(self) -> None:
-        """Fetch executions soon, and once more when REST has settled; return immediately.
+        """Schedule a fetch of executions, and another once REST has caught up; return immediately.
 
         Called after each acknowledgement of the trading stream; simultaneous requests are merged.
         """
@@ -95,9 +95,10 @@ class Backfill:
         self._ask(Host.TRADING, "fills")
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch soon what a data stream may have missed, and what it does not carry; return immediately.
+        """Schedule a fetch of the data that a data stream may have missed or does not carry.
 
-        Called after each acknowledgement of the stream, which never reports earlier changes.
+        Called after each acknowledgement of the stream, which never reports earlier changes. Returns
+        immediately.
         """
         self._prices.begin_again(stream)
         self._ask(Host.DATA, stream)
@@ -106,15 +107,15 @@ class Backfill:
             self._ask(Host.DATA, _polled(stream))
 
     def request_lost(self, stream: StreamName) -> None:
-        """Fetch the quotes of a data stream that lost messages; return immediately.
+        """Schedule a fetch of the quotes of a data stream that lost messages; return immediately.
 
-        However many are lost, requests are spaced as those of polled symbols are.
+        However many messages are lost, these fetches are spaced like those of polled symbols.
         """
         self._prices.begin_again(stream)
         self._ask(Host.DATA, stream, self._prices.pace_seconds)
 
     def stop(self) -> None:
-        """End waits and requests now; may be called at any time, any number of times."""
+        """End waits and requests now; idempotent, and callable at any time."""
         self._stopped.set()
         self._rest.stop()
         for wake in self._wakes.values():
@@ -129,9 +130,9 @@ class Backfill:
         self._rest.close()
 
     def step(self, host: Host) -> float:
-        """Fetch the part of a host that is due, if any, and return the seconds until the next one is."""
+        """Fetch a host's part if one is due, and return the seconds until the next is due."""
         if host is Host.TRADING and self._steps():
-            logger.warning("This computer's clock was set; Alpaca's clock is asked again.")
+            logger.warning("This computer's clock was set; Alpaca's clock is requested again.")
             self._ask(host, "market")
         return self._schedules[host].step()
 
@@ -152,7 +153,7 @@ class Backfill:
             if not self._stopped.is_set():
                 logger.error("The background fetch ended unexpectedly.")
                 self._schedules[host].say_of_all(
-                    "the background fetch ended unexpectedly; Restart begins it again."
+                    "the background fetch ended unexpectedly; Restart starts it again."
                 )
 
     def _ask(self, host: Host, part: str, spacing: float = SPACING_SECONDS) -> None:
@@ -160,7 +161,7 @@ class Backfill:
         self._wakes[host].set()
 
     def _parts(self, wanted: Wanted, *, want_fills: bool) -> dict[Host, list[Part]]:
-        """Return what to fetch by host, in order of priority."""
+        """Return the parts to fetch by host, in order of priority."""
         account = AccountFetch(self._rest, self._activities, self._results, self._clock)
         prices = self._prices
         trading = [Part("market", self._market.fetch)]
@@ -191,7 +192,7 @@ class Backfill:
         day_at = self._results.to_alpaca_time(began_at)
         self._history.update(day_at, self._report_count)
         if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
-            return 0.0  # it belongs to the day before; the next look begins immediately
+            return 0.0  # the result belongs to the day before, so fetch again immediately
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
         history = self._history
         self._results.put_order_history(history.fills, history.orders, settled, history.unreadable)
@@ -211,5 +212,5 @@ class Backfill:
 
 
 def _polled(stream: StreamName) -> str:
-    """Return the name of the part that fetches what a data stream does not carry."""
+    """Return the name of the part that polls the symbols that a data stream does not carry."""
     return f"polled {stream}"

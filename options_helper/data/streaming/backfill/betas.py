@@ -1,4 +1,4 @@
-"""How the portfolio's stocks move with the market: one year of daily closes, by one request."""
+"""The betas of the portfolio's stocks, from one year of daily closes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _DAY = dt.timedelta(days=1)
 
 
 def fetch_betas(rest: AlpacaRest, stocks: Sequence[str], today: dt.date) -> Betas | None:
-    """Return the stocks' betas from the year before today, None without a history of the benchmark.
+    """Return the stocks' betas over the year before today, or None if the benchmark's history is too short.
 
     Raises:
-        AlpacaRestError: No answer, or an unreadable one.
+        AlpacaRestError: There was no usable answer.
     """
     symbols = list(dict.fromkeys([BENCHMARK, *stocks]))
     return compute_betas(rest.daily_bars(symbols, today - _YEAR, today - _DAY))
 
 
 def compute_betas(bars: Mapping[str, object]) -> Betas | None:
-    """Return the betas of daily closes: the covariance of the days' returns over the benchmark's variance."""
+    """Return betas from daily bars: the covariance with the benchmark's returns over their variance."""
     closes = {symbol: read_closes(rows) for symbol, rows in bars.items()}
     market = closes.get(BENCHMARK, {})
     if len(market) <= LEAST_RETURNS:
@@ -46,7 +46,7 @@ def compute_betas(bars: Mapping[str, object]) -> Betas | None:
 
 
 def read_closes(rows: object) -> dict[dt.date, float]:
-    """Return the closes of daily bars by New York date, without the unreadable ones."""
+    """Return the closes of daily bars by New York date, without unreadable bars."""
     found = {}
     for row in rows if isinstance(rows, list) else ():
         at = to_utc(row.get("t")) if isinstance(row, dict) else None

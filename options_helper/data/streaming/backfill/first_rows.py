@@ -15,7 +15,7 @@ Row = TypeVar("Row", Quote, Trade)
 class FirstRows:
     """The symbols of one data stream that REST has reported; used by one thread, except `begin_again`.
 
-    Anything newer than a symbol's first row must come from the stream, or REST would hide the stream's end.
+    Anything newer than a symbol's first row must come from the stream; otherwise REST would hide its failure.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class FirstRows:
         self._as_of: dt.datetime | None = None
 
     def begin_again(self) -> None:
-        """Publish every symbol again, beginning with the next fetch; one in progress began too early."""
+        """Publish every symbol again, starting with the next fetch; one in progress began too early."""
         self._is_outdated.set()
 
     def begin(self, now: dt.datetime) -> dt.datetime:

@@ -19,12 +19,12 @@ _PATIENCE_SECONDS = 2.0
 
 
 class MarketFetch:
-    """Fetches Alpaca's clock and calendar; the exchange library stands in until they answer.
+    """The fetch of Alpaca's clock and calendar; the exchange library stands in until they are known.
 
     Args:
         rest: The client.
         results: Receives the calendar and the clock's offset.
-        clock: The time of day, aware.
+        clock: Returns the time of day, aware.
         is_stopped: Returns whether the run has ended; failures after that are ignored.
     """
 
@@ -44,7 +44,7 @@ class MarketFetch:
         """Fetch Alpaca's clock, and its calendar once a day; return the seconds until the next fetch.
 
         Raises:
-            AlpacaRestError: No response, or an unreadable one.
+            AlpacaRestError: There was no usable answer.
         """
         try:
             return self._ask()

@@ -1,4 +1,4 @@
-"""The New York day's executions and orders over REST; every look leaves them complete."""
+"""The New York day's executions and orders over REST, complete after every update."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from options_helper.times import new_york_date, start_of_day
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
 _MARGIN = dt.timedelta(milliseconds=1)
 _TIMED_OUT, _TOO_EARLY = 408, 425
-# Concerns this one order, permanently.
+# These concern only the requested order, and are permanent.
 _REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, _TIMED_OUT, _TOO_EARLY, TOO_MANY}
 _CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 
 class OrderSource(Protocol):
-    """The routes that are needed; `AlpacaRest` has them."""
+    """The routes that the history needs; `AlpacaRest` has them."""
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """Return the orders submitted after a time, legs nested."""
+        """Return the orders submitted after a time, with legs nested."""
         ...
 
     def order(self, order_id: str) -> Mapping[str, object]:
-        """Return one order, legs nested."""
+        """Return one order, with legs nested."""
         ...
 
 
 class OrderHistory:
-    """The executions and orders of one New York day; starts over when the day changes.
+    """The executions and orders of one New York day; it starts over when the day changes.
 
-    The first look covers the whole day; later ones start a little before the newest execution.
+    The first update covers the whole day; later ones start a little before the newest execution.
 
     Args:
-        source: The orders.
-        log: The activities, which others may update too.
+        source: The source of orders.
+        log: The account's activities; others may update it too.
     """
 
     def __init__(self, source: OrderSource, log: ActivityLog) -> None:
@@ -57,22 +57,22 @@ class OrderHistory:
 
     @property
     def fills(self) -> list[OrderRow]:
-        """Return executions as `execution_row` makes them, oldest first."""
+        """The executions as `execution_row` returns them, oldest first."""
         return [execution_row(one) for one in sorted(self._fills_of_day(), key=lambda one: one.at)]
 
     @property
     def orders(self) -> list[OrderRow]:
-        """Return orders as `normalize_rest_order` makes them, oldest change first."""
+        """The orders as `normalize_rest_order` returns them, oldest change first."""
         return sorted(self._orders.values(), key=lambda row: row["timestamp"])
 
     @property
     def unreadable(self) -> UnreadableRows:
-        """Return the number of rows of the day that could not be read, wholly or in part."""
+        """The day's rows that could not be read, wholly or in part."""
         of_day = (row for row in self._log.unreadable.rows if self._is_of_day(row))
         return count_rows([*self._unreadable.rows, *of_day])
 
     def update(self, now: dt.datetime, on_progress: Callable[[int], None] = lambda _count: None) -> None:
-        """Fetch everything new.
+        """Fetch new executions and orders.
 
         Orders are fetched first, so that executions are never behind the orders' totals.
 
@@ -104,7 +104,7 @@ class OrderHistory:
         return [one for one in self._log.fills if one.at >= start]
 
     def _is_of_day(self, row: UnreadableRow) -> bool:
-        """Return whether the day may lack a row; it shows the option events of the last week too."""
+        """Return whether a row may be missing from the day, which includes the last week's option events."""
         if self._day is None or row.date is None or row.kind not in MOVES_POSITIONS:
             return row.kind in MOVES_POSITIONS
         return row.date >= (self._day if row.kind == FILL else self._day - BOOKED_LATE)
@@ -129,7 +129,7 @@ class OrderHistory:
         return taken
 
     def _take_older_orders(self, day_start: dt.datetime) -> None:
-        """Take orders of earlier days: those still open, and those that were open at the last look."""
+        """Take orders of earlier days: those still open, and those that were open at the last update."""
         still_open = self._take_orders("open orders", self._source.orders(status="open"))
         self._take_single_orders(
             order_id
@@ -140,7 +140,7 @@ class OrderHistory:
         )
 
     def _holes(self) -> Iterator[dt.datetime]:
-        """Yield the times of orders whose fills come to less than REST's own total of the order."""
+        """Yield the submission times of orders with fewer fills than REST's own total for the order."""
         fills: dict[str | None, list[BrokerFill]] = {}
         for fill in self._fills_of_day():
             fills.setdefault(fill.order_id, []).append(fill)
@@ -157,7 +157,7 @@ class OrderHistory:
                 yield began
 
     def _orders_of_fills(self) -> Iterator[str]:
-        """Yield orders that were filled today and not listed: submitted on an earlier day."""
+        """Return the ids of orders filled today that were not listed, or not read in full."""
         known: set[str | None] = {name for name in self._orders if name not in self._in_part}
         for row in self._orders.values():
             known.update(leg["order_id"] for leg in row.get("legs", ()))
@@ -177,7 +177,7 @@ class OrderHistory:
 
 
 def _lacks_fills(order: OrderTerms, fills: Sequence[BrokerFill], *, is_of_today: bool) -> bool:
-    """Return whether an order's total exceeds its fills of today and, if it is older, those before them."""
+    """Return whether an order's total exceeds today's fills plus, for an older order, earlier fills."""
     total, before = order["filled_qty"] or 0.0, 0.0
     if not is_of_today:
         before = min((float(one.total - abs(one.quantity)) for one in fills), default=total)
@@ -185,5 +185,5 @@ def _lacks_fills(order: OrderTerms, fills: Sequence[BrokerFill], *, is_of_today:
 
 
 def _is_open(order: OrderRow) -> bool:
-    """Return if an order may still change: itself, or a leg of it, as a filled bracket's."""
+    """Return whether an order, or one of its legs such as a filled bracket's, may still change."""
     return any(one["status"] not in _CLOSED for one in (order, *order.get("legs", ())))

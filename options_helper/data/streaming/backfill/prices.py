@@ -54,12 +54,12 @@ class Wanted:
 
 
 class PriceFetch:
-    """Parts of the background fetch; each returns the seconds until it is due again.
+    """Parts of the background fetch.
 
-    Each method raises AlpacaRestError.
+    Each fetch returns the seconds until it is due again, and raises AlpacaRestError.
 
     Attributes:
-        indices: The indices that the contracts are on; no stream carries them.
+        indices: The underlying indices of the contracts; no stream carries them.
         pace_seconds: The shortest interval between two fetches of all symbols.
     """
 
@@ -79,7 +79,7 @@ class PriceFetch:
         self.pace_seconds = choose_poll_seconds(map(len, (wanted.stocks, wanted.option_contracts)))
 
     def begin_again(self, stream: StreamName) -> None:
-        """Publish every symbol of a stream again, beginning with the next fetch; callable from any thread."""
+        """Publish every symbol of a stream again, starting with the next fetch; callable from any thread."""
         self._first[stream].begin_again()
 
     def fetch_streamed(self, stream: StreamName) -> float:
@@ -116,7 +116,7 @@ class PriceFetch:
         return seconds
 
     def announce_poll(self, stream: StreamName) -> tuple[Sequence[str], float]:
-        """Publish which symbols of a stream will be polled, and how often; callable from any thread."""
+        """Publish and return a stream's symbols to poll, and the seconds between two polls; thread-safe."""
         symbols = {each: self._wanted.polled(each) for each in self._first}
         seconds = choose_poll_seconds(map(len, symbols.values()))
         self._results.put_polling(stream, symbols[stream], seconds)
@@ -156,5 +156,5 @@ class PriceFetch:
             previous_date=calendar.previous_trading_date(alpaca_now),
         )
         if rows.skipped:
-            logger.warning("Skipped %d quotes or trades of REST that could not be read.", rows.skipped)
+            logger.warning("Skipped %d quotes or trades from REST that could not be read.", rows.skipped)
         return rows

@@ -63,7 +63,7 @@ def read_snapshots(
         snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` returns them.
         received_at: When they were received.
         trading_date: The New York date whose previous close is wanted.
-        previous_date: The trading date before it, whose closing quotes are wanted, if known.
+        previous_date: The trading date before that one, for closing quotes; None if unknown.
     """
     readable = {symbol: row for symbol, row in snapshots.items() if isinstance(row, dict)}
     rows = _read_market(readable, received_at)
@@ -103,7 +103,7 @@ def _read_part(snapshots: Mapping[str, Raw], part: str, kind: type[Wire]) -> lis
 
 
 def _is_nothing(raw: object) -> bool:
-    """Return whether a row has the zero time of Alpaca's servers, which stands for no quote or trade."""
+    """Return whether a row has the zero time of Alpaca's servers, which means no quote or trade."""
     at = raw.get("t") if isinstance(raw, dict) else None
     return isinstance(at, str) and at.startswith("0001-01-01")
 
@@ -124,7 +124,7 @@ def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | Non
 def _with_closing_quote(
     close: PreviousClose | None, quote: Quote | None, day: dt.date | None
 ) -> PreviousClose | None:
-    """Return the close with the middle of a contract's closing quote; without a close, the middle alone.
+    """Return the close with the midpoint of a contract's closing quote, or the midpoint alone.
 
     Until a day's first quote, the latest one is the closing quote of the day before.
     """
@@ -149,7 +149,7 @@ def _greeks(snapshot: Raw, received_at: dt.datetime) -> Greeks | None:
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
     volatility = to_amount(snapshot.get("impliedVolatility")) or None
-    # If the vendor cannot compute a contract's greeks, it sends five zeros without a volatility, or one of 0.
+    # If the vendor cannot compute a contract's greeks, it sends five zeros, and no volatility or one of 0.
     if volatility is None and not any(values.values()):
         return None
     quote = snapshot.get("latestQuote")
@@ -170,7 +170,7 @@ def read_index_values(values: Raw, received_at: dt.datetime) -> list[Trade]:
 
 
 def require_all(path: str, *, wanted: int, read: int) -> None:
-    """Raise if some rows of an answer were unreadable, after the readable ones were used.
+    """Raise if some rows of an answer could not be read; call it after using the others.
 
     Raises:
         AlpacaRestError: Some rows were unreadable, so the answer is requested again.
@@ -183,7 +183,7 @@ def require_all(path: str, *, wanted: int, read: int) -> None:
 
 
 def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
-    """Return the broker's readable positions by symbol, quantities signed."""
+    """Return the broker's readable positions by symbol, with signed quantities."""
     positions = {}
     for row in rows:
         if not isinstance(row, dict):
@@ -204,14 +204,14 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
 
 
 def find_unread(rows: Iterable[object], positions: Mapping[str, BrokerPosition]) -> frozenset[str]:
-    """Return the symbols of rows that `read_positions` could not read, "" for a row without one."""
+    """Return the symbols of rows that `read_positions` could not read, "" for a row without a symbol."""
     symbols = (row.get("symbol") if isinstance(row, dict) else None for row in rows)
     named = {symbol if isinstance(symbol, str) else "" for symbol in symbols}
     return frozenset(named - set(positions))
 
 
 def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
-    """Return the account's money; a missing or unreadable figure is None."""
+    """Return the account's balances; a missing or unreadable figure is None."""
     long, short = to_number(row.get("long_market_value")), to_number(row.get("short_market_value"))
     return BrokerAccount(
         equity=to_number(row.get("equity")),
@@ -239,9 +239,9 @@ def read_splits(rows: Iterable[object]) -> list[Split]:
 
 
 def _split_ratio(row: Raw) -> tuple[Decimal | None, Decimal | None]:
-    """Return how many new shares replace how many old ones; a stock dividend has a rate per share.
+    """Return the numbers of new and old shares; a stock dividend has a rate per share.
 
-    If one security becomes several (a spin-off, rights, a split unit), prices have no ratio, so it is 1 : 1.
+    If one security becomes several (a spin-off, rights, a split unit), prices have no ratio, so it is 1:1.
     """
     if "source_symbol" in row or "old_symbol" in row:
         return _ONE, _ONE

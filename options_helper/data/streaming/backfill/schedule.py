@@ -26,12 +26,12 @@ class Part:
     """A part of the background fetch.
 
     Attributes:
-        fetch: Returns the seconds until it is due again, None for never; raises AlpacaRestError. Any other
-            exception fails this part only.
+        fetch: Returns the seconds until it is due again, or None for never; raises AlpacaRestError. Any other
+            exception also fails this part only.
         due: When it is due, in monotonic seconds.
         began_at: When it last began.
         asked: True if it was requested out of turn.
-        words: What was last reported about it.
+        words: The last sentence reported about it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Schedule:
     Args:
         parts: In order of priority.
         report: Called with a part's name and a sentence about it, "" when all is well.
-        monotonic: Seconds that only grow.
+        monotonic: Returns monotonic seconds.
         is_stopped: Returns whether the run has ended, so that failures are not reported.
     """
 
@@ -79,13 +79,13 @@ class Schedule:
         self._say(self._parts[name], words)
 
     def say_of_running(self, words: str) -> None:
-        """Report what the running part and every requested part behind it are waiting for."""
+        """Report a wait of the running part, and of every requested part that waits behind it."""
         for part in self._parts.values():
             if part is self._running or (self._running is not None and part.asked):
                 self._say(part, words)
 
     def say_of_all(self, words: str) -> None:
-        """Report the same for every part."""
+        """Report the same sentence about every part."""
         for part in self._parts.values():
             self._say(part, words)
 
@@ -102,7 +102,7 @@ class Schedule:
                 part.due = min(part.due, max(self._monotonic(), part.began_at + spacing))
 
     def step(self) -> float:
-        """Run the part that is due, if any, and return the seconds until the next one is."""
+        """Run a part if one is due, and return the seconds until the next is due."""
         part = min(self._parts.values(), key=lambda one: one.due, default=None)
         if part is None:
             return _NEVER
@@ -129,7 +129,7 @@ class Schedule:
             self._went_well(part, seconds)
 
     def _broke(self, part: Part, kind: str) -> None:
-        """Record an unforeseen error, which fails its own part only."""
+        """Record an unexpected error, which fails only its own part."""
         if not self._is_stopped():
             self._try_again(part, f"the answer could not be used ({kind})")
 
@@ -150,12 +150,12 @@ class Schedule:
             self._hold_back(until, part.words)
 
     def _try_again(self, part: Part, reason: str, *, wait: float | None = None) -> float:
-        """Return the monotonic time of the next try; the wait grows with each failure, unless given."""
+        """Schedule the next try and return its time; by default, the wait grows with each failure."""
         part.failures += 1
         wait = wait or compute_backoff_seconds(
             part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
         )
-        self._say(part, f"{reason.rstrip('.')}. Tried again in {wait:.0f} s.")
+        self._say(part, f"{reason.rstrip('.')}. Trying again in {wait:.0f} s.")
         until = self._monotonic() + wait
         self._set_due(part, until)
         return until
@@ -166,7 +166,7 @@ class Schedule:
             part.due = min(part.due, due)
 
     def _hold_back(self, until: float, words: str) -> None:
-        """Postpone all parts but one, which probes the host; requested parts still run."""
+        """Postpone all parts but one, which probes the host; parts that were requested still run."""
         for part in self._parts.values():
             with self._lock:  # a part may be requested at any time
                 waits = part.due < until and not part.asked

@@ -1,1 +1,1 @@
-"""One socket, from connect to its typed end."""
+"""One connection, from the handshake to its typed end."""

@@ -1,8 +1,8 @@
-"""The number of channels that Alpaca grants on a data stream, found by trying and kept for the process.
+"""The number of channels that Alpaca grants on a data stream, found by trial and kept for the process.
 
 The documented limits count symbols, but some plans count each symbol once per channel, so the limit is not
-assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes nothing and leaves
-earlier ones as they were.
+assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes to nothing and leaves
+earlier subscriptions as they were.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Ask = Callable[[dict[str, list[str]]], Awaitable[bool]]
 
 
 class Budget(NamedTuple):
-    """The number of symbols with quotes granted, and of those, the number with trades too."""
+    """The number of symbols granted quotes, and how many of them are granted trades too."""
 
     quotes: int
     trades: int
@@ -43,7 +43,7 @@ known_invalid: dict[str, frozenset[str]] = {}
 
 
 async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
-    """Subscribe to as many symbols as are granted, in order, and return their number.
+    """Subscribe to as many symbols as are granted, in order, and return the budget.
 
     Args:
         symbols: In order of priority.
@@ -55,7 +55,7 @@ async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
 
 
 async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
-    """Return the number of symbols granted on a channel, by requesting ever smaller parts of the rest."""
+    """Return the number of symbols granted on a channel, found with ever smaller requests."""
     granted, step = 0, len(symbols)
     while step:
         wanted = list(symbols[granted : granted + step])

@@ -1,9 +1,9 @@
-"""One SDK stream is one connection, which ends with a typed reason.
+"""SDK streams limited to one connection, which ends with a typed reason.
 
-alpaca-py reconnects for ever and does not report why (websocket.py and stream.py of 0.44, `_run_forever`).
+alpaca-py reconnects forever and does not report why (websocket.py and stream.py of 0.44, `_run_forever`).
 The classes made here keep its endpoint, headers, authentication and subscription messages, and replace the
-rest: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it ends, returns
-after `stop()`, and reports each step to an observer. They declare the SDK's private names that they use.
+rest: `run()` makes one connection, raises `StreamRejected` or `StreamInterrupted` when it ends, returns after
+`stop()`, and reports each step to an observer. They declare the SDK's private names that they use.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Duty = Coroutine[None, None, None]
 
 
 class OneConnection:
-    """The shared part of the two kinds of streams; comes before an SDK stream class in the bases."""
+    """The common base of both kinds of streams; it precedes an SDK stream class among the bases."""
 
     # The SDK's own.
     _ws: StreamSocket
@@ -40,7 +40,7 @@ class OneConnection:
     def prepare(
         self, *, observer: ConnectionObserver, times: ConnectionTimes, tap: ConnectionTap | None = None
     ) -> None:
-        """Set the attributes that the SDK's constructor does not take."""
+        """Set the attributes that the SDK's constructor does not accept."""
         self._observer = observer
         self._times = times
         self._tap = tap
@@ -54,7 +54,7 @@ class OneConnection:
         """Connect, authenticate, subscribe and receive until the connection ends.
 
         Raises:
-            StreamRejected: The server refuses for good.
+            StreamRejected: The server refuses permanently.
             StreamInterrupted: The connection ended or was never established.
         """
         with asyncio.Runner(loop_factory=LookupLoop) as runner:
@@ -98,7 +98,7 @@ class OneConnection:
         except StreamError:
             raise
         except (OSError, ValueError, EOFError, KeyError, TypeError, self._websocket_error()) as error:
-            # The SDK raises ValueError and its subclasses for an answer that it did not expect.
+            # The SDK raises ValueError and its subclasses for an unexpected answer.
             raise explain(self.stream_name, error, self._last_message()) from error
         await self._receive_and_ping()
 
@@ -139,7 +139,7 @@ class OneConnection:
             before = self._frames_seen
             pong = await self._ws.ping()
             try:
-                # Until Python 3.12, `wait_for` loses a cancellation that comes together with the pong.
+                # Until Python 3.12, `wait_for` loses a cancellation that arrives together with the pong.
                 async with asyncio.timeout(self._times.ping_timeout):
                     await pong
             except TimeoutError as error:
@@ -197,5 +197,5 @@ class OneConnection:
 
 
 def one_connection(kind: type[Kind], sdk_class: type) -> Callable[..., Kind]:
-    """Return a class with the SDK's constructor and messages that lives for one connection."""
+    """Return a class with the SDK's constructor and messages, limited to one connection."""
     return type(f"One{sdk_class.__name__}", (kind, sdk_class), {})

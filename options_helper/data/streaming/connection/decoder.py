@@ -1,7 +1,7 @@
 """Decodes msgpack frames of market data into the newest quote and trade per symbol.
 
 The fast path decodes a whole frame in one typed pass. A frame that does not fit (a control message, an
-unknown type, a broken field, a cut-off end) is split into messages, so that a bad one costs only itself.
+unknown type, a broken field, a cut-off end) is split into messages, so that a bad one does not affect others.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Message = dict[str, object]  # a raw control message
 # Trading statuses ("s"), corrected ("c") and cancelled ("x") trades are rare, so they are returned like
 # control messages.
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
-# Bars, LULD bands and order imbalances, which are never subscribed to and change no price shown.
+# Bars, LULD bands and order imbalances, which are never subscribed to and do not affect any price shown.
 _UNASKED_TYPES = frozenset({"b", "d", "u", "l", "i"})
-# Nesting beyond the interpreter's limit counts as malformed.
 _NEVER_VALID = b"\xc1"  # by msgpack's specification, so it counts as malformed
+# RecursionError: nesting beyond the interpreter's limit counts as malformed.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -36,7 +36,7 @@ class MarketBatch:
     """The newest quote and trade per symbol since the last batch, and the number of messages behind them.
 
     Attributes:
-        began: The `time.monotonic()` of its first frame, or the earliest time at which that may have arrived.
+        began: The `time.monotonic()` of its first frame, or the earliest time at which it may have arrived.
     """
 
     quotes: list[WireQuote]
@@ -52,10 +52,10 @@ class MarketBatch:
 
 
 class FrameDecoder:
-    """Takes frames, keeps the newest row per symbol, and returns a batch on demand.
+    """A decoder that takes frames, keeps the newest row per symbol, and returns a batch on demand.
 
     Attributes:
-        acknowledged: Whether the server confirmed the subscription; set and read by the owner.
+        acknowledged: True once the server confirmed the subscription; set and read by the owner.
         waiting_since: The earliest time at which the current input may have arrived (monotonic); None if now.
     """
 
@@ -173,7 +173,7 @@ def _is_older(row: WireQuote | WireTrade, kept: WireQuote | WireTrade) -> bool:
 
 
 def _split(frame: bytes) -> tuple[list[bytes], bool]:
-    """Return the undecoded messages of a frame up to the first unreadable one, and whether they are all."""
+    """Return a frame's undecoded messages up to the first unreadable one, and whether they are complete."""
     import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
 
     unpacker = msgpack.Unpacker(max_buffer_size=len(frame) or 1)
@@ -200,5 +200,5 @@ def _split_text(frame: str) -> tuple[list[bytes], bool]:
 def _packed(message: object) -> bytes:
     try:
         return msgspec.msgpack.encode(message)
-    except (*_UNREADABLE, OverflowError):  # an integer that msgpack has no room for
+    except (*_UNREADABLE, OverflowError):  # an integer too large for msgpack
         return _NEVER_VALID

@@ -1,4 +1,4 @@
-"""Turns whatever ends a connection into one typed error with a readable text."""
+"""Converts whatever ended a connection into a typed error with a readable text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{16,}")
 UNAUTHORIZED = 402
 SYMBOL_LIMIT = 405
 INVALID_SYNTAX = 400
-_CODE_DIGITS = 9  # no code is longer; an endless number takes time to read
+_CODE_DIGITS = 9  # no code is longer, and an endless number would take long to read
 
 # Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
 _WORDS = {
@@ -35,9 +35,9 @@ _WORDS = {
     407: "Alpaca cut the stream off because this machine reads too slowly",
     409: "the plan does not include this feed",
     410: "this feed does not offer what was requested",
-    412: "option messages come in msgpack only",
-    413: "all option quotes at once (*) cannot be subscribed to",
-    429: "Alpaca accepts no further connection yet: too many connections or attempts",
+    412: "option messages are sent in msgpack only",
+    413: "subscribing to all option quotes (*) is not allowed",
+    429: "Alpaca accepts no more connections for now: too many connections or attempts",
     500: "Alpaca had an internal error",
 }
 
@@ -55,7 +55,7 @@ def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int =
         return StreamInterrupted(stream, "Alpaca sent an error without a code")
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
     if code == SYMBOL_LIMIT:
-        words = f"requested {asked} symbols, {words}; nothing is subscribed"
+        words = f"requested {asked} symbols, but {words}; nothing is subscribed"
     kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
 
@@ -135,7 +135,7 @@ def _http_status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-# The most specific come first: gaierror, SSLError and the connection errors are all OSErrors.
+# The most specific types come first: gaierror, SSLError and the connection errors are all OSErrors.
 _WORDS_BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "the server's name could not be resolved"),
     (ssl.SSLError, "the secure connection could not be set up"),

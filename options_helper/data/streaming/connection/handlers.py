@@ -17,7 +17,7 @@ Handler = Callable[[Any], object]  # a listener declares what it accepts
 
 
 class HandlerCalls:
-    """Calls the handlers of one stream, plain or coroutine functions.
+    """A caller of one stream's handlers, which are plain or coroutine functions.
 
     Args:
         stream: "stocks", "options" or "fills".

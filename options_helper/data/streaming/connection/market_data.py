@@ -1,4 +1,4 @@
-"""The connection of a market data stream: decodes whole frames in one pass, keeps the newest per symbol."""
+"""The connection of a market data stream, which decodes whole frames and keeps the newest rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from options_helper.errors import StreamError, StreamRejected
 
 logger = logging.getLogger(__name__)
 
-# The most in one flush: about 50,000 a second, 80 kB in the socket.
+# The most messages per flush that may collect in the socket: about 50,000 a second, 80 kB.
 _BURST_MESSAGES = 1000
 
 
@@ -73,7 +73,7 @@ class DataConnection(OneConnection):
             self._observer.limited(known.channels)
 
     async def _ask_for_valid(self, known: Budget | None) -> tuple[Sequence[str], StreamError | None]:
-        """Ask for all symbols that Alpaca accepts; return them, and a refusal for exceeding the limit."""
+        """Ask for all symbols that Alpaca accepts; return them, and a refusal if they exceed the limit."""
         symbols = self._without_invalid()
         if known is None and len(symbols) == len(self.symbols):
             await self._send_subscribe_msg()
@@ -111,7 +111,7 @@ class DataConnection(OneConnection):
         return await self._answer()
 
     async def _answer(self) -> StreamError | None:
-        """Receive until the request is answered; return a refusal for the symbol limit, raise any other."""
+        """Receive until the request is answered; return a refusal of symbols, and raise any other."""
         self._decoder.acknowledged = False
         try:
             while not self._decoder.acknowledged:
@@ -167,7 +167,7 @@ class DataConnection(OneConnection):
         raise error
 
     async def _flush_regularly(self) -> None:
-        """Deliver a message after a silence immediately; then deliver one batch per `times.flush`."""
+        """Deliver the first message after a silence immediately, then one batch per `times.flush`."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -176,15 +176,15 @@ class DataConnection(OneConnection):
             else:
                 # Block instead of awaiting: otherwise each frame would wake this thread, and every time it
                 # took the interpreter's lock it would stop the page. Messages collect in the socket instead.
-                # Stop and pings, the loop's only other work, can wait as long.
+                # Stop and pings, the loop's only other work, can wait that long.
                 asleep_since = time.monotonic()
                 time.sleep(self._times.flush)  # noqa: ASYNC251
                 await self._read_gathered(asleep_since)
 
     async def _read_gathered(self, since: float) -> None:
-        """Read what has collected in the socket; it counts as waiting since the beginning."""
+        """Read the frames that collected in the socket; they count as waiting since `since`."""
         self._decoder.waiting_since = since
-        for _ in range(2):  # one turn in which the loop reads its sockets, and the next
+        for _ in range(2):  # the first turn of the loop polls its sockets, the second follows their callbacks
             await asyncio.sleep(0)
         self._decoder.waiting_since = None
 
@@ -205,9 +205,9 @@ class DataConnection(OneConnection):
         return batch.messages if batch is not None else 0
 
     def _without_strays(self, batch: MarketBatch) -> MarketBatch:
-        """Return the batch without symbols that were not requested, which would be kept for ever.
+        """Return the batch without symbols that were not requested, which would be kept forever.
 
-        They are not counted as malformed, because nothing is lost with them.
+        They do not count as malformed, because nothing is lost with them.
         """
         quotes = [row for row in batch.quotes if self._is_asked(row.symbol)]
         trades = [row for row in batch.trades if self._is_asked(row.symbol)]

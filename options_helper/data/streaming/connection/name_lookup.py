@@ -1,8 +1,8 @@
 """Host name look-ups that an unresponsive resolver cannot block.
 
-asyncio calls the system's resolver in a thread of the loop's executor, and the end of `asyncio.run` as well
-as the end of the process wait for that thread. A call to the resolver cannot be interrupted, so it gets a
-daemon thread of its own here, which may be abandoned.
+asyncio calls the system's resolver in a thread of the loop's executor, and both `asyncio.run` and the process
+wait for that thread before they end. A call to the resolver cannot be interrupted, so here it runs in its own
+daemon thread, which can be abandoned.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LookupLoop(asyncio.SelectorEventLoop):
         proto: int = 0,
         flags: int = 0,
     ) -> Addresses:
-        """Return the addresses of a host; raises `OSError` as `socket.getaddrinfo` does."""
+        """Return the addresses of a host; raise the errors of `socket.getaddrinfo`."""
         return await asyncio.wrap_future(look_up((host, port, family, type, proto, flags)), loop=self)
 
 

@@ -15,7 +15,7 @@ class ConnectionObserver(Protocol):
         """Handle a new step of the handshake, given in words."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
-        """Handle the acknowledged subscription and its granted symbols, None if the server lists none."""
+        """Handle the acknowledged subscription; `granted` is None if the server does not list symbols."""
 
     def limited(self, channels: int) -> None:
         """Handle a limit: Alpaca granted only this many of the requested channels."""
@@ -27,7 +27,7 @@ class ConnectionObserver(Protocol):
         """Handle any sign of life, such as a pong."""
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Count the messages since the last call; the oldest waited this many seconds."""
+        """Count the messages since the last call; the oldest waited `waited` seconds."""
 
     def complaint(self) -> StreamError | None:
         """Return the reason to end a connection that is up but mute, else None."""
@@ -46,7 +46,7 @@ class SilentObserver:
         """Ignore the limit."""
 
     def invalid(self, symbols: frozenset[str]) -> None:
-        """Ignore."""
+        """Ignore the symbols."""
 
     def heard(self) -> None:
         """Ignore the sign of life."""

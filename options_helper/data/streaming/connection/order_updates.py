@@ -1,4 +1,4 @@
-"""The connection of the order updates: every frame is kept and passed on immediately."""
+"""The connection for order updates: every frame is kept and passed on immediately."""
 
 from __future__ import annotations
 

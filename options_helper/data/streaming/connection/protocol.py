@@ -1,12 +1,12 @@
-"""The websocket client of the streams: extracts market data frames, leaves everything else to websockets.
+"""The streams' websocket client: it extracts market data frames and leaves everything else to websockets.
 
 The older websockets client, which alpaca-py uses, spends about 4 µs per frame on tasks, futures and queues.
-The class made here finds frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands the library
-one data frame per `recv()`, so nothing is in transit between the two when `recv()` returns, and the switch
-neither loses nor reorders anything. From then on whole binary frames go straight to the sink, and the library
-sees pings, pongs and the closing handshake. If anything else arrives (text, a fragmented message, a frame
-over the size limit or against the protocol), the library reads the rest of the connection as if this class
-did not exist.
+The class made here finds frame boundaries itself (RFC 6455, section 5.2). Until `divert` is called, it hands
+the library one data frame per `recv()`, so nothing is in transit between the two when `recv()` returns, and
+the switch neither loses nor reorders anything. From then on, whole binary frames go straight to the sink, and
+the library only sees pings, pongs and the closing handshake. If anything else arrives (text, a fragmented
+message, a frame over the size limit or against the protocol), the library reads the rest of the connection as
+if this class did not exist.
 
 The opening handshake is websockets' own with two limits: no redirect is followed, and the HTTP answer is
 bounded in size. `ConnectionTimes.handshake` bounds its time.
@@ -33,10 +33,10 @@ _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class UpgradeRefused(ConnectionError):
-    """The server's response to the upgrade is not acceptable.
+    """A response to the upgrade request that is not acceptable.
 
     Attributes:
-        words: The reason; of the server's text, it quotes only a host name.
+        words: The reason, which quotes nothing of the server's text except a host name.
     """
 
     def __init__(self, words: str) -> None:
@@ -69,7 +69,7 @@ class StreamSocket(Protocol):
 
 
 def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
-    """Return the bounds of the payload of the frame at `at`; None while its header is incomplete.
+    """Return the payload's bounds in the frame that starts at `at`, or None while its header is incomplete.
 
     The end may lie beyond the buffer. A frame with the mask bit, which no server may set, counts as over the
     limit, so the library refuses it.
@@ -97,8 +97,8 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
     """Take whole frames off the front of the buffer.
 
     Returns:
-        The payloads of unfragmented binary frames in order; control frames with their headers; and True if it
-        can go on, False if the next frame, which stays in the buffer, is of another kind or over the limit.
+        The payloads of unfragmented binary frames in order; control frames with their headers; and False if
+        the next frame, which stays in the buffer, is of another kind or over the limit, else True.
     """
     payloads: list[bytearray] = []
     controls: list[bytearray] = []
@@ -124,8 +124,8 @@ class _FramesFirst:
     """The base class of `stream_protocol()` that precedes websockets' own.
 
     Attributes:
-        last_message: The last result of `recv()`, because the SDK raises without a refusal's code.
-        tap: Takes every message from now on; set after the authentication.
+        last_message: The last result of `recv()`; it has a refusal's code, which the SDK discards.
+        tap: Receives every message from when it is set, after the authentication.
     """
 
     last_message: bytes | str | None = None
@@ -142,7 +142,7 @@ class _FramesFirst:
     def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
         """Pass the payloads of binary frames to `sink` from now on, several at a time; it must not raise.
 
-        Call it when no `recv()` is in progress. Afterwards `recv()` returns what the library has read.
+        Call it when no `recv()` is in progress. From then on, `recv()` returns only what the library reads.
         """
         self._sink = sink if self.tap is None else self.tap.before(sink)
         self._advance()
@@ -226,7 +226,7 @@ class _FramesFirst:
         self.transport.abort()  # type: ignore[attr-defined]  # websockets' own
 
     def _pass_one_message(self) -> None:
-        """Pass on one message, with the control frames before it, if `recv()` waits for it."""
+        """Pass on one message, with the control frames before it, if `recv()` is waiting for it."""
         buffer = self._buffer
         while self._is_wanted and (bounds := frame_bounds(buffer)):
             begin, end = bounds

@@ -1,4 +1,4 @@
-"""The only module that imports alpaca-py, and the few of its names that this package uses."""
+"""The only module that imports alpaca-py, and the few parts of it that this package uses."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _MODULES = {
 _BY_URL_ALONE = frozenset({"delayed_sip", "boats", "overnight"})
 _FEEDS = {StreamName.STOCKS: "DataFeed", StreamName.OPTIONS: "OptionsFeed"}
 
-# The streams start together, in a thread each, and alpaca-py's packages import one another. Two threads that
-# enter them in different orders would deadlock, and Python would raise an error in one of them.
+# The streams start together, each in its own thread, and alpaca-py's packages import one another. Two threads
+# that import them in different orders would deadlock, and Python would raise an error in one of them.
 _importing = threading.Lock()
 
 SdkHandler = Callable[[object], Awaitable[None]]
@@ -61,7 +61,7 @@ class SdkOrderStream(SdkStream, Protocol):
 
 
 def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
-    """Import a module of alpaca-py; it takes about 1.5 s, so it is imported when a stream starts.
+    """Return a module of alpaca-py; the first import takes about 1.5 s.
 
     Raises:
         MissingDependency: alpaca-py is not installed.
@@ -83,9 +83,9 @@ def stream_class(stream: StreamName) -> type:
 
 
 def feed_enum(stream: StreamName, feed: str) -> object:
-    """Return alpaca-py's enum of a feed, which its constructor requires.
+    """Return alpaca-py's enum for a feed, which its constructor requires.
 
-    Its stock stream takes two feeds only; the others are chosen by the URL alone and pass as one of these.
+    Its stock stream accepts only two feeds; the others are chosen by the URL alone and passed as "iex".
 
     Raises:
         SettingsError: The stream has no such feed.

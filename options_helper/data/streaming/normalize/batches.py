@@ -1,4 +1,4 @@
-"""Converts the messages of one batch into the change to a table.
+"""Converts the messages of one batch into a change to a table.
 
 Messages arrive by the thousand, so they are cleaned column by column. Afterwards every number is finite and
 at least 0, and every row has a symbol and a price.
@@ -47,7 +47,7 @@ class MarketChange:
         return self.known - len(self.rows)
 
     def lag_seconds(self, received_at: dt.datetime) -> float | None:
-        """Return the median of receive time minus event time, None if no time is known."""
+        """Return the median delay from event to receipt, or None if no event's time is known."""
         if not self.stamps:
             return None
         return (to_microseconds(received_at) - statistics.median_low(self.stamps)) / 1e6
@@ -56,14 +56,14 @@ class MarketChange:
 def quote_change(
     items: Sequence[object], received_at: dt.datetime, *, from_rest: bool = False
 ) -> MarketChange:
-    """Return the change that quotes of any dialect make, all received at one time."""
+    """Return the change made by quotes of any dialect that were received at the same time."""
     return _change(items, WireQuote, received_at, from_rest=from_rest)
 
 
 def trade_change(
     items: Sequence[object], received_at: dt.datetime, *, from_rest: bool = False
 ) -> MarketChange:
-    """Return the change that trades of any dialect make, all received at one time."""
+    """Return the change made by trades of any dialect that were received at the same time."""
     return _change(items, WireTrade, received_at, from_rest=from_rest)
 
 

@@ -1,7 +1,7 @@
 """Corrected and cancelled trades, as Alpaca sends them with every subscription to trades.
 
-Alpaca's "Real-time Stock Data" page: "Trade Corrections" (`op`, `os` the original price and size, `cp`, `cs`
-the corrected ones) and "Trade Cancels/Errors" (`p`, `s`).
+Source: Alpaca's "Real-time Stock Data" page, "Trade Corrections" (`op` and `os` are the original price and
+size, `cp` and `cs` the corrected ones) and "Trade Cancels/Errors" (`p`, `s`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from options_helper.market import Trade
 
 @dataclass(frozen=True, slots=True)
 class TradeCorrection:
-    """A wrong trade, with its corrected price and size; None for a cancelled trade."""
+    """A wrong trade, with its corrected price and size, which are None for a cancelled trade."""
 
     symbol: str
     price: float
@@ -39,7 +39,7 @@ def read_corrections(messages: Iterable[object]) -> list[TradeCorrection]:
 
 
 def correct_trade(kept: Mapping[str, Trade], correction: TradeCorrection) -> Trade | None:
-    """Return the corrected last trade of the symbol; None if it was cancelled or is unknown.
+    """Return the symbol's last trade after the correction, or None if it was cancelled or is unknown.
 
     A trade is identified by its price and size.
     """

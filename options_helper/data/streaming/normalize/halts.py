@@ -1,6 +1,6 @@
-"""Trading statuses of stocks, read for one purpose: to know whether trading is halted.
+"""Reads the trading statuses of stocks, to find out which are halted.
 
-Alpaca's "Real-time Stock Data" page, "Trading Status": the code `sc` is defined by the tape's own plan.
+Source: Alpaca's "Real-time Stock Data" page, "Trading Status"; the tape's own plan defines the code `sc`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _LATE_REPORTS = dt.timedelta(seconds=15)
 
 
 def read_halts(statuses: Iterable[object], received_at: dt.datetime) -> dict[str, dt.datetime | None]:
-    """Return when each symbol was halted, or None if its trading resumed, by its newest status.
+    """Return when each symbol was halted, or None if its trading has resumed, from its newest status.
 
     Args:
         statuses: Raw messages with `S` (symbol), `sc` (code) and `t` (time); others are skipped.
-        received_at: When they were received, for those without a time.
+        received_at: When they were received; used for statuses without a time.
     """
     halts: dict[str, dt.datetime | None] = {}
     for status in statuses:

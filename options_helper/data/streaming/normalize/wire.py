@@ -1,6 +1,6 @@
-"""The one incoming form of a quote and of a trade, and the conversion of every dialect to it.
+"""The common form of incoming quotes and trades, and the conversion of every dialect to it.
 
-The streams' decoder makes it from msgpack. Everything else goes through `to_wire`: the short keys of raw
+The streams' decoder creates it from msgpack. Everything else goes through `to_wire`: the short keys of raw
 messages and of REST (`S`, `bp`, `ap`, `bs`, `as`, `p`, `s`, `t`; Alpaca's Market Data API, schemas
 `option_quote`, `stock_quote`, `option_trade`, `stock_trade`), and mappings and objects with the long names of
 alpaca-py's models. In both cases a field of the wrong type makes the message malformed.

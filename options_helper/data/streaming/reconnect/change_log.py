@@ -1,4 +1,4 @@
-"""The log of a stream's changes: a new state, or a new cause of the same state."""
+"""Logs a stream's changes: a new state, or a new cause of the same state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def log_change(before: StreamHealth, after: StreamHealth) -> None:
 
 
 def describe_change(health: StreamHealth) -> str:
-    """Return the line, such as `The options stream is reconnecting: the connection was reset; attempt 1`."""
+    """Return the sentence to log about a stream's new state."""
     words = f"The {health.stream} stream is "
     match health.state:
         case StreamState.RUNNING if health.asked:

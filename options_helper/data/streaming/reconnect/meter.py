@@ -12,12 +12,12 @@ _SAMPLE_SECONDS = 60.0
 
 
 class StreamMeter:
-    """The figures of one stream over its last seconds and batches.
+    """The rate, lag and latency of one stream over recent seconds and batches.
 
     The stream's thread calls `count` and `forget_samples`; the consumer calls `took`.
 
     Args:
-        monotonic: Seconds that only grow.
+        monotonic: Returns monotonic seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -28,12 +28,12 @@ class StreamMeter:
 
     def forget_samples(self) -> None:
         """Reset lag and latency, for a new connection."""
-        # Replace them instead of emptying them, because the consumer may be reading the old ones.
+        # Replace the deques instead of clearing them, because the consumer may be reading the old ones.
         self._lags: deque[tuple[float, float]] = deque(maxlen=25)
         self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
 
     def count(self, total: int, waited: float) -> float:
-        """Return messages per second, from the total and the seconds that the oldest message waited."""
+        """Record the total and the seconds that the oldest message waited; return messages per second."""
         self._waited = waited
         now = self._monotonic()
         self._counts.append((now, total))

@@ -1,7 +1,7 @@
 """The reconnect decision: which errors are final, how long to wait, and which silence ends a connection.
 
-Nothing else decides. `is_final` depends on the error's type; the type of a `StreamError` for one of Alpaca's
-codes comes from `FINAL_CODES`.
+No other module decides. `is_final` depends on the error's type; `FINAL_CODES` determines the type of a
+`StreamError` for one of Alpaca's codes.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ TOO_MANY_ATTEMPTS = 429
 ATTEMPTS_BASE_SECONDS = 5.0
 _JITTER = 0.25
 
+# A naturally silent stream has no first event to reset its backoff, so a minute of connection resets it.
 PROVEN_AFTER = dt.timedelta(seconds=60)
 MIN_TICKING_SYMBOLS = 5
 MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)
 TICKING_WINDOW = dt.timedelta(seconds=60)
 
-# Alpaca's error codes after which another try would change nothing (websocket documentation, "Errors";
-# 405 and 409 to 413 depend on the plan or the request, which stay the same until the next Start).
+# Alpaca's error codes after which retrying would not help (websocket documentation, "Errors"; 405 and 409 to
+# 413 depend on the plan or the request, which stay the same until the next Start).
 FINAL_CODES = frozenset({400, 401, 402, 403, 405, 409, 410, 412, 413})
 
 
 def compute_backoff_seconds(
     failures: int, *, base_seconds: float = BASE_SECONDS, cap_seconds: float = CAP_SECONDS, draw: float = 0.5
 ) -> float:
-    """Return the seconds before the next attempt: base doubled with each failure, capped, with jitter.
+    """Return the seconds before the next attempt: the base, doubled with each failure, capped, with jitter.
 
     Args:
         failures: Consecutive failures so far, at least 1.
@@ -51,12 +52,12 @@ def choose_base_seconds(error: BaseException, base_seconds: float) -> float:
 
 
 def is_final(error: BaseException) -> bool:
-    """Return whether another try would change nothing; an unforeseen error is retried."""
+    """Return whether retrying would not help; an unexpected error is retried."""
     return isinstance(error, OptionsHelperError) and not isinstance(error, StreamInterrupted)
 
 
 def has_proven_itself(health: StreamHealth, *, now: dt.datetime) -> bool:
-    """Return whether a connection lasted long enough for its loss to count as the first failure again."""
+    """Return whether a connection lasted long enough for the backoff to start over when it is lost."""
     return health.connected_at is not None and now - health.connected_at >= PROVEN_AFTER
 
 
@@ -81,9 +82,9 @@ def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -
     """Return whether a connection must be ended because it is silent, although it answers pings.
 
     The fills stream is never mute, because it sends something only when an order changes. The others are mute
-    only while the market is open, only if several symbols were ticking before, and rarely: one contract, or a
-    closed market, is naturally silent. Silence begins with the last event, the connection or the session,
-    whichever is latest.
+    only while the market is open, only if several symbols were ticking before, and at most once per
+    `MIN_BETWEEN_RECONNECTS`, because one contract, or a closed market, is naturally silent. Silence begins
+    with the last event, the connection or the session, whichever is latest.
     """
     if health.stream is StreamName.FILLS:
         return False

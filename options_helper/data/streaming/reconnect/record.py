@@ -1,4 +1,4 @@
-"""The record of one stream, which its own thread and the consumer's both write."""
+"""The record of one stream, written by both its own thread and the consumer's."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class HealthChanges(TypedDict, total=False):
 
 
 class HealthRecord:
-    """The `StreamHealth` of one stream, replaced whole under a lock.
+    """The `StreamHealth` of one stream, replaced as a whole under a lock.
 
     Args:
-        health: The first record.
+        health: The initial record.
         changed: Called with the records before and after a change of state.
         clock: Returns the time at which a state begins.
     """
@@ -53,7 +53,7 @@ class HealthRecord:
         self._lock = threading.Lock()
 
     def enter(self, state: StreamState, **changes: Unpack[HealthChanges]) -> None:
-        """Enter a state; one that is stopped stays so."""
+        """Enter a state; a stopped stream stays stopped."""
         with self._lock:
             before = self.health
             if before.state is StreamState.STOPPED:  # a late event of an ended connection changes nothing

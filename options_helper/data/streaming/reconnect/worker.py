@@ -27,8 +27,6 @@ from options_helper.times import utc_now
 
 logger = logging.getLogger(__name__)
 
-# A naturally silent stream has no first event to reset its backoff, so a minute of connection does it.
-
 
 class Streamer(Protocol):
     """A stream that a worker runs: a streamer of this package, or a test's."""
@@ -42,14 +40,14 @@ class Streamer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerDependencies:
-    """The parts that a run gives to a worker.
+    """The functions and settings that a run passes to a worker.
 
     Attributes:
         connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
-        changed: Called after a change of state, when the record has been replaced.
+        changed: Called with the records before and after a change of state.
         lost: Called with the stream when some of its messages were lost.
         complaint: Returns a reason to end a mute connection, given the record; None while all is well.
-        base_seconds, cap_seconds: The backoff.
+        base_seconds, cap_seconds: The shortest and longest backoff.
     """
 
     connect: Callable[[StreamWorker], Streamer]
@@ -90,7 +88,7 @@ class StreamWorker:
         return self._thread
 
     def start(self) -> None:
-        """Start the thread, which connects."""
+        """Start connecting, in the stream's own thread."""
         self._record.enter(StreamState.CONNECTING, step="connecting")
         self._thread.start()
 
@@ -100,7 +98,7 @@ class StreamWorker:
         self._stop_streamer()
 
     def mark_stopped(self) -> None:
-        """Record the end, once the thread has ended or has been abandoned."""
+        """Record the end, once the thread has ended or was abandoned."""
         self._record.enter(StreamState.STOPPED, step="", next_attempt_at=None)
 
     # The connection's observer ---------------------------------------------------------------
@@ -147,7 +145,7 @@ class StreamWorker:
     # Events -----------------------------------------------------------------------------------
 
     def event(self, *, received_at: dt.datetime) -> None:
-        """Record a market event or an order update: the stream is running, whatever was acknowledged."""
+        """Record a market event or an order update, which proves that the stream is running."""
         self._failures = 0
         if self.health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
             self._record.enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
@@ -158,7 +156,7 @@ class StreamWorker:
 
         Args:
             received_at: When the batch was handed over.
-            lag: Its median receive time minus event time, in seconds.
+            lag: Its median delay from event to receipt in seconds, None if unknown.
             conflated: The number of messages superseded within the batch.
             malformed: The number of messages that could not be read.
         """
@@ -172,11 +170,11 @@ class StreamWorker:
         )
 
     def completed(self, as_of: dt.datetime) -> None:
-        """Record that REST reported every quote of the stream, as of a time."""
+        """Record that REST has reported every quote of the stream up to a time."""
         self._record.replace(complete_at=as_of)
 
     def lost(self) -> None:
-        """Record that messages were lost: any price may have changed unseen."""
+        """Record that messages were lost, so that any price may have changed unseen."""
         self._record.replace(lost_at=self._clock())
         self._dependencies.lost(self.health.stream)
 
@@ -207,7 +205,7 @@ class StreamWorker:
             if self._stopping.is_set():  # asked to stop while the streamer was being built
                 self._stop_streamer()
             self._streamer.run()
-        except Exception as error:  # noqa: BLE001 - whatever ends a stream is shown, none may end the page's truth
+        except Exception as error:  # noqa: BLE001 - whatever ends a stream must be shown
             return error
         return StreamInterrupted(self.health.stream, "the stream ended without a reason")
 
@@ -249,8 +247,8 @@ class StreamWorker:
         if isinstance(error, OptionsHelperError):
             text = error.detail if isinstance(error, StreamError) else str(error)
         else:
-            # A foreign exception's text may contain anything, even a key, so only its kind is shown.
+            # An unexpected exception's text may contain anything, even a key, so only its type is shown.
             text = f"an unexpected error in the stream ({type(error).__name__})"
-            logger.error("The %s stream met an unexpected %s.", self.health.stream, type(error).__name__)
+            logger.error("The %s stream had an unexpected %s.", self.health.stream, type(error).__name__)
         code = error.code if isinstance(error, StreamError) else None
         return StreamFailure(text, self._clock(), code=code, final=is_final(error))

@@ -1,4 +1,4 @@
-"""The newest state of everything: written by the consumer, read by snapshots."""
+"""The newest live data, written by the consumer and the background fetch, and read by snapshots."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Row = TypeVar("Row", bound=Mapping[str, object])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerHistory:
-    """The account's executions and other changes since a New York date, None while not known in full."""
+    """The account's executions and other changes since a New York date, None while they are incomplete."""
 
     since: dt.date | None = None
     fills: Sequence[BrokerFill] = ()
@@ -65,7 +65,7 @@ class CacheState(Received):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Reference data from REST about symbols and the account, its number masked; None if not reported."""
+    """Data from REST about symbols and the account, whose number is masked; None means not reported."""
 
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     daily_closes: Mapping[str, Mapping[dt.date, float]] = field(default_factory=dict)
@@ -83,9 +83,9 @@ class Reference:
 
 
 class LiveCache:
-    """Versions of one state; `apply_…` makes the next, `state` is the newest.
+    """A sequence of immutable versions; every `apply_…` publishes the next, and `state` is the newest.
 
-    A new version is built next to the old one and published by one assignment, so readers never wait.
+    A new version is built beside the old one and published by one assignment, so readers never wait.
     """
 
     def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
@@ -109,7 +109,7 @@ class LiveCache:
     def apply_stocks(
         self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
     ) -> None:
-        """Apply the newest rows of stocks; a trade made after a halt ends it."""
+        """Apply the newest rows of stocks; a later trade ends a halt."""
         with self._lock:
             state = self._state
             stock_trades = state.stock_trades.updated(trades) if trades else state.stock_trades
@@ -158,7 +158,7 @@ class LiveCache:
             self._publish_halts({symbol: since for symbol, since in known.items() if since is not None})
 
     def forget_halts(self) -> None:
-        """Forget all halts, because the end of each may have been missed."""
+        """Forget all halts, because their ends may have been missed."""
         with self._lock:
             self._publish_halts({})
 
@@ -172,7 +172,7 @@ class LiveCache:
             self._publish(replace(self._state, fills=tuple(map(freeze_row, newest)) + self._state.fills))
 
     def apply_reference(self, reference: Reference) -> None:
-        """Merge REST's reference data; the broker's positions are replaced whole, None changes nothing."""
+        """Merge REST's reference data; None changes nothing, and the broker's positions are replaced."""
         with self._lock:
             known = self._state
             names = ("broker_positions_at", "broker", "splits", "dividends", "betas")
@@ -186,7 +186,7 @@ class LiveCache:
                 changed["broker_history_since"] = reference.broker_history.since
                 changed["broker_cash"] = reference.broker_history.cash
                 changed["broker_cash_since"] = reference.broker_history.cash_since
-            # Views of the mappings are made once here, because memos go by identity.
+            # Create the read-only views only once, because memos compare by identity.
             if reference.broker_positions is not None:
                 changed["broker_positions"] = MappingProxyType(dict(reference.broker_positions))
                 changed["broker_unread"] = reference.broker_unread
@@ -206,7 +206,7 @@ class LiveCache:
             self._publish(replace(known, **changed))
 
     def apply_progress(self, part: str, words: str) -> None:
-        """Record what the background fetch of one part is doing, or why it failed; "" when all is well."""
+        """Record the progress of a part of the background fetch, or why it failed; "" when all is well."""
         with self._lock:
             self._publish(replace(self._state, backfill={**self._state.backfill, part: words}))
 
@@ -228,22 +228,21 @@ class LiveCache:
             )
 
     def apply_gaps(self, gaps: FillGaps) -> None:
-        """Publish the unconfirmed spans as they are now, whoever changed them."""
+        """Publish the current unconfirmed spans."""
         with self._lock:  # read under the lock, or an older reading could be published after a newer one
             self._publish(replace(self._state, fill_gaps=gaps.gaps))
 
     def drop_orders_before(self, day: dt.date) -> None:
-        """Drop the order updates of earlier New York days, once, when this day begins.
+        """Drop the order updates of earlier New York days, once, when `day` begins.
 
-        Later in the day nothing is dropped, because an earlier day's order that REST reports then is still
-        open.
+        Later in the day nothing is dropped, because an earlier order that REST then reports is still open.
         """
         if self._orders_day != day:
             with self._lock:
                 self._begin_day(day)
 
     def touch(self) -> None:
-        """Make a new version with the same contents, for a change elsewhere (a stream's state)."""
+        """Publish a new version with the same contents, after a change elsewhere (a stream's state)."""
         with self._lock:
             self._publish(self._state)
 
@@ -290,7 +289,7 @@ def _is_of_day(row: OrderRow, day: dt.date) -> bool:
 
 
 def freeze_row(row: Row) -> Row:
-    """Return a view of a row, and of all rows within it, that cannot be written to."""
+    """Return a read-only view of a row and of all rows within it."""
     frozen = {name: _freeze_nested(value) for name, value in row.items()}
     return cast("Row", MappingProxyType(frozen)) if isinstance(row, dict) else row
 

@@ -14,19 +14,19 @@ from options_helper.market import StreamName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveStreamConfig:
-    """Everything that determines which streams run, and how.
+    """The configuration that determines which streams run, and how.
 
     Attributes:
         settings: Keys and endpoints; read from the environment if None.
         stocks, option_contracts: Symbols as Alpaca spells them, from a `SubscriptionPlan`.
-        polled_contracts: Contracts that do not stream; REST fetches their prices at an interval.
-        stream_first: The symbols that stream first if Alpaca grants fewer, in order; the others follow.
+        polled_contracts: Contracts that do not stream; their prices are fetched from REST at an interval.
+        stream_first: The symbols with the highest priority if Alpaca grants fewer, in order.
         stream_stocks, stream_options, stream_fills: The streams to run; one without symbols is not started.
         stock_feed: "iex", "sip", "delayed_sip", "boats" or "overnight".
         options_feed: "indicative" or "opra".
-        reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts; 0 retries at once.
+        reconnect_base_seconds, reconnect_cap_seconds: The shortest and longest backoff; 0 does not wait.
         queue_maxsize: The largest number of batches that may wait for the consumer.
-        backfill: Fetch over REST what the streams do not carry.
+        backfill: True to fetch over REST the data that the streams do not carry.
         times: The timeouts of each connection.
 
     Raises:

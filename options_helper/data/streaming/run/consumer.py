@@ -1,4 +1,4 @@
-"""The one thread that applies batches to the cache."""
+"""The thread that applies batches to the cache."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Takes batches until the inbox is closed and empty; a bad batch fails alone.
+    """The thread that takes batches until the inbox is closed and empty; a bad batch fails alone.
 
     Args:
-        orders_unread: Called with the time of receipt when an order update could not be read, or not in full.
+        orders_unread: Called with the time of receipt if an order update could not be read in full.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Consumer:
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, which takes batches."""
+        """Start taking batches."""
         self.thread.start()
 
     def _consume(self) -> None:

@@ -11,13 +11,13 @@ from options_helper.market import FillGap
 
 
 class FillGaps:
-    """Opens a gap when the stream is lost, ends it at the next acknowledgement, drops it when confirmed.
+    """The gaps of a run: each opens with a loss, ends with an acknowledgement, and is dropped when confirmed.
 
     The stream has no replay, so the first gap begins with the New York day itself.
 
     Args:
         day_start: The start of that day.
-        publish: Called with the gaps at first and after each change, in the caller's thread.
+        publish: Called with the gaps initially and after each change, in the caller's thread.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class FillGaps:
             return tuple(self._gaps)
 
     def lost(self, at: dt.datetime) -> None:
-        """Open a gap because the stream is lost; `at` is when it was last known to deliver."""
+        """Open a gap because the stream was lost; `at` is when it was last known to deliver."""
         with self._lock:
             if not self._gaps or self._gaps[-1].end is not None:
                 self._gaps.append(FillGap(at, reason=self._reason))
         self._publish(self)
 
     def acknowledged(self, at: dt.datetime) -> None:
-        """End the gap because the server listens again; REST must report what happened before `at`."""
+        """End the gap at `at`, when the server acknowledged the stream; REST must report what came before."""
         with self._lock:
             if self._gaps and self._gaps[-1].end is None:
                 self._gaps[-1] = replace(self._gaps[-1], end=at)
@@ -57,7 +57,7 @@ class FillGaps:
         self._publish(self)
 
     def confirmed(self, until: dt.datetime) -> None:
-        """Drop what REST has confirmed: everything up to `until`."""
+        """Drop the gaps up to `until`, because REST has reported everything in them."""
         with self._lock:
             self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
         self._publish(self)

@@ -1,4 +1,4 @@
-"""The one hand-over between the streams' threads and the consumer."""
+"""The hand-over from the streams' threads to the consumer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from options_helper.market import StreamName
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One hand-over: a stream's newest quotes or trades, trading statuses, or order updates.
+    """One batch of a stream's quotes and trades, trading statuses, corrections or order updates.
 
     Attributes:
         received_at: When the batch was handed over; every row in it was received by then.
@@ -29,17 +29,17 @@ class Batch:
 
     @property
     def messages(self) -> int:
-        """The number of messages that are lost if this batch is."""
+        """The number of messages that would be lost with this batch."""
         return sum(
             len(part) for part in (self.quotes, self.trades, self.statuses, self.corrections, self.orders)
         )
 
 
 class EventInbox:
-    """Two lanes: that of quotes and trades is bounded and drops its oldest batch; the other drops nothing.
+    """A queue with two lanes: the market lane is bounded and drops its oldest batch; the other never drops.
 
-    Order updates and trading statuses are rare, and no later one replaces a lost one. `offer` never
-    blocks and never raises, from any thread; `take` serves the lane that drops nothing first.
+    The other lane holds order updates and trading statuses, which are rare and which no later message
+    replaces; `take` serves it first. `offer` may be called from any thread, and never blocks or raises.
     """
 
     def __init__(self, maxsize: int) -> None:

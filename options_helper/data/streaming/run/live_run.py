@@ -37,25 +37,25 @@ from options_helper.times import new_york_date, start_of_day
 
 
 class BackgroundFetch(Protocol):
-    """A fetch over REST, in its own thread, of what the streams do not carry."""
+    """A fetch, in threads of its own, of the data that the streams do not carry."""
 
     def start(self) -> None:
-        """Start to fetch."""
+        """Start fetching."""
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """Ask the threads to end."""
 
     def join(self, timeout: float) -> None:
-        """Wait for the thread to end, at most this many seconds."""
+        """Wait up to `timeout` seconds for the threads to end."""
 
     def request_fills(self) -> None:
-        """Fetch the day's executions and orders soon; return immediately."""
+        """Schedule a fetch of the day's executions and orders; return immediately."""
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch the quotes of a data stream, and what it does not carry, soon; return immediately."""
+        """Schedule a fetch of a data stream's quotes, polled ones included; return immediately."""
 
     def request_lost(self, stream: StreamName) -> None:
-        """Fetch the quotes of a data stream that lost messages; return immediately."""
+        """Schedule a fetch of the quotes of a data stream that lost messages; return immediately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class RunParts:
     """The parts of a run, supplied by the manager.
 
     Attributes:
-        builders: Functions by stream name that build the streamer of one connection.
-        build_backfill: Builds the background fetch of a run; None for none.
+        builders: For each stream, the function that builds the streamer of one connection.
+        build_backfill: Builds the background fetch of a run; None to fetch nothing.
         clock: Returns the time.
-        first_version: The version below those of this run's snapshots.
-        seconds_ahead: Returns how far that time is ahead of the computer's clock; 0 unless that was reset.
+        first_version: The version from which this run's snapshots count.
+        seconds_ahead: Returns the seconds by which `clock` is ahead of the computer's, 0 unless that was set.
         recorder: Records the connections.
     """
 
@@ -80,7 +80,7 @@ class RunParts:
 
 
 class LiveRun:
-    """Threads from Start to Stop; after `stop()` its last state stays readable.
+    """One set of streams and its threads; after `stop()`, the last state stays readable.
 
     Attributes:
         results: Receives the results of the background fetch.
@@ -112,7 +112,7 @@ class LiveRun:
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
     def start(self) -> None:
-        """Start to connect; nothing touches the network before."""
+        """Start connecting; nothing touches the network before."""
         self._consumer.start()
         if self._backfill is not None:
             self._backfill.start()
@@ -120,7 +120,7 @@ class LiveRun:
             worker.start()
 
     def stop(self, timeout: float) -> None:
-        """End every thread before one deadline, in seconds; one that has not ended then is given up."""
+        """End every thread within `timeout` seconds; abandon those that have not ended by then."""
         deadline = time.monotonic() + timeout
         if self._backfill is not None:
             self._backfill.stop()
@@ -142,7 +142,7 @@ class LiveRun:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def wait_until_live(self, timeout: float) -> bool:
-        """Wait for all acknowledgements; return False on timeout or if a stream ended for good."""
+        """Wait until every stream is acknowledged; return False on timeout or if a stream ended for good."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_live() or not self._may_become_live(), timeout)
         return self._is_live()
@@ -155,11 +155,11 @@ class LiveRun:
 
     @property
     def is_running(self) -> bool:
-        """True while any stream is connected or connecting."""
+        """True while any stream is connected, connecting or reconnecting."""
         return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
 
     def snapshot(self) -> LiveSnapshot:
-        """Return a frozen copy of everything now; the time is Alpaca's if the clock offset is known."""
+        """Return a frozen copy of everything known now, in Alpaca's time if the clock offset is known."""
         now = self.clock()
         alpaca_now = self.results.to_alpaca_time(now)
         self.cache.drop_orders_before(new_york_date(alpaca_now))
@@ -191,7 +191,7 @@ class LiveRun:
         return replace(live, clock_offset_seconds=offset - ahead)
 
     def symbols_to_poll(self, stream: StreamName) -> tuple[str, ...]:
-        """Return a data stream's symbols that do not stream: over the limit, or not granted."""
+        """Return a data stream's symbols that are over the limit or not granted, so they do not stream."""
         config, worker = self.config, self.workers.get(stream)
         symbols = config.polled_contracts if stream is StreamName.OPTIONS else ()
         if worker is None:
@@ -240,7 +240,7 @@ class LiveRun:
                 self.workers[lost.stream].lost()
 
     def _ask_for_unread(self, at: dt.datetime) -> None:
-        """Request from REST what an unreadable order update contained."""
+        """Request the contents of an unreadable order update from REST."""
         if self._gaps is not None:
             self._gaps.unread(at)
         if self._backfill is not None:
@@ -259,7 +259,7 @@ class LiveRun:
             self._changed.notify_all()
 
     def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
-        """Request what an acknowledged stream missed; open a gap when the trading stream is lost."""
+        """Request the data that an acknowledged stream missed; open a gap if the trading stream was lost."""
         is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)

@@ -1,4 +1,4 @@
-"""Finds streams that are connected but mute, from what the cache holds of them."""
+"""Finds streams that are connected but mute, from their rows in the cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from options_helper.times import to_microseconds
 
 
 class MuteWatch:
-    """The evidence against each stream: which symbols ticked, and when it last reconnected because of it."""
+    """The evidence that streams are mute: how many symbols ticked, and when each stream last reconnected."""
 
     def __init__(self, cache: LiveCache) -> None:
         self._cache = cache
@@ -25,13 +25,13 @@ class MuteWatch:
     def complaint(
         self, health: StreamHealth, market: MarketMoment, *, now: dt.datetime, alpaca_now: dt.datetime
     ) -> StreamInterrupted | None:
-        """Return the reason to end a mute connection, None while all is well; `now` is the records' clock."""
+        """Return the reason to end a mute connection, else None; `now` is a time of the records' clock."""
         opened = market.session_open
         evidence = MuteEvidence(
             phase=market.phase,
             ticking=self.count_ticking(health),
             last_reconnect_at=self._reconnects.get(health.stream),
-            session_open=opened and opened + (now - alpaca_now),  # by the records' clock
+            session_open=opened and opened + (now - alpaca_now),  # in the records' clock
         )
         if not is_mute(health, evidence, now=now):
             return None

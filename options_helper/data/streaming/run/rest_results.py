@@ -18,7 +18,7 @@ from options_helper.order_rows import OrderRow
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """The symbols of one stream that REST fetches at an interval, and the time it last answered for all."""
+    """The polled symbols of one stream, their interval, and the time of the last request answered in full."""
 
     symbols: frozenset[str] = frozenset()
     seconds: float = 0.0
@@ -26,16 +26,17 @@ class Polling:
 
 
 class RestResults:
-    """Receives REST's results; its methods may be called from several threads.
+    """The receiver of REST's results; its methods may be called from several threads.
 
     Args:
-        cache, workers, gaps: Where the results go.
-        seconds_ahead: Returns how far the run's clock is ahead of the computer's; 0 unless that was reset.
+        cache, workers, gaps: The destinations of the results.
+        seconds_ahead: Returns the seconds by which the run's clock is ahead of the computer's, 0 unless that
+            was set.
 
     Attributes:
-        calendar: The market's clock, None until it is known.
-        measured_offset: How far the run's clock is ahead of Alpaca's, None until Alpaca's answers.
-        polling: What REST fetches at an interval, by stream.
+        calendar: The market calendar, None until it is known.
+        measured_offset: Seconds by which the run's clock is ahead of Alpaca's, None until it is measured.
+        polling: The polled symbols by stream.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class RestResults:
 
     @property
     def clock_offset_seconds(self) -> float | None:
-        """The offset to correct for; until Alpaca's clock answers, the computer's is trusted."""
+        """The offset to correct for; until Alpaca's clock is known, the computer's is trusted."""
         return (self.seconds_ahead() or None) if self.measured_offset is None else self.measured_offset
 
     @property
@@ -82,28 +83,28 @@ class RestResults:
             self._cache.apply_options((), options)
 
     def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Record that all quotes and trades of a data stream are stored, as of this time or later."""
+        """Record that all quotes and trades of a data stream are stored, at least up to this time."""
         worker = self._workers.get(stream)
         if worker is not None:
             worker.completed(as_of)
             self._cache.touch()
 
     def put_polling(self, stream: StreamName, symbols: Iterable[str], seconds: float) -> None:
-        """Record which symbols are polled, and how often."""
+        """Record the polled symbols and their interval in seconds."""
         wanted = frozenset(symbols)
         with self._polling_lock:
             known = self.polling.get(stream, Polling())
-            # Equal symbols stay the same object, for readers that keep it.
+            # Keep the object if the symbols are equal, for readers that hold it.
             changed = replace(known, seconds=seconds) if wanted == known.symbols else Polling(wanted, seconds)
             self.polling = {**self.polling, stream: changed}
         if changed != known:
             self._cache.touch()
 
     def put_polled(self, stream: StreamName, symbols: Iterable[str], asked_at: dt.datetime) -> None:
-        """Record that REST answered a request of this time for all polled symbols."""
+        """Record that REST answered a request from `asked_at` for all polled symbols."""
         with self._polling_lock:
             known = self.polling[stream]
-            if known.symbols == frozenset(symbols):  # otherwise others are polled by now
+            if known.symbols == frozenset(symbols):  # otherwise other symbols are polled by now
                 self.polling = {**self.polling, stream: replace(known, answered_at=asked_at)}
         self._cache.touch()
 
@@ -112,12 +113,12 @@ class RestResults:
         self._cache.apply_reference(reference)
 
     def put_market(self, calendar: MarketCalendar) -> None:
-        """Store the market's clock."""
+        """Store the market calendar."""
         self.calendar = calendar
         self._cache.touch()
 
     def put_clock_offset(self, seconds: float) -> None:
-        """Store how far the run's clock is ahead of Alpaca's; negative is behind."""
+        """Store the seconds by which the run's clock is ahead of Alpaca's; negative if it is behind."""
         self.measured_offset = seconds
         self._cache.touch()
 
@@ -134,7 +135,7 @@ class RestResults:
             self._gaps.confirmed(confirmed_until)
 
     def put_progress(self, part: str, words: str) -> None:
-        """Store what a part of the background fetch is doing or why it failed; "" when all is well."""
+        """Store the progress of a part of the background fetch, or why it failed; "" when all is well."""
         self._cache.apply_progress(part, words)
         if part == "fills" and self._gaps is not None:
             self._gaps.failed(words)

@@ -38,13 +38,13 @@ class _StreamMappings(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotParts:
-    """Everything that a snapshot is built from.
+    """The inputs of a snapshot.
 
     Attributes:
         now: The time of the snapshot.
         first_version: Added to the cache's version, so that versions grow from run to run.
         health: The record of each stream that runs.
-        polling: What REST fetches at an interval, by stream.
+        polling: The polled symbols by stream.
         dropped: The number of messages lost in the inbox, by stream.
         queue_depth: The number of batches waiting in the inbox.
     """
@@ -158,5 +158,5 @@ def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _granted(asked_and_missing: tuple[tuple[frozenset[str], frozenset[str]], ...]) -> frozenset[str]:
-    """Return one set over all streams, the same object as long as nothing changes."""
+    """Return the union over all streams; the same object as long as nothing changes."""
     return frozenset().union(*(asked - missing for asked, missing in asked_and_missing))

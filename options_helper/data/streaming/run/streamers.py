@@ -33,7 +33,7 @@ class OrderStreamer(Streamer, Protocol):
 
 
 class StreamerFactory(Protocol):
-    """Builds a streamer of quotes and trades; the handlers accept one item or a list."""
+    """A factory of streamers of quotes and trades; the handlers accept one item or a list."""
 
     def __call__(self, *, feed: str, on_quotes: Handler, on_trades: Handler) -> DataStreamer:
         """Return a new streamer."""
@@ -41,7 +41,7 @@ class StreamerFactory(Protocol):
 
 
 class OrderStreamerFactory(Protocol):
-    """Builds a streamer of order updates; the handler accepts one update or a list."""
+    """A factory of streamers of order updates; the handler accepts one update or a list."""
 
     def __call__(self, *, on_trade_updates: Handler) -> OrderStreamer:
         """Return a new streamer."""
@@ -50,7 +50,7 @@ class OrderStreamerFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """Everything that the streamer of one connection is built from.
+    """The inputs for building the streamer of one connection.
 
     Attributes:
         offer: Called with a kind ("quotes", "trades", "statuses", "corrections", "orders") and one item or a
@@ -71,7 +71,7 @@ class StreamRequest:
         return config.stock_feed if self.stream is StreamName.STOCKS else config.options_feed
 
     def tap(self) -> ConnectionTap | None:
-        """Return the tap of this connection, None if nothing is recorded."""
+        """Return the tap of this connection, or None if nothing is recorded."""
         return None if self.recorder is None else self.recorder.connection(self.stream)
 
     def handler(self, kind: str) -> Handler:
@@ -83,7 +83,7 @@ BuildStreamer = Callable[[StreamRequest], Streamer]
 
 
 def build_alpaca(request: StreamRequest) -> Streamer:
-    """Return a subscribed streamer of Alpaca's streams."""
+    """Return a subscribed streamer for one of Alpaca's streams."""
     config, stream = request.config, request.stream
     if stream is StreamName.FILLS:
         orders = AlpacaTradingStreamer(
@@ -112,7 +112,7 @@ def build_alpaca(request: StreamRequest) -> Streamer:
 
 
 def build_data(factory: StreamerFactory, request: StreamRequest) -> Streamer:
-    """Return a subscribed streamer of an injected factory."""
+    """Return a subscribed streamer from an injected factory."""
     streamer = factory(
         feed=request.feed, on_quotes=request.handler("quotes"), on_trades=request.handler("trades")
     )
@@ -121,7 +121,7 @@ def build_data(factory: StreamerFactory, request: StreamRequest) -> Streamer:
 
 
 def build_orders(factory: OrderStreamerFactory, request: StreamRequest) -> Streamer:
-    """Return a subscribed streamer of order updates of an injected factory."""
+    """Return a subscribed streamer of order updates from an injected factory."""
     streamer = factory(on_trade_updates=request.handler("orders"))
     streamer.subscribe_trade_updates()
     return streamer

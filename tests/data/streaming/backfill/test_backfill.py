@@ -579,7 +579,7 @@ def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: BackfillDes
     )
     assert desk.rest.calls["options indicative"] == 5
     words = desk.sink.latest_words
-    assert words["fills"] == words["market"] == "GET /v2/clock: no. Tried again in 300 s."
+    assert words["fills"] == words["market"] == "GET /v2/clock: no. Trying again in 300 s."
     assert words["options"] == words["stocks"] == ""
 
 
@@ -587,11 +587,11 @@ def test_a_failing_part_is_tried_again_until_it_succeeds(desk: BackfillDesk) -> 
     """Waits grow to half a minute, the words say why and when, and vanish with success."""
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
     desk.round()
-    assert desk.sink.latest_words["options"] == "GET /v1beta1/options/snapshots: no. Tried again in 2 s."
+    assert desk.sink.latest_words["options"] == "GET /v1beta1/options/snapshots: no. Trying again in 2 s."
     desk.run_for(200)
     calls = desk.rest.calls["options indicative"]
     assert 9 <= calls <= 13
-    assert desk.sink.latest_words["options"].endswith("Tried again in 30 s.")
+    assert desk.sink.latest_words["options"].endswith("Trying again in 30 s.")
     assert desk.sink.latest_words["stocks"] == ""
     desk.rest.failing.clear()
     desk.run_for(61)
@@ -632,7 +632,7 @@ def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> 
     desk.run_for(3.1)
     assert desk.rest.calls["fills"] == looks + 2
     assert desk.sink.latest_words["fills"] == ""
-    assert "Tried again" in desk.sink.latest_words["positions"]
+    assert "Trying again" in desk.sink.latest_words["positions"]
 
 
 def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: BackfillDesk) -> None:
@@ -642,7 +642,7 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
     desk.round()
     desk.run_for(200)
     looks, others = desk.rest.calls["orders all"], desk.rest.calls["positions"]
-    assert desk.sink.latest_words["fills"].endswith("Tried again in 30 s.")
+    assert desk.sink.latest_words["fills"].endswith("Trying again in 30 s.")
     desk.rest.failing = {}
     desk.backfill.request_fills()
     desk.round()
@@ -692,7 +692,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     desk.rest.options = [CALL]  # type: ignore[assignment]
     desk.round()
     words = desk.sink.latest_words
-    assert words["options"] == "the answer could not be used (AttributeError). Tried again in 2 s."
+    assert words["options"] == "the answer could not be used (AttributeError). Trying again in 2 s."
     assert {part for part, said in words.items() if said} == {"options"}
     desk.run_for(200)
     assert 9 <= desk.rest.calls["options indicative"] <= 13
@@ -745,7 +745,7 @@ def test_unreadable_quotes_are_logged(desk: BackfillDesk, caplog: pytest.LogCapt
     """How many rows of a snapshot could not be read stands in the log."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
     desk.round()
-    assert "Skipped 1 quotes or trades of REST" in caplog.text
+    assert "Skipped 1 quotes or trades from REST" in caplog.text
 
 
 def test_an_account_without_a_number_is_not_named(desk: BackfillDesk) -> None:
@@ -768,7 +768,7 @@ def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
     desk.rest.failing = {route: refused(route, None) for route in routes}
     desk.run_for(minutes * 60)
     confirmed = len(desk.sink.history)
-    assert "Tried again" in desk.sink.latest_words["fills"]
+    assert "Trying again" in desk.sink.latest_words["fills"]
     desk.rest.failing = {}
     desk.rest.fills = [make_fill(0)]
     end = desk.clock.now()

@@ -214,7 +214,7 @@ def test_failing_routes_heal(simulator: AlpacaSimulator, wait_until: Callable[..
     backfill = make_backfill(simulator, sink)
     backfill.start()
     try:
-        wait_until(lambda: "Tried again in" in sink.words.get("fills", ""))
+        wait_until(lambda: "Trying again in" in sink.words.get("fills", ""))
         wait_until(lambda: sink.words.get("fills") == "")
         assert len(sink.known["history"][0]) == 1
     finally:

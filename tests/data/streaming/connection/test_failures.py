@@ -34,7 +34,7 @@ KEY_REFUSED = [{"T": "error", "code": 402, "msg": "auth failed"}]
         (410, StreamRejected, "does not offer"),
         (411, StreamInterrupted, "not in its documentation"),
         (412, StreamRejected, "msgpack"),
-        (413, StreamRejected, "all option quotes at once"),
+        (413, StreamRejected, "subscribing to all option quotes"),
         (500, StreamInterrupted, "internal error"),
         (999, StreamInterrupted, "not in its documentation"),
     ],
@@ -50,7 +50,7 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
 def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
     """One request over the limit subscribes nothing, and the sentence says so with the number."""
     error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
-    assert error.detail == "requested 250 symbols, the plan allows fewer symbols; nothing is subscribed"
+    assert error.detail == "requested 250 symbols, but the plan allows fewer symbols; nothing is subscribed"
     assert isinstance(error, StreamRejected)
 
 
@@ -146,7 +146,7 @@ def test_an_http_status_on_the_upgrade_is_named(status: int, *, new_style: bool)
 def test_too_many_requests_is_not_blamed_on_another_program() -> None:
     """A 429 also means too many attempts, or our own connection that the server has not released."""
     error = explain("fills", _HttpRefusal(429, new_style=False), None)
-    assert error.detail == "Alpaca accepts no further connection yet: too many connections or attempts"
+    assert error.detail == "Alpaca accepts no more connections for now: too many connections or attempts"
 
 
 @pytest.mark.parametrize(

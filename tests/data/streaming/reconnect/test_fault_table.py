@@ -133,7 +133,7 @@ def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: s
         ("stocks", {"auth_error": 409}, 409, "plan does not include this feed"),
         ("options", {"subscribe_error": 405}, 405, "requested 3 symbols"),
         ("options", {"subscribe_error": 410}, 410, "does not offer"),
-        ("options", {"subscribe_error": 413}, 413, "all option quotes at once"),
+        ("options", {"subscribe_error": 413}, 413, "subscribing to all option quotes"),
     ],
 )
 def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
@@ -156,7 +156,7 @@ def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stre
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "reconnecting")
     failure = bench.health(stream).last_failure
     assert failure is not None
-    words = "another program holds this stream" if code == 406 else "no further connection yet"
+    words = "another program holds this stream" if code == 406 else "no more connections for now"
     assert failure.code == code
     assert words in failure.text
     bench.simulator.faults.clear(stream)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 CONTRACTS = tuple(f"AAPL281215C00{strike}000" for strike in range(250, 256))
 QUICK = ConnectionTimes(handshake=5.0, ping_interval=0.05, ping_timeout=5.0)
-MUTE = "connected, but nothing came although the market is open"
+MUTE = "connected, but nothing arrived although the market is open"
 
 
 class Bench:
