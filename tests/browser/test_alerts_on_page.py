@@ -55,7 +55,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
             expect(bar).to_be_in_viewport(ratio=1)
             page.screenshot(path=tmp_path / f"bar-{width}-{scheme}.png", animations="disabled")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        expect(page.locator(".st-key-live-alerts")).to_be_in_viewport(ratio=0.3)
+        expect(page.locator(".st-key-live-alerts")).to_be_in_viewport(ratio=1)
         bar.get_by_role("button", name="Show row").click()
         row = page.locator('tr[data-kind][aria-selected="true"]')
         expect(row).to_be_in_viewport()

@@ -187,8 +187,8 @@ def test_an_id_that_moves_to_another_underlying_moves_with_it(open_table: Callab
 
 CUT = """() => {
     const box = document.querySelector(".pt-scroll").getBoundingClientRect();
-    return [...document.querySelectorAll('[data-col="quote"]')]
-      .filter((cell) => cell.getBoundingClientRect().right > box.right + 1
+    return [...document.querySelectorAll('td:is([data-col="quote"], [data-col="mark"])')]
+      .filter((cell) => (cell.dataset.col === "quote" && cell.getBoundingClientRect().right > box.right + 1)
         || cell.scrollWidth > cell.clientWidth)
       .map((cell) => cell.innerText);
 }"""

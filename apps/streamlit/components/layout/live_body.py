@@ -94,8 +94,8 @@ def render_live_body(context: PageContext) -> None:
             render_account(account, file, page.view.at, context.zone)
         render_meanings()
     with narrow:
-        render_fills(page.fills, context.zone)
         alerts_panel.render(page.monitor, zone=context.zone)
+        render_fills(page.fills, context.zone)
         render_health(context)
     mark_drawn()
 
