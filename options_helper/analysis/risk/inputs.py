@@ -175,7 +175,7 @@ def _parity_spots(legs: RiskLegs, prices: LegPrices, honest: Flags, years: Float
 
 
 def _sources(legs: RiskLegs, spot: Floats, from_parity: Flags, carried: Flags) -> list[SpotSource]:
-    found = np.full(len(legs), SpotSource.MARK, dtype=object)
+    found = np.array([SpotSource.MARK] * len(legs), dtype=object)  # np.full would make plain texts
     for mask, source in (
         (legs.on_index, SpotSource.INDEX),
         (carried, SpotSource.INDEX_WITH_YIELD),
