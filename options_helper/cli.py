@@ -88,6 +88,15 @@ def ui(  # noqa: PLR0913 - an argument for each option
             metavar="DIR", help="Record each run to a file in this folder, without keys and account numbers."
         ),
     ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Play a recording; nothing connects to Alpaca.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.5, max=100, help="How much faster than real time a recording is played.")
+    ] = 1.0,
+    at: Annotated[
+        str, typer.Option(metavar="HH:MM", help="Where to begin in a recording, in New York's time.")
+    ] = "",
 ) -> None:
     """Serve the pages and open them in a browser; press Ctrl-C to stop."""
     options = LaunchOptions(
@@ -101,6 +110,9 @@ def ui(  # noqa: PLR0913 - an argument for each option
         certfile=certfile,
         keyfile=keyfile,
         record=record,
+        replay=replay,
+        speed=speed,
+        at=at,
     )
     raise typer.Exit(launch(options, typer.echo))
 

@@ -17,8 +17,18 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
+def use_clock(wall: Callable[[], dt.datetime], elapsed: Callable[[], float]) -> None:
+    """Let a replay's time be this process's time, in place of the computer's."""
+    global _wall, _elapsed
+    _wall, _elapsed = wall, elapsed
+
+
 def utc_now() -> dt.datetime:
     """Return the current time in UTC."""
+    return _wall()
+
+
+def _computers_time() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
@@ -59,11 +69,19 @@ def from_microseconds(value: int) -> dt.datetime | None:
 
 def elapsed_seconds() -> float:
     """Return monotonic seconds that, on Linux and macOS, include the time a laptop sleeps."""
+    return _elapsed()
+
+
+def _computers_seconds() -> float:
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":
         return time.clock_gettime(time.CLOCK_MONOTONIC)
     return time.monotonic()
+
+
+_wall: Callable[[], dt.datetime] = _computers_time
+_elapsed: Callable[[], float] = _computers_seconds
 
 
 class SteadyClock:

@@ -187,7 +187,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
                 name, f"{name} contains characters that a key cannot have; copy it again from Alpaca."
             )
     trading_url = _url(values, "APCA_API_BASE_URL", ("http", "https"), "")
-    account = _account(trading_url, keys[0])
+    account = _account(trading_url, keys[0], values.get("OH_REPLAY_ACCOUNT", ""))
     return AlpacaSettings(
         key_id=keys[0],
         secret_key=keys[1],
@@ -200,11 +200,11 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
     )
 
 
-def _account(trading_url: str, key_id: str) -> Account:
+def _account(trading_url: str, key_id: str, replayed: str = "") -> Account:
     if not trading_url:
         return Account.LIVE if key_id.startswith("AK") else Account.PAPER
     if is_loopback(urlsplit(trading_url).hostname or ""):
-        return Account.DEMO
+        return Account(replayed) if replayed in set(Account) else Account.DEMO
     return Account.PAPER if "paper" in trading_url.lower() else Account.LIVE
 
 

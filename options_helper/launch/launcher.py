@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ from options_helper.launch.login_link import LoginLinks
 from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS, FOLDER_VARIABLE
+from options_helper.replay import AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE
 from options_helper.times import new_york_date, utc_now
 
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
@@ -49,6 +51,9 @@ class LaunchOptions:
     certfile: Path | None = None
     keyfile: Path | None = None
     record: Path | None = None
+    replay: Path | None = None
+    speed: float = 1.0
+    at: str = ""
 
     def endpoint(self, port: int) -> Endpoint:
         """Return the server's endpoint at this port."""
@@ -78,7 +83,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     Raises:
         OptionsHelperError: The portal cannot be started.
     """
-    require_packages(demo=options.demo)
+    require_packages(demo=options.demo or options.replay is not None)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
     options.endpoint(options.port or ports.DEFAULT_PORT).check()
@@ -95,6 +100,8 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         say(f"Log file: {printable(log)}" if log else "No log file can be written; continuing without one.")
         if options.record is not None:
             say(f"Recording to {printable(str(options.record))}. {CONTENTS}")
+        if options.replay is not None:
+            say(f"REPLAY of {printable(str(options.replay))}; nothing connects to Alpaca.")
         if options.demo:
             say("DEMO: simulated prices; no account is needed, and nothing connects to Alpaca.")
         return _run(
@@ -131,6 +138,10 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
         env[FOLDER_VARIABLE] = str(options.record.absolute())
     if options.portfolio is not None:
         env[PORTFOLIO_VARIABLE] = str(options.portfolio.absolute())
+    if options.replay is not None:
+        with _demo_folder() as folder:
+            yield env | _replay_environment(options, options.replay, folder)
+        return
     if not options.demo:
         yield env
         return
@@ -149,6 +160,28 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
             path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
             env[PORTFOLIO_VARIABLE] = str(path)
         yield env
+
+
+def _replay_environment(options: LaunchOptions, recording: Path, folder: Path) -> dict[str, str]:
+    """Return the variables of a replay, whose portfolio file is the recorded one.
+
+    Raises:
+        OptionsHelperError: The file is not a recording, or `at` is not a time of day.
+    """
+    from options_helper.recording.file_format import RecordingReader  # noqa: PLC0415 - needs msgspec
+
+    with recording.open("rb") as file:
+        RecordingReader(file)
+    try:
+        dt.time.fromisoformat(options.at or "00:00")
+    except ValueError:
+        raise OptionsHelperError(f"{options.at!r} is not a time of day such as 10:30.") from None
+    return {
+        FILE_VARIABLE: str(recording.absolute()),
+        SPEED_VARIABLE: str(options.speed),
+        AT_VARIABLE: options.at,
+        PORTFOLIO_VARIABLE: str(folder / "recorded-portfolio.json"),
+    }
 
 
 @contextlib.contextmanager

@@ -75,8 +75,10 @@ def _status(
     """
     from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title
+    from apps.streamlit.components.layout.replay_bar import render_replay  # noqa: PLC0415 - the same
     from apps.streamlit.components.status.status_line import render_problem  # noqa: PLC0415 - the same
 
+    render_replay(zone)
     context = read_context(hub, settings, credentials)
     overdue = render_status_part(context, parts=(HEAD, BODY))
     render_problem(hub)

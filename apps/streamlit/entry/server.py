@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -30,7 +31,11 @@ from options_helper.launch.login_link import (  # noqa: E402 - importable from h
     ORIGIN_VARIABLE,
     PASSWORD_VARIABLE,
 )
+from options_helper.replay import FILE_VARIABLE  # noqa: E402 - importable from here on
 from options_helper.session.hub import close_hub  # noqa: E402 - importable from here on
+
+if TYPE_CHECKING:
+    from options_helper.replay.process import Replay
 
 
 @asynccontextmanager
@@ -40,6 +45,16 @@ async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(close_hub)
+        if _replay is not None:
+            await asyncio.to_thread(_replay.stop)
+
+
+def _start_replay() -> Replay:
+    """Start the replay before anything reads the time or the environment."""
+    from options_helper.launch.launcher import PORTFOLIO_VARIABLE  # noqa: PLC0415 - only for a replay
+    from options_helper.replay.process import start_replay  # noqa: PLC0415 - the same
+
+    return start_replay(os.environ, Path(os.environ[PORTFOLIO_VARIABLE]))
 
 
 def _address() -> str:
@@ -70,6 +85,7 @@ def _guard() -> Middleware:
 
 
 never_look_up_addresses()
+_replay = _start_replay() if FILE_VARIABLE in os.environ else None
 _base = f"/{st.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
 _documents = first_paint_documents(_base)
 app = st.App(

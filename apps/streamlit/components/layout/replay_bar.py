@@ -1,0 +1,57 @@
+"""The replay's time and controls, above everything else."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from options_helper.analysis.text.wording import format_time
+from options_helper.replay import SPEEDS
+from options_helper.replay.clock import ReplayClock
+from options_helper.replay.process import current_replay
+
+_STEP_SECONDS = 10.0
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def render_replay(zone: dt.tzinfo) -> None:
+    """Draw REPLAY with its time and speed, and Pause, Step and the speeds; nothing if the data is live."""
+    replay = current_replay()
+    if replay is None:
+        return
+    clock = replay.clock
+    with st.container(key="live-replay", horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(describe_replay(clock, zone), icon=":material/replay:", color="orange")
+        running = clock.is_running
+        st.button(
+            "Pause" if running else "Play",
+            key="replay-pause",
+            icon=":material/pause:" if running else ":material/play_arrow:",
+            disabled=clock.is_at_end,
+            on_click=lambda: clock.set_running(running=not running),
+        )
+        st.button(
+            f"+{_STEP_SECONDS:g} s",
+            key="replay-step",
+            disabled=clock.is_at_end,
+            on_click=lambda: clock.skip(_STEP_SECONDS),
+        )
+        speed = st.segmented_control(
+            "Speed",
+            SPEEDS,
+            default=clock.speed if clock.speed in SPEEDS else None,
+            format_func=lambda each: f"{each:g} {_TIMES}",
+            key="replay-speed",
+            label_visibility="collapsed",
+        )
+        if speed is not None and speed != clock.speed:
+            clock.set_speed(speed)
+
+
+def describe_replay(clock: ReplayClock, zone: dt.tzinfo) -> str:
+    """Return the badge's words, such as `REPLAY 10:42:07 · paused`."""
+    words = f"REPLAY {format_time(clock.wall(), zone)}"
+    if clock.is_at_end:
+        return f"{words} · at its end"
+    return f"{words} · {clock.speed:g} {_TIMES}" if clock.is_running else f"{words} · paused"

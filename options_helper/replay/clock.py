@@ -1,0 +1,99 @@
+"""The recording's clock: it runs at a chosen speed, or stands still."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+class ReplayClock:
+    """A place in the recording, in its own microseconds, that moves until the last one.
+
+    Args:
+        at, first, last: The wall clock at the first record, and the first and last `elapsed`.
+        speed: How much faster than real time it runs.
+        monotonic: Real seconds.
+
+    It stands still until `begin`.
+    """
+
+    def __init__(
+        self,
+        at: int,
+        first: int,
+        last: int,
+        *,
+        speed: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._at, self._first, self._last = at, first, last
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._place, self._since = float(first), monotonic()
+        self._speed, self._is_running, self._has_begun = speed, False, False
+
+    @property
+    def speed(self) -> float:
+        """How much faster than real time it runs when it does."""
+        return self._speed
+
+    @property
+    def is_running(self) -> bool:
+        """True if it moves."""
+        return self._is_running and self.elapsed < self._last
+
+    @property
+    def is_at_end(self) -> bool:
+        """True at the recording's last record."""
+        return self.elapsed >= self._last
+
+    @property
+    def elapsed(self) -> int:
+        """The place, as `elapsed` of the recording's records."""
+        with self._lock:
+            return int(self._now())
+
+    def wall(self) -> dt.datetime:
+        """Return the time of day at the place."""
+        return _EPOCH + (self._at + self.elapsed - self._first) * _MICROSECOND
+
+    def elapsed_seconds(self) -> float:
+        """Return the place in seconds."""
+        return self.elapsed / 1e6
+
+    def begin(self) -> None:
+        """Run from now on, if it has not begun before."""
+        if not self._has_begun:
+            self._has_begun = True
+            self.set_running(running=True)
+
+    def set_running(self, *, running: bool) -> None:
+        """Run, or stand still."""
+        with self._lock:
+            self._place, self._since = self._now(), self._monotonic()
+            self._is_running = running
+
+    def set_speed(self, speed: float) -> None:
+        """Run at another speed from now on."""
+        with self._lock:
+            self._place, self._since = self._now(), self._monotonic()
+            self._speed = speed
+
+    def skip(self, seconds: float) -> None:
+        """Move forward by seconds of the recording."""
+        with self._lock:
+            self._place, self._since = min(self._now() + seconds * 1e6, self._last), self._monotonic()
+
+    def skip_to(self, at: dt.datetime) -> None:
+        """Move forward to a time of day; do nothing if it is past."""
+        self.skip(max(0.0, (at - self.wall()).total_seconds()))
+
+    def _now(self) -> float:
+        if not self._is_running:
+            return self._place
+        return min(self._place + (self._monotonic() - self._since) * 1e6 * self._speed, self._last)
