@@ -92,6 +92,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
     words = (
         f"ui --demo --host 127.0.0.2 --port 9000 --no-browser --portfolio {tmp_path}/p.json --keep-alive 4.5"
         " --public-url https://desk.example/options --certfile c.pem --keyfile k.pem --record records"
+        " --replay r.ohrec --speed 4 --at 10:30"
     )
     assert RUNNER.invoke(cli.app, words.split()).exit_code == 3
     assert RUNNER.invoke(cli.app, ["ui"]).exit_code == 3
@@ -107,6 +108,9 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
             certfile=Path("c.pem"),
             keyfile=Path("k.pem"),
             record=Path("records"),
+            replay=Path("r.ohrec"),
+            speed=4.0,
+            at="10:30",
         ),
         LaunchOptions(),
     ]

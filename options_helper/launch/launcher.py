@@ -83,6 +83,10 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     Raises:
         OptionsHelperError: The portal cannot be started.
     """
+    if options.replay is not None and (options.demo or options.record is not None):
+        raise OptionsHelperError(
+            "A replay can be neither the demo nor recorded; leave --demo and --record out."
+        )
     require_packages(demo=options.demo or options.replay is not None)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))

@@ -34,6 +34,7 @@ from options_helper.recording.records import (
 )
 from options_helper.recording.ring import Ring
 from options_helper.recording.taps import AnswerTap, ConnectionTap, moment
+from options_helper.times import to_microseconds
 
 TRADING, FILLS = "trading", "fills"
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
@@ -79,7 +80,7 @@ class Recorder:
         self._identifiers = Identifiers()
         self._connections: dict[int, str] = {}
         self._secrets: tuple[bytes, ...] = ()
-        self._portfolio: bytes | None = None
+        self._portfolio: tuple[bytes, int] | None = None
         self._thread: threading.Thread | None = None
         self._is_taking = self._is_ending = False
         self._file: RecordingFile | None = None
@@ -102,7 +103,7 @@ class Recorder:
             self._is_taking = True
         self._put(Started(*moment(), dict(config)), 0)
         if self._portfolio is not None:
-            self._put(PortfolioText(*moment(), self._portfolio), len(self._portfolio))
+            self._put(PortfolioText(*moment(), *self._portfolio), len(self._portfolio[0]))
         self._is_ending = False
         self._thread = threading.Thread(target=self._work, name="options-helper-recorder", daemon=True)
         self._thread.start()
@@ -125,12 +126,12 @@ class Recorder:
         """Return the tap of a REST host."""
         return AnswerTap(self._put, host)
 
-    def note_portfolio(self, text: bytes) -> None:
+    def note_portfolio(self, text: bytes, saved_at: dt.datetime | None = None) -> None:
         """Record the portfolio file's text if it differs from the last one."""
-        if text != self._portfolio:
-            self._portfolio = text
+        if self._portfolio is None or text != self._portfolio[0]:
+            self._portfolio = text, to_microseconds(saved_at)
             if self._is_taking:
-                self._put(PortfolioText(*moment(), text), len(text))
+                self._put(PortfolioText(*moment(), *self._portfolio), len(text))
 
     @property
     def status(self) -> RecordingStatus | None:

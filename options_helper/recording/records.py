@@ -43,9 +43,14 @@ class Stopped(_Record, tag="stopped"):
 
 
 class PortfolioText(_Record, tag="portfolio"):
-    """The portfolio file has changed, or the run began with it."""
+    """The portfolio file has changed, or the run began with it.
+
+    Attributes:
+        saved_at: When the file was saved, as `at`; 0 if there is no file.
+    """
 
     text: bytes
+    saved_at: int = 0
 
 
 class Connecting(_Record, tag="connecting"):

@@ -36,6 +36,7 @@ class ReplayClock:
         self._lock = threading.Lock()
         self._place, self._since = float(first), monotonic()
         self._speed, self._is_running, self._has_begun = speed, False, False
+        self._limit = float(last)
 
     @property
     def speed(self) -> float:
@@ -93,7 +94,19 @@ class ReplayClock:
         """Move forward to a time of day; do nothing if it is past."""
         self.skip(max(0.0, (at - self.wall()).total_seconds()))
 
+    def hold_at(self, limit: float) -> None:
+        """Do not run past a place, until another one is given; it waits there for what is to be connected."""
+        with self._lock:
+            self._place, self._since = self._now(), self._monotonic()
+            self._limit = min(limit, self._last)
+
+    @property
+    def is_held(self) -> bool:
+        """True if it would run but for `hold_at`."""
+        return self._is_running and self._limit <= self.elapsed < self._last
+
     def _now(self) -> float:
         if not self._is_running:
             return self._place
-        return min(self._place + (self._monotonic() - self._since) * 1e6 * self._speed, self._last)
+        passed = (self._monotonic() - self._since) * 1e6 * self._speed
+        return min(self._place + passed, max(self._place, self._limit))

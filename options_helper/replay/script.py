@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from options_helper.recording.records import (
     PortfolioText,
     Received,
     Record,
+    Sent,
     Started,
 )
 
@@ -29,12 +31,12 @@ _FOLLOWS_TIME = frozenset({"after", "until", "start", "end"})
 
 @dataclass(slots=True)
 class RecordedConnection:
-    """One connection: when it began, what came, and how it ended."""
+    """One connection: when it began, what went and came in order, and how it ended."""
 
     connecting: Connecting
     opened: Opened | None = None
     granted: Acknowledged | None = None
-    received: list[Received] = field(default_factory=list)
+    messages: list[Sent | Received] = field(default_factory=list)
     ended: Ended | None = None
 
     def is_over(self, elapsed: int) -> bool:
@@ -73,6 +75,26 @@ class Script:
         """Return a stream's connection at a time, or else its next one."""
         return next((each for each in self._streams[stream] if not each.is_over(elapsed)), None)
 
+    @property
+    def streams(self) -> frozenset[str]:
+        """The streams that connected at all."""
+        return frozenset(self._streams)
+
+    def next_opening(self, stream: str, elapsed: int, after: int) -> float:
+        """Return when a stream is next accepted, infinity if never again.
+
+        Args:
+            stream: "stocks", "options" or "fills".
+            elapsed: A time; what was over by then does not count.
+            after: The number of the connection that is already played, 0 for none.
+        """
+        waiting = (
+            each.opened.elapsed
+            for each in self._streams[stream]
+            if each.opened is not None and each.connecting.connection > after and not each.is_over(elapsed)
+        )
+        return next(waiting, math.inf)
+
     def answer(self, path: str, query: Mapping[str, str], elapsed: int) -> Answer | None:
         """Return the newest answer to a request by a time, or else the first one."""
         answers = self._answers.get(_request(path, query))
@@ -92,12 +114,12 @@ class Script:
                 self._streams[record.stream].append(made)
             case Answer():
                 self._answers[_request(record.path, record.query)].append(record)
-            case Opened() | Acknowledged() | Received() | Ended():
+            case Opened() | Acknowledged() | Sent() | Received() | Ended():
                 self._take_of_connection(self._by_number.get(record.connection), record)
 
     @staticmethod
     def _take_of_connection(
-        connection: RecordedConnection | None, record: Opened | Acknowledged | Received | Ended
+        connection: RecordedConnection | None, record: Opened | Acknowledged | Sent | Received | Ended
     ) -> None:
         if connection is None:
             return
@@ -106,8 +128,8 @@ class Script:
                 connection.opened = record
             case Acknowledged():
                 connection.granted = record
-            case Received():
-                connection.received.append(record)
+            case Sent() | Received():
+                connection.messages.append(record)
             case Ended():
                 connection.ended = record
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import math
+import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from options_helper.errors import OptionsHelperError
-from options_helper.recording.records import NO_ANSWER, Answer, Ended, Received
+from options_helper.recording.records import NO_ANSWER, Answer, Ended, PortfolioText, Received
 from options_helper.replay.clock import ReplayClock
 from options_helper.replay.script import RecordedConnection, Script
 from options_helper.simulator.connection import Connection
 from options_helper.simulator.faults import Faults
-from options_helper.simulator.wire import error, success, to_msgpack
+from options_helper.simulator.wire import PING, error, success, to_msgpack
 
 HOST = "127.0.0.1"
 _KEY = "replay"
+_WAIT_SECONDS = 15.0  # for a stream that is switched off now
 _LOOK_SECONDS = 0.02  # how exactly the clock is followed
 _START_SECONDS, _STOP_SECONDS = 10.0, 5.0
 _STREAM_PATHS = {
@@ -44,6 +49,9 @@ class ReplayServer:
 
     def __init__(self, script: Script, clock: ReplayClock, portfolio: Path | None = None) -> None:
         self._script, self._clock, self._portfolio = script, clock, portfolio
+        self._awaited = set(script.streams)
+        self._played = dict.fromkeys(script.streams, 0)  # by stream, the number of the newest connection
+        self._places = dict.fromkeys(script.streams, math.inf)  # by stream, where it lets the clock wait
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
@@ -67,7 +75,7 @@ class ReplayServer:
             OptionsHelperError: The server does not start.
         """
         if self._portfolio is not None and self._script.portfolios:
-            self._portfolio.write_bytes(self._script.portfolios[0].text)
+            _save(self._portfolio, self._script.portfolios[0])
         ready = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(ready)), name="options-helper-replay", daemon=True
@@ -94,20 +102,44 @@ class ReplayServer:
         listener = socket.create_server((HOST, 0))
         self._port = listener.getsockname()[1]
         await web.SockSite(runner, listener).start()
-        writing = asyncio.create_task(self._write_portfolios())
+        self._hold()
+        tasks = [asyncio.create_task(self._write_portfolios()), asyncio.create_task(self._watch())]
         ready.set()
         try:
             await self._ended.wait()
         finally:
-            writing.cancel()
+            for task in tasks:
+                task.cancel()
             await runner.cleanup()
+
+    def _hold(self) -> None:
+        """Let the clock wait for each stream to connect and to ask, so that it misses nothing."""
+        now = self._clock.elapsed
+        openings = (self._script.next_opening(each, now, self._played[each]) for each in self._awaited)
+        self._clock.hold_at(min((*self._places.values(), *openings), default=math.inf))
+
+    def _hold_for(self, stream: str, place: float) -> None:
+        self._places[stream] = place
+        self._hold()
+
+    async def _watch(self) -> None:
+        """Keep up with steps of the clock, and stop waiting for streams that do not connect."""
+        held_since: float | None = None
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._hold()
+            now = time.monotonic()
+            held_since = (held_since or now) if self._clock.is_held else None
+            if held_since is not None and now - held_since > _WAIT_SECONDS:
+                self._awaited.clear()
+                self._places = dict.fromkeys(self._places, math.inf)
 
     async def _write_portfolios(self) -> None:
         if self._portfolio is None:
             return
         for recorded in self._script.portfolios[1:]:
             await until(self._clock, recorded.elapsed)
-            await asyncio.to_thread(self._portfolio.write_bytes, recorded.text)
+            await asyncio.to_thread(_save, self._portfolio, recorded)
 
     def _stream(self, stream: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -118,7 +150,12 @@ class ReplayServer:
                 await until(self._clock, recorded.ended.elapsed)
                 if refusal is not None:
                     return refusal
-            connection = ReplayConnection(stream, request, recorded, self._clock)
+            self._awaited.add(stream)
+            self._played[stream] = recorded.connecting.connection
+            self._hold()
+            connection = ReplayConnection(
+                stream, request, recorded, self._clock, partial(self._hold_for, stream)
+            )
             await connection.open()
             await connection.serve()
             return connection.socket
@@ -159,16 +196,30 @@ class ReplayServer:
 
 
 class ReplayConnection(Connection):
-    """Plays one recorded connection to one that is made now."""
+    """Plays one recorded connection to one that is made now.
+
+    Args:
+        stream, request: As for `Connection`.
+        recorded: What to play.
+        clock: When to play it.
+        hold: Called with a place that the clock must not pass for now, infinity for none.
+    """
 
     def __init__(
-        self, stream: str, request: web.Request, recorded: RecordedConnection, clock: ReplayClock
+        self,
+        stream: str,
+        request: web.Request,
+        recorded: RecordedConnection,
+        clock: ReplayClock,
+        hold: Callable[[float], None],
     ) -> None:
         super().__init__(stream, request, Faults())
-        self._recorded, self._clock = recorded, clock
+        self.socket = web.WebSocketResponse(compress=False, autoping=False)
+        self._recorded, self._clock, self._hold = recorded, clock, hold
+        self._requests, self._pongs = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
     async def serve(self) -> None:
-        """Authenticate, send what was received at its times, and end as the recorded connection did."""
+        """Serve any client: play the messages at their times, and end as the recorded connection did."""
         if self.stream != "fills":
             self.send(to_msgpack(success("connected")))
         if (await self.socket.receive()).type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
@@ -177,30 +228,55 @@ class ReplayConnection(Connection):
             self._refuse()
             return
         self.send(self._authenticated())
-        playing = asyncio.ensure_future(self._play())
+        playing = asyncio.create_task(self._play())
         try:
-            while (await self.socket.receive()).type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                continue
+            await self._listen()
         finally:
             playing.cancel()
+            self._hold(math.inf)
+
+    async def _listen(self) -> None:
+        """Count what the client sends, until it leaves."""
+        while True:
+            message = await self.socket.receive()
+            if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                self._requests.release()
+            elif message.type is WSMsgType.PONG:
+                self._pongs.release()
+            elif message.type is WSMsgType.PING:
+                await self.socket.pong(message.data)
+            else:
+                return
 
     async def _play(self) -> None:
-        granted = self._recorded.granted
-        if granted is not None and not self._has_acknowledgement(self._recorded.received):
+        granted, messages = self._recorded.granted, self._recorded.messages
+        if granted is not None and (not messages or messages[0].elapsed > granted.elapsed):
+            # The beginning is not in a recording that was saved from memory.
+            await self._requests.acquire()
             self.send(self._acknowledgement(granted.granted))
-        for received in self._recorded.received:
-            await until(self._clock, received.elapsed)
-            for message in received.messages:
-                self.send(message, text=received.is_text)
+        for message in messages:
+            await until(self._clock, message.elapsed)
+            if isinstance(message, Received):
+                for payload in message.messages:
+                    self.send(payload, text=message.is_text)
+            else:
+                await self._held(self._requests, message.elapsed)
         ended = self._recorded.ended
-        if ended is None or ended.outcome == "stopped":
-            return
-        await until(self._clock, ended.elapsed)
-        self._end(ended)
+        if ended is not None and ended.outcome != "stopped":
+            await until(self._clock, ended.elapsed)
+            await self._held(self._pongs, ended.elapsed, ask=PING)  # until everything is read
+            self._end(ended)
+
+    async def _held(self, event: asyncio.Semaphore, place: int, ask: bytes = b"") -> None:
+        """Wait for an event, and let the clock wait too."""
+        self._hold(place)
+        self.write(ask)
+        await event.acquire()
+        self._hold(math.inf)
 
     def _end(self, ended: Ended) -> None:
         if ended.close_code in {None, 1005, 1006}:
-            self.drop("reset")
+            self.drop("fin")  # a reset would discard what the client has not read yet
         else:
             self.drop("close", code=ended.close_code or 1000)
 
@@ -221,11 +297,6 @@ class ReplayConnection(Connection):
         data = {"action": "authenticate", "status": "authorized"}
         return msgspec.json.encode({"stream": "authorization", "data": data})
 
-    def _has_acknowledgement(self, received: Iterable[Received]) -> bool:
-        """Return whether the acknowledgement is among the messages, as it is unless the beginning is lost."""
-        granted = self._recorded.granted
-        return granted is not None and any(each.elapsed <= granted.elapsed for each in received)
-
     def _acknowledgement(self, granted: list[str] | None) -> bytes:
         if self.stream == "fills":
             return msgspec.json.encode({"stream": "listening", "data": {"streams": ["trade_updates"]}})
@@ -236,6 +307,13 @@ async def until(clock: ReplayClock, elapsed: int) -> None:
     """Wait until the clock has reached a place."""
     while clock.elapsed < elapsed:  # noqa: ASYNC110 - the clock changes its speed at any time
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _save(path: Path, recorded: PortfolioText) -> None:
+    """Write a recorded portfolio file, saved when it was."""
+    path.write_bytes(recorded.text)
+    saved_at = (recorded.saved_at or recorded.at) * 1000
+    os.utime(path, ns=(saved_at, saved_at))
 
 
 def _refused_upgrade(ended: Ended | None) -> web.Response | None:

@@ -31,7 +31,7 @@ def read_context(hub: LiveHub, settings: PageSettings, credentials: Credentials)
     model = build_page_model(settings, credentials)
     recorder = process_recorder()
     if recorder is not None and model.source.portfolio is not None:
-        recorder.note_portfolio(model.source.content)
+        recorder.note_portfolio(model.source.content, model.source.saved_at)
     snapshot = hub.manager.snapshot()
     hours = find_market_hours(snapshot, demo=credentials.demo)
     return PageContext(hub, model, snapshot, hours, browser_zone())

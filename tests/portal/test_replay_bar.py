@@ -1,0 +1,59 @@
+"""Tests for the replay's badge and controls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from options_helper.replay import process
+from options_helper.replay.clock import ReplayClock
+
+SECOND = 1_000_000
+AT = 1_796_000_000 * SECOND  # 00:53:20 UTC
+
+
+def _bar() -> None:
+    import datetime as dt
+
+    from apps.streamlit.components.layout.replay_bar import render_replay
+
+    render_replay(dt.UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ReplayClock:
+    """The clock of a replay in progress, of two minutes, which stands still in real time."""
+    clock = ReplayClock(AT, 0, 120 * SECOND, monotonic=lambda: 0.0)
+    replay: Any = process.Replay(clock, server=None)  # type: ignore[arg-type]
+    monkeypatch.setattr(process, "_replay", replay)
+    return clock
+
+
+def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock) -> None:
+    """Time and speed are in sight; Pause stops, Play goes on, a step moves on, a speed is taken."""
+    clock.begin()
+    page = AppTest.from_function(_bar).run()
+    assert "REPLAY 00:53:20 · 1 \N{MULTIPLICATION SIGN}" in page.markdown[0].value
+    page.button(key="replay-pause").click().run()
+    assert not clock.is_running
+    assert "paused" in page.markdown[0].value
+    page.button(key="replay-step").click().run()
+    assert "REPLAY 00:53:30" in page.markdown[0].value
+    page.button(key="replay-pause").click().run()
+    assert clock.is_running
+    clock.skip(1000)
+    page.run()
+    assert "REPLAY 00:55:20 · at its end" in page.markdown[0].value
+    assert page.button(key="replay-step").disabled
+
+
+def test_live_data_has_no_replay_bar() -> None:
+    """Without a replay nothing is drawn."""
+    page = AppTest.from_function(_bar).run()
+    assert not page.markdown
+    assert not page.button

@@ -1,0 +1,53 @@
+"""Tests for the recording's clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from options_helper.replay.clock import ReplayClock
+
+SECOND = 1_000_000
+AT = int(dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC).timestamp()) * SECOND
+
+
+def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
+    """It waits for its beginning, runs N times as fast, stops, steps, and never passes the last record."""
+    real = [0.0]
+    clock = ReplayClock(AT, 50 * SECOND, 150 * SECOND, speed=2.0, monotonic=lambda: real[0])
+    real[0] = 7.0
+    assert (clock.elapsed, clock.is_running) == (50 * SECOND, False)
+    clock.begin()
+    real[0] = 10.0
+    assert clock.elapsed == 56 * SECOND
+    assert clock.wall() == dt.datetime(2026, 11, 20, 15, 0, 6, tzinfo=dt.UTC)
+    clock.set_running(running=False)
+    clock.begin()
+    real[0] = 100.0
+    assert (clock.elapsed_seconds(), clock.is_running) == (56.0, False)
+    clock.skip(10.0)
+    clock.set_speed(0.5)
+    clock.set_running(running=True)
+    real[0] = 104.0
+    assert clock.elapsed == 68 * SECOND
+    clock.skip_to(clock.wall() - dt.timedelta(minutes=1))
+    assert clock.elapsed == 68 * SECOND
+    clock.skip_to(dt.datetime(2026, 11, 20, 15, 1, tzinfo=dt.UTC))
+    assert clock.elapsed == 110 * SECOND
+    real[0] = 10_000.0
+    assert (clock.elapsed, clock.is_at_end, clock.is_running) == (150 * SECOND, True, False)
+
+
+def test_the_clock_waits_where_it_is_held() -> None:
+    """It stands at the place until another one is given, and goes on from there, not from real time."""
+    real = [0.0]
+    clock = ReplayClock(AT, 0, 100 * SECOND, monotonic=lambda: real[0])
+    clock.begin()
+    clock.hold_at(5 * SECOND)
+    real[0] = 30.0
+    assert (clock.elapsed, clock.is_held, clock.is_running) == (5 * SECOND, True, True)
+    clock.hold_at(float("inf"))
+    real[0] = 31.0
+    assert (clock.elapsed, clock.is_held) == (6 * SECOND, False)
+    clock.hold_at(1 * SECOND)
+    real[0] = 40.0
+    assert clock.elapsed == 6 * SECOND
