@@ -25,6 +25,7 @@ from options_helper.launch import child, command, launcher, log_file, own_folder
 from options_helper.launch.endpoint import Endpoint
 from options_helper.launch.launcher import LaunchOptions
 from options_helper.recording import FOLDER_VARIABLE
+from options_helper.recording.file_format import HEADER
 
 RUNNER = CliRunner()
 
@@ -321,6 +322,36 @@ def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.Mo
         assert launcher.PORTFOLIO_VARIABLE not in env
         assert launcher.KEEP_ALIVE_VARIABLE not in env
         assert FOLDER_VARIABLE not in env
+
+
+def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
+    """The child gets the recording, the speed and the place; the portfolio is in a folder of its own."""
+    recording = tmp_path / "a.ohrec"
+    recording.write_bytes(HEADER)
+    options = LaunchOptions(replay=recording, speed=4.0, at="10:30", portfolio=tmp_path / "mine.json")
+    with launcher._environment(options) as env:
+        names = ("OH_REPLAY", "OH_REPLAY_SPEED", "OH_REPLAY_AT")
+        assert [env[name] for name in names] == [str(recording), "4.0", "10:30"]
+        assert Path(env[launcher.PORTFOLIO_VARIABLE]).parent != tmp_path
+    assert not Path(env[launcher.PORTFOLIO_VARIABLE]).parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"at": "half past ten"}, "not a time of day"),
+        ({"replay": Path(__file__)}, "not a recording"),
+        ({"demo": True}, "neither the demo nor recorded"),
+        ({"record": Path("records")}, "neither the demo nor recorded"),
+    ],
+)
+def test_a_replay_that_cannot_be_is_one_sentence(tmp_path: Path, changes: dict, words: str) -> None:
+    """Another file, another time of day, a demo and a recording are refused before anything starts."""
+    recording = tmp_path / "a.ohrec"
+    recording.write_bytes(HEADER)
+    options = LaunchOptions(**({"replay": recording, "open_browser": False} | changes))
+    with pytest.raises(OptionsHelperError, match=words):
+        launcher.launch(options, lambda _words: None)
 
 
 def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

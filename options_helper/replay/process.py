@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from options_helper.recording import FOLDER_VARIABLE, RING_VARIABLE
-from options_helper.recording.file_format import read_recording
 from options_helper.replay import ACCOUNT_VARIABLE, AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE
 from options_helper.replay.clock import ReplayClock
-from options_helper.replay.script import Script
-from options_helper.replay.server import ReplayServer
 from options_helper.times import NEW_YORK, use_clock
+
+if TYPE_CHECKING:
+    from options_helper.replay.server import ReplayServer
 
 _FEEDS = {"stock_feed": "OH_ALPACA_STOCK_FEED", "options_feed": "OH_ALPACA_OPTIONS_FEED"}
 
@@ -45,6 +46,10 @@ def start_replay(env: MutableMapping[str, str], portfolio: Path) -> Replay:
         env: The environment; the hosts, feeds and the account of the recording are put into it.
         portfolio: Where the recorded portfolio file is written, again at each change.
     """
+    from options_helper.recording.file_format import read_recording  # noqa: PLC0415 - only for a replay
+    from options_helper.replay.script import Script  # noqa: PLC0415 - the same
+    from options_helper.replay.server import ReplayServer  # noqa: PLC0415 - needs aiohttp
+
     global _replay  # noqa: PLW0603 - the clock is one for the whole process
     script = Script(read_recording(Path(env[FILE_VARIABLE])))
     speed = float(env.get(SPEED_VARIABLE, "1"))

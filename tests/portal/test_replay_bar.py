@@ -46,6 +46,8 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock
     assert "REPLAY 00:53:30" in page.markdown[0].value
     page.button(key="replay-pause").click().run()
     assert clock.is_running
+    page.segmented_control(key="replay-speed").set_value(4.0).run()
+    assert clock.speed == 4
     clock.skip(1000)
     page.run()
     assert "REPLAY 00:55:20 · at its end" in page.markdown[0].value

@@ -12,13 +12,15 @@ pytest.importorskip("aiohttp", reason="the replay needs aiohttp (pip install -e 
 from options_helper import times
 from options_helper.data.settings import Account, load_settings
 from options_helper.recording.recorder import Recorder
+from options_helper.replay import process
 from options_helper.replay.process import start_replay
 from options_helper.times import elapsed_seconds, utc_now
 
 
 @pytest.fixture(autouse=True)
 def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process's own time again after the test."""
+    """Leave the process's own time behind, and no replay."""
+    monkeypatch.setattr(process, "_replay", None)
     monkeypatch.setattr(times, "_wall", times._wall)
     monkeypatch.setattr(times, "_elapsed", times._elapsed)
 

@@ -12,6 +12,7 @@ from options_helper.replay.clock import ReplayClock
 from options_helper.replay.process import current_replay
 
 _STEP_SECONDS = 10.0
+_SPEED_KEY = "replay-speed"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -37,16 +38,22 @@ def render_replay(zone: dt.tzinfo) -> None:
             disabled=clock.is_at_end,
             on_click=lambda: clock.skip(_STEP_SECONDS),
         )
-        speed = st.segmented_control(
+        st.segmented_control(
             "Speed",
             SPEEDS,
             default=clock.speed if clock.speed in SPEEDS else None,
             format_func=lambda each: f"{each:g} {_TIMES}",
-            key="replay-speed",
+            key=_SPEED_KEY,
             label_visibility="collapsed",
+            on_change=_take_speed,
+            args=(clock,),
         )
-        if speed is not None and speed != clock.speed:
-            clock.set_speed(speed)
+
+
+def _take_speed(clock: ReplayClock) -> None:
+    chosen = st.session_state[_SPEED_KEY]
+    if chosen is not None:
+        clock.set_speed(chosen)
 
 
 def describe_replay(clock: ReplayClock, zone: dt.tzinfo) -> str:
