@@ -15,7 +15,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import streamlit as st
 
-from apps.streamlit.components.positions.table import build_table_rows, chosen_grouping, regroup, render
+from apps.streamlit.components.positions.table import (
+    build_table_rows,
+    chosen_grouping,
+    chosen_row,
+    regroup,
+    render,
+)
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
@@ -152,10 +158,11 @@ def live() -> None:
     grouping = chosen_grouping("table")
     shown = regroup(payload, held, grouping)
     raised, sent_at = int(query.get("raised", "0")), dt.datetime.now(dt.UTC)
-    selected = render(shown, grouping, key="table", raised=raised, now=sent_at)
+    render(shown, grouping, key="table", raised=raised, now=sent_at)
+    selected = chosen_row("table") if chosen_row("table") in payload["ids"] else None
     if query.get("reports"):
-        redraw_if_changed((tick,), (), pace_seconds=60.0, now=sent_at)
-        mark_drawn()
+        redraw_if_changed({"table": tick}, pace_seconds=60.0, now=sent_at)
+        mark_drawn("table")
     if query.get("reports") == "ahead" and tick % 3 == 0:
         st.session_state["redraw-table-version"] = st.session_state["table-sent"]._version + 1
     st.text(f"selected {selected}")

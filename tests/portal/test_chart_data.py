@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
+import re
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,7 +28,6 @@ from apps.streamlit.components.charts.chart_data import (
 from apps.streamlit.components.charts.charts import (
     DARK,
     LIGHT,
-    bars_spec,
     curve_spec,
     draw,
     payoff_spec,
@@ -161,12 +161,11 @@ def test_shares_have_a_payoff_too() -> None:
     [
         curve_spec(height=100, money=True),
         curve_spec(height=100, money=False),
-        bars_spec(3, longest_text=6),
         payoff_spec(height=100),
     ],
 )
 def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bars, texts and points have a key, else Vega keeps those of every refresh; lines would fall apart."""
+    """Points have a key, else Vega keeps those of every refresh; lines would fall apart."""
     drawn: list[Any] = []
     monkeypatch.setattr(charts.st, "vega_lite_chart", lambda data, *_spec, **_more: drawn.append(data))
     curve = curve_points(_curve(1.0, 2.0), "a", NEW_YORK)
@@ -175,10 +174,7 @@ def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.Mon
     assert drawn[0]["row"].tolist() == [0, 1, 2, 3]
     for layer in spec["layer"]:
         key = (spec["encoding"] | layer.get("encoding", {})).get("key")
-        wanted = _kind(layer) in {"bar", "point"} or "stack" in str(spec)
-        assert key == ({"field": "row"} if wanted else None)
-    stacks = [layer["encoding"]["x"]["stack"] for layer in spec["layer"] if _kind(layer) == "bar"]
-    assert stacks in ([], [None])
+        assert key == ({"field": "row"} if _kind(layer) == "point" else None)
 
 
 def _kind(layer: Any) -> str:
@@ -227,3 +223,43 @@ def test_a_curve_shows_the_fills_of_its_underlying(
     view: Any = SimpleNamespace(pnl=recorder.curve())
     pnl_charts.render_portfolio_curve(view, fills, zone=NEW_YORK, key="curve", name=name)  # type: ignore[arg-type]  # stand-ins
     assert (drawn[0]["kind"] == "fill").sum() == len(symbols)
+
+
+def _view_of(*values: float, seconds: int = 0) -> Any:
+    """Return a stand-in of a monitor's view, of which only these parts are read."""
+    return SimpleNamespace(pnl=_curve(*values), as_of=NOON + dt.timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differs"),
+    [
+        ((1.0, 2.0), (1.0, 2.0, 2.0), False),
+        ((1.0, 2.0, 3.0), (1.0, 2.001, 3.0), False),
+        ((1.0, 2.0, 3.0), (1.0, 2.1, 3.0), True),
+        ((1.0, 2.0), (1.0, 2.5), True),
+        ((1.0, 2.0), (1.0, 2.0, 1.5), True),
+        ((1.0, 2.0), (1.0, 2.0, math.nan), True),
+        ((2.0,), (2.0, 2.0), True),
+        ((2.0, 2.0), (2.0, 2.0, 2.0), False),
+        ((math.nan,), (2.0,), True),
+    ],
+)
+def test_a_curve_is_drawn_again_if_it_moves_by_a_pixel(
+    before: tuple[float, ...], after: tuple[float, ...], *, differs: bool
+) -> None:
+    """A flat end is drawn once a minute; a second point, a gap and another range at once."""
+    looks = [pnl_charts.describe_curve(_view_of(*values), "a", 0) for values in (before, after)]
+    assert (looks[0] != looks[1]) == differs
+    later = pnl_charts.describe_curve(_view_of(*before, seconds=60), "a", 0)
+    assert later != looks[0]
+    assert pnl_charts.describe_curve(_view_of(*before), "a", 1) != looks[0]
+
+
+def test_bars_share_one_zero_line() -> None:
+    """A loss ends where a gain begins, lengths are to scale, and the words have the sign."""
+    html = pnl_charts.bars_html([("A&B", -50.0), ("C", 150.0), ("D", 0.0)])
+    shape = re.findall(r'class="(is-\w+)" style="--from:([\d.]+)%;--size:([\d.]+)%"', html)
+    assert shape == [("is-loss", "0.0", "25.0"), ("is-gain", "25.0", "75.0"), ("is-gain", "25.0", "0.0")]
+    words = re.sub(r"<[^>]*>", " ", html).split()
+    assert words == ["A&amp;B", "\N{MINUS SIGN}$50", "C", "+$150", "D", "$0"]
+    assert pnl_charts.bars_html([]) == ""

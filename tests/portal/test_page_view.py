@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,8 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 
 from apps.streamlit.components.status.status_line import choose_spoken
+from apps.streamlit.components.view.part import Part
+from options_helper.market import BrokerAccount, MarketPhase, Quote
 from options_helper.session.monitor import PortfolioMonitor
 from options_helper.session.registry import _monitors
 
@@ -19,6 +23,13 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.portal
+
+NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+CONTRACT = "AAPL991218C00250000"
+
+
+def _quote(bid: float) -> Quote:
+    return Quote(CONTRACT, bid_price=bid, ask_price=bid + 0.1, timestamp=NOW, received_at=NOW)
 
 
 def _monitor_of(desk: PortalDesk) -> PortfolioMonitor:
@@ -60,6 +71,44 @@ def _table_data(page: AppTest) -> dict[str, Any]:
     )
     data: dict[str, Any] = json.loads(table.bytes)
     return data
+
+
+WHOLE = {Part.TOTALS, Part.TABLE, Part.STREAMS}
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({}, set()),
+        ({"version": 8, "option_quotes": {CONTRACT: _quote(25.0)}}, {*WHOLE, Part.BARS}),
+        ({"broker": BrokerAccount(equity=1.0, as_of=NOW)}, {*WHOLE, Part.ACCOUNT}),
+        ({"options_feed": "opra"}, {*WHOLE, Part.HEAD}),
+    ],
+    ids=["nothing", "a price", "the account's money", "another feed"],
+)
+def test_a_refresh_draws_what_changed_and_nothing_else(
+    desk: PortalDesk, change: dict[str, Any], parts: set[Part]
+) -> None:
+    """Prices move the totals, the table, the bars and the streams' pace; the rest of the page stays."""
+    desk.own(desk.CALL)
+    desk.manager.now = replace(
+        desk.manager.now,
+        running=True,
+        started_at=NOW,
+        version=7,
+        option_quotes={CONTRACT: _quote(20.0)},
+        market_phase=MarketPhase.OPEN,
+        as_of=NOW,
+        broker_positions_at=NOW,
+    )
+    desk.monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 3600.0)
+    desk.monkeypatch.setattr(desk.manager, "snapshot", lambda: desk.manager.now)
+    page = desk.page().run()
+    before = page.session_state["redraw-numbers"]
+    changed = {"version": desk.manager.now.version + bool(change), **change}
+    desk.manager.now = replace(desk.manager.now, as_of=NOW + dt.timedelta(seconds=2), **changed)
+    after = page.run().session_state["redraw-numbers"]
+    assert {part for part in after if after[part] != before[part]} == parts
 
 
 @pytest.mark.parametrize(

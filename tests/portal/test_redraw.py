@@ -33,7 +33,13 @@ class Page:
         """Run one refresh and return whether the page is overdue."""
         self.seconds += PACE
         now = START + dt.timedelta(seconds=self.seconds)
-        return redraw.redraw_if_changed((shown,), ["head", "body"], pace_seconds=PACE, now=now)
+        shown = shown if isinstance(shown, dict) else {"head": shown, "body": shown}
+        return redraw.redraw_if_changed(shown, pace_seconds=PACE, now=now)
+
+    def draw(self, *parts: str) -> None:
+        """Draw these parts, or all."""
+        for part in parts or ("head", "body"):
+            redraw.mark_drawn(part)
 
     def browser_compares(self) -> None:
         """The browser saw another number, and asks for the parts."""
@@ -57,14 +63,14 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
     for number in range(100):
         assert not page.beat(number)
         page.browser_compares()
-        redraw.mark_drawn()
+        page.draw()
     assert page.asked == [["head", "body"]] * 100
 
 
 def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
     """The number stays the same, and neither parts nor the whole page are redrawn."""
     page.beat("same")
-    redraw.mark_drawn()
+    page.draw()
     number = page.sent["data"]["number"]
     assert not any(page.beat("same") for _ in range(100))
     page.browser_compares()
@@ -74,9 +80,9 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
 def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
     """After its patience has passed the whole page is redrawn, once per wait."""
     page.beat("first")
-    redraw.mark_drawn()
+    page.draw()
     assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
-    redraw.mark_drawn()
+    page.draw()
     assert not any(page.beat("second") for _ in range(20))
 
 
@@ -85,7 +91,7 @@ def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: 
     """After a visit to the home page, the first change is drawn like any other."""
     for number in range(3):
         page.beat(number if ticking else 0)
-        redraw.mark_drawn()
+        page.draw()
     page.seconds += 600
     assert not page.beat("another")
 
@@ -98,7 +104,39 @@ def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
 def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
     """If the browser waited in vain, the next beat redraws everything, once."""
     page.beat("same")
-    redraw.mark_drawn()
+    page.draw()
     page.sent["on_late_change"]()
     assert page.beat("same")
     assert not page.beat("same")
+
+
+def test_only_parts_that_changed_are_asked_for(page: Page) -> None:
+    """The others are neither drawn nor sent, until they change too."""
+    page.beat({"head": 1, "body": 1})
+    page.draw()
+    page.beat({"head": 1, "body": 2})
+    page.browser_compares()
+    page.draw("body")
+    page.beat({"head": 2, "body": 3})
+    page.browser_compares()
+    assert page.asked == [["body"], ["head", "body"]]
+
+
+def test_a_part_that_is_left_out_is_overdue_although_others_are_drawn(page: Page) -> None:
+    """No part keeps old figures beside others that are fresh."""
+    page.beat({"head": 0, "body": 0})
+    page.draw()
+    behind = []
+    for number in range(1, 12):
+        behind.append(page.beat({"head": 1, "body": number}))
+        page.draw("body")
+    assert behind == [False] * 9 + [True] + [False]
+
+
+def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
+    """Before the first beat there is nothing to draw again."""
+    redraw.redraw_all()
+    assert page.asked == []
+    page.beat({"head": 1, "body": 1})
+    redraw.redraw_all()
+    assert page.asked == [["head", "body"]]

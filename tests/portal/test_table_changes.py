@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
 from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.layout import build_layout
-from apps.streamlit.components.positions.table.records import shown_figure
+from apps.streamlit.components.positions.table.records import shown_column, shown_figure
 from apps.streamlit.components.positions.table.rows import TableRows, shown_rows
 from options_helper.analysis.tables.column import Column, Dtype, Format
 from options_helper.analysis.tables.schema import shown_columns
@@ -25,6 +27,12 @@ pytestmark = pytest.mark.portal
 FIGURES = json.loads(
     (Path(__file__).parents[1] / "browser_scripts" / "figures.json").read_text(encoding="utf-8")
 )
+HALVES = st.builds(
+    lambda whole, scale: (whole + 0.5) / scale,
+    st.integers(-(10**6), 10**6),
+    st.sampled_from([1, 10, 100, 10**5]),
+)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 FIELDS = ("id", "kind", "warning", "mark", "pnl_pct", "said", "time")
 WRITERS = {
     "price": format_price,
@@ -183,6 +191,18 @@ def test_a_figure_is_rounded_once_and_written_alike_everywhere(figure: dict[str,
     assert shown_figure(value, column) == figure["shown"]
     if figure["format"] in WRITERS:
         assert WRITERS[figure["format"]](value) == figure["text"]
+
+
+@pytest.mark.slow
+@given(st.lists(st.one_of(FLOATS, HALVES, st.integers(-(10**12), 10**12))))
+def test_a_column_is_rounded_as_its_figures_are(values: list[float]) -> None:
+    """Rounding a column at once changes no figure, and leaves what is no figure alone."""
+    for format_ in Format:
+        column = Column("x", Dtype.FLOAT, (), "", format=format_, decimals=2)
+        shown = shown_column([None, *values, ""], column)
+        assert [repr(each) for each in shown] == [
+            "None", *(repr(shown_figure(value, column)) for value in values), "''"
+        ]  # fmt: skip
 
 
 def test_the_layout_describes_every_shown_column_and_state() -> None:

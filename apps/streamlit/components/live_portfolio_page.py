@@ -1,8 +1,8 @@
 """The Live Portfolio page from top to bottom.
 
-One outer fragment contains three: the head, the status line on its timer, and the body. Only the status line
-runs at each refresh; the other two run if their contents have changed (`redraw`). The page's top level stays
-cheap: no network, no heavy import before the title.
+One outer fragment contains the others: the status line on its timer, and the parts of the page. Only the status
+line runs at each refresh; a part runs if its contents have changed (`redraw`). The page's top level stays cheap:
+no network, no heavy import before the title.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from apps.streamlit.components.inputs.sidebar import PageSettings, render_sideba
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
-from apps.streamlit.components.view.redraw import forget_table_version
+from apps.streamlit.components.view.part import Part
+from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn
 from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # how soon, while nothing runs, a Start in another tab or a saved file is noticed
-SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
-_HEAD_SOURCE = "live-head-source"
+SHELL = "live-shell"
+# The version of the file that the head is drawn for, and that the parts are laid out for.
+_HEADED, _LAID_OUT = "live-headed", "live-laid-out"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
@@ -44,13 +46,14 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
-    """Draw the three parts; only the status line repeats, at the configured interval while streams run."""
+    """Draw everything; only the status line repeats, at the configured interval while streams run."""
     live = hub.is_running()
+    st.session_state.pop(_LAID_OUT, None)
     pace = settings.refresh_seconds if live else IDLE_SECONDS
-    st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
+    st.fragment(key=Part.HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
     st.session_state[MANAGER_KEY] = hub.manager
     st.fragment(run_every=pace)(_status)(hub, settings, credentials, zone, drawn_as_live=live)
-    st.fragment(key=BODY)(_body)(hub, settings, credentials)
+    _body()
 
 
 def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
@@ -63,7 +66,8 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     context = read_context(hub, settings, credentials)
     draw_buttons(buttons, context)
     draw_badges(badges, context)
-    st.session_state[_HEAD_SOURCE] = context.model.source
+    st.session_state[_HEADED] = context.model.source
+    mark_drawn(Part.HEAD)
 
 
 def _status(
@@ -80,17 +84,22 @@ def _status(
 
     render_replay(zone)
     context = read_context(hub, settings, credentials)
-    overdue = render_status_part(context, parts=(HEAD, BODY))
-    render_problem(hub)
-    is_headed = st.session_state.get(_HEAD_SOURCE) is context.model.source
     is_current = (find_credentials(), context.zone) == (credentials, zone)
-    if overdue or not is_headed or not is_current or hub.is_running() != drawn_as_live:
+    source, state = context.model.source, st.session_state
+    is_same_file = state.get(_HEADED) is source is state.get(_LAID_OUT, source)
+    if not is_current or not is_same_file or hub.is_running() != drawn_as_live:
+        st.rerun()
+    overdue = render_status_part(context)
+    render_problem(hub)
+    if overdue:
         st.rerun()
 
 
-def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
-    """Draw everything below the status line."""
-    from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
-    from apps.streamlit.components.layout.live_body import render_live_body  # noqa: PLC0415 - after the title
+def _body() -> None:
+    """Draw everything below the status line, each part as a fragment of its own."""
+    from apps.streamlit.components.layout.live_body import lay_out_body  # noqa: PLC0415 - after the title
+    from apps.streamlit.components.layout.parts import draw_part  # noqa: PLC0415 - the same
+    from apps.streamlit.components.view.page_view import taken_page  # noqa: PLC0415 - the same
 
-    render_live_body(read_context(hub, settings, credentials))
+    source = st.session_state[_LAID_OUT] = taken_page()[0].model.source
+    lay_out_body(source.portfolio, lambda part: st.fragment(key=part)(draw_part)(part))

@@ -21,6 +21,10 @@ import math
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
+import numpy as np
+
+from options_helper.analysis.arrays.types import Flags, Floats
+
 MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
 
@@ -32,7 +36,7 @@ _STRIKE_DECIMALS = 3
 _EXACT = Context(prec=700, rounding=ROUND_HALF_UP)  # room for every float
 _FRACTION_DECIMALS = 5  # a fraction is rounded to these before it becomes a percentage
 # The limits within which floats round as decimals do.
-_CERTAIN, _NEAR_HALF, _MOST_FRACTION, _MOST_DECIMALS = 1e9, 1e-5, 1e3, 15
+_CERTAIN, _MOST_FRACTION, _MOST_DECIMALS = 1e9, 1e3, 15
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
@@ -40,12 +44,41 @@ _DAY = 86_400
 
 def round_half_up(value: float, decimals: int) -> float:
     """Round the shortest decimal form of a finite number, halves away from zero: 1.005 becomes 1.01."""
-    # Float arithmetic gives the same result at a tenth of the cost, except near a half and for large numbers.
-    if decimals <= _MOST_DECIMALS:
-        scaled = abs(value) * 10**decimals
-        if scaled < _CERTAIN and abs(scaled % 1 - 0.5) > _NEAR_HALF:
-            return math.copysign(math.floor(scaled + 0.5) / 10**decimals, value)
+    # Float arithmetic gives the same result at a tenth of the cost, except for large numbers: the larger of
+    # two floats is written as the larger decimal, and a quotient of small integers is the float written so.
+    size, scale = abs(value), 10**decimals
+    if decimals <= _MOST_DECIMALS and size * scale < _CERTAIN:
+        whole = math.floor(size * scale)
+        return math.copysign((whole + (size >= (whole + 0.5) / scale)) / scale, value)
     return float(_rounded(value, decimals))
+
+
+def round_half_up_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
+    """Round a column as `round_half_up` does, and return which of its figures are certain to be."""
+    sizes, scale = np.abs(values), 10**decimals
+    whole = np.floor(sizes * scale)
+    rounded = (whole + (sizes >= (whole + 0.5) / scale)) / scale
+    return np.copysign(rounded, values), sizes * scale < _CERTAIN
+
+
+def round_price_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
+    """Round a column as `round_price` does; the same kind of result."""
+    rounded, certain = round_half_up_all(values, decimals)
+    return rounded, certain & ((np.abs(values) >= CENT) | (values == 0))
+
+
+def round_dollars_all(values: Floats) -> tuple[Floats, Flags]:
+    """Round a column as `round_dollars` does; the same kind of result."""
+    cents, certain = round_half_up_all(values, 2)
+    dollars, also = round_half_up_all(cents, 0)
+    return dollars, certain & also
+
+
+def round_percent_all(values: Floats, decimals: int = 1) -> tuple[Floats, Flags]:
+    """Round a column as `round_percent` does; the same kind of result."""
+    fractions, certain = round_half_up_all(values, _FRACTION_DECIMALS)
+    percentages, also = round_half_up_all(np.rint(fractions * 1e5) / 1000, decimals)
+    return percentages, certain & also & (np.abs(values) <= _MOST_FRACTION)
 
 
 def round_price(value: float, decimals: int) -> float:

@@ -31,6 +31,7 @@ _HEADINGS = ("Contract or stock", "File", "Broker", "Result", "Why")
 _CLOSED = ("Contract or stock", "Closed", "Realized, average cost")
 _CODE_HEIGHT = 320  # pixels
 _CORRECTED = "The file with the account's quantities, ready to copy"
+OPENED_ACCOUNT = _KEYS = ("live-account-closed", "live-account-bridge", "live-account-corrected")
 
 
 def render_account_note(account: AccountView, file_name: str) -> None:
@@ -55,17 +56,17 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
             st.html(money_html(account.money, account.day, zone))
         st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
         if account.closed and account.day is not None:
-            opened = st.expander(f"Closed {account.day.name}", key="live-account-closed", on_change="rerun")
+            opened = st.expander(f"Closed {account.day.name}", key=_KEYS[0], on_change="rerun")
             if opened.open:
                 headings = (*_CLOSED, f"Result {account.day.name}")
                 opened.html(_table(headings, closed_lines(account.closed), "oh-account oh-closed"))
         if account.bridge is not None:
             words = "Portfolio value minus equity, explained"
-            opened = st.expander(words, key="live-account-bridge", on_change="rerun")
+            opened = st.expander(words, key=_KEYS[1], on_change="rerun")
             if opened.open:
                 opened.html(bridge_html(account))
         if compared.differences:
-            opened = st.expander(_CORRECTED, key="live-account-corrected", on_change="rerun")
+            opened = st.expander(_CORRECTED, key=_KEYS[2], on_change="rerun")
             if opened.open:
                 opened.caption(
                     "Nothing is written. `options-helper portfolio --merge` prints the same file, with new "

@@ -20,6 +20,7 @@ from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
 from options_helper.files.account_portfolio import ExistingFile, write_account_portfolio
 from options_helper.market import BrokerAccount, LiveSnapshot
+from options_helper.models import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,7 @@ class AccountView:
 def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> AccountView:
     """Return the account compared with the tables of one refresh."""
     live = view.at
-    broker = BrokerSide.of(live)
-    compared = None if broker is None else compare_account(view.portfolio, broker, saved_at=saved_at)
+    compared = _compare(view.portfolio, BrokerSide.of(live), saved_at)
     return AccountView(
         compared=compared,
         not_held_pnl=_open_pnl(view, frozenset() if compared is None else compared.not_held),
@@ -65,6 +65,23 @@ def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> Accoun
         day=day_of(live),
         closed=find_closed_today(live),
     )
+
+
+def _compare(
+    portfolio: Portfolio, broker: BrokerSide | None, saved_at: dt.datetime | None
+) -> AccountComparison | None:
+    """Return the comparison; the last one if neither side has changed, because prices do not enter it."""
+    global _last  # noqa: PLW0603 - all tabs show the same
+    if broker is None:
+        return None
+    sides, compared = _last
+    if sides is None or sides[0] is not portfolio or sides[1:] != (broker, saved_at):
+        compared = compare_account(portfolio, broker, saved_at=saved_at)
+        _last = (portfolio, broker, saved_at), compared
+    return compared
+
+
+_last: tuple[tuple[Portfolio, BrokerSide, dt.datetime | None] | None, AccountComparison | None] = None, None
 
 
 def write_corrected_file(existing: ExistingFile, live: LiveSnapshot) -> str:

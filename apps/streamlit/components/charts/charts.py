@@ -19,7 +19,6 @@ from options_helper.analysis.text.figures import MINUS
 
 Spec = dict[str, Any]
 
-_CHARACTER_WIDTH = 6.5  # pixels per digit of the bars' labels
 _ROW = "row"
 _KEY = {"field": _ROW}  # not for lines or areas, because Vega-Lite would draw a line per key
 _GAPS = "break-paths-show-domains"
@@ -51,8 +50,8 @@ def palette() -> Palette:
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
     """Draw a chart; `key` keeps its node across refreshes, and `words` describe it to a screen reader.
 
-    Bars, texts and points are identified by their row number. Without it, each refresh would create new ones,
-    and Vega keeps the old ones until there are ten thousand.
+    Points are identified by their row number. Without it, each refresh would create new ones, and Vega keeps the
+    old ones until there are ten thousand.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
@@ -118,64 +117,6 @@ def _fill_marks(colours: Palette) -> Spec:
             ],
         },
     }
-
-
-def bars_spec(count: int, *, longest_text: int) -> Spec:
-    """Return the specification of open P/L as one bar per underlying.
-
-    The table has `underlying`, `value` and `text`, which includes the sign.
-
-    Args:
-        count: The number of bars.
-        longest_text: The number of characters of the longest text, which needs room beside the longest bars.
-    """
-    colours = palette()
-    name = {
-        "field": "underlying",
-        "type": "nominal",
-        "title": None,
-        "sort": "ascending",  # otherwise the rows would be in the order of their first appearance
-        "axis": {"ticks": False, "domain": False, "labelLimit": 90, "grid": False},
-    }
-    value = {
-        "field": "value",
-        "type": "quantitative",
-        "title": None,
-        "stack": None,  # each stacked bar with round corners has its own group of marks
-        "scale": {"padding": 8 + _CHARACTER_WIDTH * longest_text},
-        "axis": _dollar_axis(decimals=0),
-    }
-    return _finished(
-        {"encoding": {"y": name, "key": _KEY}, "layer": _bar_layers(value, colours)},
-        colours,
-        max(64, 24 * count + 30),
-    )
-
-
-def _bar_layers(value: Spec, colours: Palette) -> list[Spec]:
-    bar = {
-        "mark": {"type": "bar", "size": 13, "cornerRadius": 2},
-        "encoding": {
-            "x": value,
-            "color": {
-                "condition": {"test": "datum.value < 0", "value": colours.loss},
-                "value": colours.gain,
-            },
-            "tooltip": [
-                _tooltip("underlying", "nominal", "Underlying"),
-                _tooltip("text", "nominal", "P/L Open"),
-            ],
-        },
-    }
-    texts = [
-        {
-            "transform": [{"filter": f"datum.value {side} 0"}],
-            "mark": {"type": "text", "align": align, "dx": shift, "color": colours.text, "fontSize": 11},
-            "encoding": {"x": value, "text": {"field": "text", "type": "nominal"}},
-        }
-        for side, align, shift in ((">=", "left", 4), ("<", "right", -4))
-    ]
-    return [bar, *texts]
 
 
 _PRICE_TOOLTIP: Spec = {"field": "price", "type": "quantitative", "title": "Price", "format": "$,.2f"}

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import curve_points, curve_table, fill_points, is_short
-from apps.streamlit.components.charts.charts import bars_spec, curve_spec, draw, say
+from apps.streamlit.components.charts.charts import curve_spec, draw, say
+from apps.streamlit.components.plain_text import in_html
+from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.osi import underlying_of
+from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.session.monitor import MonitorView
 from options_helper.times import to_microseconds
 
 WHOLE = "Portfolio"
+CHOSEN_CURVE = "live-pictures-of"  # the choice's key
 _MOST_BARS = 20
 _MOST_FILLS = 30
+_PIXELS = 150  # the height of the taller curve
 
 
 def render_portfolio_curve(
@@ -60,44 +67,67 @@ def render_portfolio_curve(
         say(f"The newest {_MOST_FILLS} of {len(mine):,} fills are marked.")
 
 
-def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
-    """Draw a bar for each of the largest sums of open P/L; underlyings without a full sum are named below."""
-    known = underlyings[underlyings["open_pnl"].notna() & (underlyings["legs"] > 0)]
-    largest = known["open_pnl"].abs().nlargest(_MOST_BARS).index
-    known = known[known.index.isin(largest)]
-    if len(known):
-        values = known["open_pnl"].to_numpy(dtype=np.float64)
-        bars = pd.DataFrame(
-            {
-                "underlying": known["underlying"].tolist(),
-                "value": values,
-                "text": [format_pnl(float(value)) for value in values],
-            }
-        )
-        spec = bars_spec(len(bars), longest_text=int(bars["text"].str.len().max()))
-        draw(bars, spec, key=key, words="Open profit and loss by underlying")
-    missing = underlyings[underlyings["open_pnl"].isna() & (underlyings["legs"] > 0)]["underlying"].tolist()
-    if missing:
-        say(f"Not fully known: {', '.join(missing)}.")
-    elif not len(known):
-        say("No open P/L yet.")
+def describe_curve(view: MonitorView, name: str, marked: int) -> tuple[object, ...]:
+    """Return how a curve and its marks look, to about a pixel: equal descriptions look the same.
+
+    Args:
+        view: The monitor's view.
+        name: An underlying, or `PORTFOLIO`.
+        marked: The number of executions up to the view's time.
+    """
+    return st.context.theme.type, int(view.as_of.timestamp()) // 60, marked, _visible_steps(view.pnl, name)
 
 
-def render_pnl_pictures(
-    view: MonitorView,
-    underlyings: pd.DataFrame,
-    fills: Sequence[Execution] = (),
-    *,
-    zone: dt.tzinfo,
-    key: str,
-) -> None:
-    """Draw the bars, and beside them a curve of the reader's choice."""
-    bars, curve = st.columns([1, 1.6], gap="medium")
-    with bars:
-        st.markdown("**P/L Open by underlying**")
-        render_pnl_bars(underlyings, key=f"{key}-bars")
-    with curve:
-        names = [WHOLE, *view.pnl.columns[1:]]
-        chosen = st.selectbox("P/L Open today of", names, key=f"{key}-of")
-        name = PORTFOLIO if chosen == WHOLE else chosen
-        render_portfolio_curve(view, fills, zone=zone, key=f"{key}-curve", name=name, height=170)
+@lru_cache(maxsize=8)  # all tabs show the same
+def _visible_steps(curve: Curve, name: str) -> tuple[object, ...]:
+    """Return a curve's range, and the steps of a pixel by which it moves; a flat end adds none."""
+    values = curve.column(name)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return ()
+    low, high = float(known.min()), float(known.max())
+    steps = np.nan_to_num(np.round((values - low) / ((high - low) / _PIXELS or 1.0)), nan=-1.0)
+    moved = np.flatnonzero(np.diff(steps, prepend=-2.0))
+    return low, high, len(known) > 1, steps[moved].tobytes(), curve.columns
+
+
+@lru_cache(maxsize=2)  # all tabs show the same
+def pnl_bars_html(view: TablesView) -> str:
+    """Return open P/L by underlying as bars, in a fixed order; those without a full sum are named below."""
+    names = ("underlying", "open_pnl", "legs")
+    rows = [record for record in plain_records(view.columns[Table.UNDERLYINGS], names) if record["legs"]]
+    known = [record for record in rows if record["open_pnl"] is not None]
+    least = sorted((abs(record["open_pnl"]) for record in known), reverse=True)[:_MOST_BARS][-1:]
+    drawn = [record for record in known if abs(record["open_pnl"]) >= least[0]][:_MOST_BARS]
+    bars = bars_html([(record["underlying"], record["open_pnl"]) for record in drawn])
+    missing = [record["underlying"] for record in rows if record["open_pnl"] is None]
+    words = f"Not fully known: {', '.join(missing)}." if missing else "" if known else "No open P/L yet."
+    return bars + (f'<p class="oh-quiet">{in_html(words)}</p>' if words else "")
+
+
+def bars_html(values: Sequence[tuple[str, float]]) -> str:
+    """Return a list of bars around one zero line: each with its name, and its value in words."""
+    if not values:
+        return ""
+    low = min(0.0, *(value for _, value in values))
+    width = max(0.0, *(value for _, value in values)) - low or 1.0
+    lines = "".join(
+        f'<li><b>{in_html(name)}</b><i class="{"is-loss" if value < 0 else "is-gain"}" '
+        f'style="--from:{100 * (min(value, 0.0) - low) / width:.1f}%;--size:{100 * abs(value) / width:.1f}%">'
+        f"</i>{in_html(format_pnl(value))}</li>"
+        for name, value in values
+    )
+    return f'<ul class="oh-bars" aria-label="Open profit and loss by underlying">{lines}</ul>'
+
+
+def render_chosen_curve(view: MonitorView, fills: Sequence[Execution] = (), *, zone: dt.tzinfo) -> None:
+    """Draw the curve of the portfolio, or of the underlying that the reader chooses."""
+    chosen = st.selectbox(
+        "P/L Open today of",
+        ["", *view.pnl.columns[1:]],
+        format_func=lambda name: name or WHOLE,
+        key=CHOSEN_CURVE,
+    )
+    render_portfolio_curve(
+        view, fills, zone=zone, key="live-pictures-curve", name=chosen or PORTFOLIO, height=170
+    )

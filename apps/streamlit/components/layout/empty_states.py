@@ -8,11 +8,13 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.actions import show_account
 from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.inputs.page_model import PageModel
 from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.wording import format_time
+from options_helper.session.hub import LiveHub
 
 _CODE_HEIGHT = 320  # pixels
 _EXAMPLE = """{
@@ -100,9 +102,14 @@ def _account_button(label: str, context: PageContext) -> None:
         label,
         key="live-show-account",
         disabled=context.model.credentials.settings is None,
-        on_click=show_account,
+        on_click=_show_account,
         args=(context.hub, context.model),
     )
+
+
+def _show_account(hub: LiveHub, model: PageModel) -> None:
+    show_account(hub, model)
+    st.rerun()  # another portfolio, or a reason above the page why there is none
 
 
 def _render_broken(source: PortfolioSource) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from apps.streamlit.components.inputs.page_context import PageContext
+
+_Color = Literal["green", "gray", "violet"]
 
 DEMO_WORDS = "DEMO: simulated prices"
 _ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
@@ -54,19 +57,25 @@ def draw_buttons(place: DeltaGenerator, context: PageContext) -> None:
 
 def draw_badges(place: DeltaGenerator, context: PageContext) -> None:
     """Draw DEMO, the market's phase, the feeds, and the account."""
-    settings, credentials, snapshot = context.model.settings, context.model.credentials, context.snapshot
     with place:
-        if credentials.demo or snapshot.demo:
-            st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
-        st.badge(
-            in_markdown(context.hours.words(snapshot.as_of, context.zone)),
-            icon=":material/schedule:",
-            color="green" if context.hours.is_open else "gray",
-        )
-        st.badge(
-            in_markdown(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}"), color="gray"
-        )
-        st.badge(in_markdown(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}"), color="gray")
-        account = snapshot.account or credentials.account(settings.account)
-        if account in _ACCOUNT_NAMES:
-            st.badge(_ACCOUNT_NAMES[account], color="gray")
+        for words, icon, color in _badges(context):
+            st.badge(in_markdown(words), icon=icon, color=color)
+
+
+def describe_head(context: PageContext) -> tuple[object, ...]:
+    """Return everything that the head shows, and what its buttons start with, in comparable form."""
+    return context.hub.is_running(), context.model.source, context.model.plan, *_badges(context)
+
+
+def _badges(context: PageContext) -> Iterator[tuple[str, str | None, _Color]]:
+    """Yield each badge's words, icon and colour."""
+    settings, credentials, snapshot = context.model.settings, context.model.credentials, context.snapshot
+    if credentials.demo or snapshot.demo:
+        yield DEMO_WORDS, ":material/science:", "violet"
+    hours = context.hours.words(snapshot.as_of, context.zone)
+    yield hours, ":material/schedule:", "green" if context.hours.is_open else "gray"
+    yield f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", None, "gray"
+    yield f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", None, "gray"
+    account = snapshot.account or credentials.account(settings.account)
+    if account in _ACCOUNT_NAMES:
+        yield _ACCOUNT_NAMES[account], None, "gray"

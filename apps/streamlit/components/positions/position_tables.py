@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
 
@@ -16,11 +16,15 @@ from apps.streamlit.components.positions.table import (
     TableRows,
     build_table_rows,
     chosen_grouping,
+    chosen_row,
     legs_csv,
     positions_csv,
     regroup,
     render,
+    sent_table,
 )
+from apps.streamlit.components.positions.table.changes import SentTable
+from apps.streamlit.components.view.part import Part
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.records import FillFact
@@ -29,6 +33,7 @@ from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import count, format_day
+from options_helper.models import Portfolio
 from options_helper.session.views import FillsView
 
 TABLE_KEY = "positions-table"
@@ -44,8 +49,8 @@ def render_positions(
     *,
     raised: int,
     now: dt.datetime,
-) -> str | None:
-    """Draw the table of positions, structures and legs, and return the id of the selected position, or None.
+) -> None:
+    """Draw the table of positions, structures and legs.
 
     The title of a hidden tab shows the number of `raised` alerts.
     """
@@ -53,9 +58,17 @@ def render_positions(
     not_held = frozenset() if account is None else account.not_held
     grouping = chosen_grouping(TABLE_KEY)
     payload = _grouped_rows(view, risk, tuple(notes.items()), not_held, grouping)
-    selected = render(payload, grouping, key=TABLE_KEY, raised=raised, now=now)
-    _render_downloads(payload, view.at.as_of, zone)
-    return selected
+    render(payload, grouping, key=TABLE_KEY, raised=raised, now=now, on_select=_show_detail)
+
+
+def selected_position(portfolio: Portfolio) -> str | None:
+    """Return the id of the selected position, None if there is none or the portfolio does not have it."""
+    selected = chosen_row(TABLE_KEY)
+    return selected if any(position.id == selected for position in portfolio.positions) else None
+
+
+def _show_detail() -> None:
+    st.rerun([Part.DETAIL])
 
 
 @lru_cache(maxsize=4)
@@ -111,15 +124,19 @@ def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
     return f"{count(sum(fact.fills for fact in facts), 'fill')} today {_MORE}"
 
 
-def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:
-    """Draw the CSV downloads of the table's rows; a file is written on request."""
+def render_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:
+    """Draw the downloads of the table's rows; a file has the newest ones when it is requested."""
     stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
     files = (("Positions", positions_csv), ("Legs", legs_csv))
     with st.container(key="live-downloads", horizontal=True, gap="small"):
         for name, write in files:
             render_download(
                 f"{name} as CSV",
-                partial(write, payload, zone),
+                partial(_write_newest, sent_table(TABLE_KEY), write, zone),
                 file_name=f"{name.lower()}-{stamp}.csv",
                 key=f"live-csv-{name.lower()}",
             )
+
+
+def _write_newest(sent: SentTable, write: Callable[[TableRows, dt.tzinfo], str], zone: dt.tzinfo) -> str:
+    return "" if sent.newest is None else write(sent.newest, zone)

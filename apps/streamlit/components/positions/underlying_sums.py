@@ -13,6 +13,8 @@ from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 
+OPENED_SUMS = "live-underlying-sums"  # the expander's key
+
 _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("P/L Open", "open_pnl", format_pnl),
     ("P/L Day", "day_pnl", format_pnl),
@@ -24,7 +26,7 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 def render_underlying_sums(view: TablesView) -> None:
     """Draw the table of sums in an expander, and send it only while that is open."""
-    opened = st.expander("Sums by underlying", key="live-underlying-sums", on_change="rerun")
+    opened = st.expander("Sums by underlying", key=OPENED_SUMS, on_change="rerun")
     if opened.open:
         opened.html(_sums_of(view))
 

@@ -11,7 +11,8 @@ import streamlit as st
 
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
-from apps.streamlit.components.view.page_view import NEIGHBOURS_KEY
+from apps.streamlit.components.view.page_view import NEIGHBOURS_KEY, take_again
+from apps.streamlit.components.view.redraw import redraw_all
 from options_helper.analysis.risk.words import (
     coverage_words,
     format_gamma,
@@ -27,6 +28,7 @@ from options_helper.analysis.text.wording import format_day
 if TYPE_CHECKING:
     from options_helper.analysis.risk import LiveRisk
 
+OPENED_RISK = "live-risk-sums"  # the expander's key
 _HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
 _MEANING = (
     "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
@@ -38,7 +40,7 @@ _MEANING = (
 def render_risk_tile(risk: LiveRisk) -> None:
     """Draw the sums over the portfolio, with their coverage and what is missing."""
     with st.container(key="live-risk", gap="xsmall"):
-        st.html(tile_html(risk))
+        st.html(f'<h2 class="oh-hidden">Risk</h2>{tile_html(risk)}')
 
 
 @lru_cache(maxsize=4)  # all tabs show the same
@@ -52,7 +54,7 @@ def tile_html(risk: LiveRisk) -> str:
 
 def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
     """Draw an expander with the sums by underlying, expiry and tag, and the switch for modelled figures."""
-    opened = st.expander("Risk by underlying, expiry and tag", key="live-risk-sums", on_change="rerun")
+    opened = st.expander("Risk by underlying, expiry and tag", key=OPENED_RISK, on_change="rerun")
     with opened:
         if opened.open:
             st.html(sums_html(risk, rate_problem))
@@ -60,9 +62,15 @@ def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
         st.toggle(
             "Model the volatility of strikes without an honest mark, from neighbouring strikes",
             key=NEIGHBOURS_KEY,
+            on_change=_model_anew,
             help="Interpolates the volatility of such a strike between the two nearest strikes of its expiry "
             "that have one. The figure is marked as modelled, and so is every sum that includes it.",
         )
+
+
+def _model_anew() -> None:
+    take_again()
+    redraw_all()
 
 
 @lru_cache(maxsize=4)  # all tabs show the same

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.plain_text import visible
+from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
 from apps.streamlit.components.risk.move_curves import render_move_curves
 from options_helper.analysis.risk import LiveRisk
@@ -22,21 +23,18 @@ from options_helper.analysis.risk.what_if.scenarios import (
     moves_of,
     shock_of,
 )
+from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.view import TablesView
 from options_helper.session.solver_process import shared_process
 
+OPENED_SCENARIOS = "live-scenarios"  # the expander's key
 WHOLE = "Portfolio"
 _SHIFTS = (-20, -10, -5, 0, 5, 10, 20)
 
 
-def render_scenarios(risk: LiveRisk, open_pnl: Mapping[str, float | None], zone: dt.tzinfo) -> None:
-    """Draw the scenarios of an underlying or the portfolio in an expander, computed only while it is open.
-
-    Args:
-        risk: The portfolio's risk.
-        open_pnl: P/L Open by underlying, and of `WHOLE`; None or absent if it lacks a leg.
-        zone: The reader's time zone.
-    """
-    opened = st.expander("Payoff and scenarios", key="live-scenarios", on_change="rerun")
+def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
+    """Draw the scenarios of an underlying or the portfolio in an expander, computed only while it is open."""
+    opened = st.expander("Payoff and scenarios", key=OPENED_SCENARIOS, on_change="rerun")
     if not opened.open:
         return
     with opened:
@@ -44,9 +42,17 @@ def render_scenarios(risk: LiveRisk, open_pnl: Mapping[str, float | None], zone:
         chosen = st.selectbox("Scenarios of", [WHOLE, *stocks], key="live-scenario-scope") or WHOLE
         numbers = legs_on(risk, stock=None if chosen == WHOLE else chosen)
         kept = _leave_out(risk, numbers, chosen)
-        base = open_pnl.get(chosen) if len(kept) == len(numbers) else None
+        base = _open_pnl(view, chosen) if len(kept) == len(numbers) else None
         render_move_curves(risk, kept, base, key=f"live-curves-{chosen}")
         draw_grid(risk, kept, zone, key="live-scenario", label=f"Scenarios of {chosen}")
+
+
+def _open_pnl(view: TablesView, chosen: str) -> float | None:
+    """Return P/L Open of an underlying or of `WHOLE`; None if it lacks a leg."""
+    if chosen == WHOLE:
+        return view.totals.open_pnl.value
+    records = plain_records(view.columns[Table.UNDERLYINGS], ("underlying", "open_pnl"))
+    return next((record["open_pnl"] for record in records if record["underlying"] == chosen), None)
 
 
 def _leave_out(risk: LiveRisk, numbers: Sequence[int], chosen: str) -> list[int]:

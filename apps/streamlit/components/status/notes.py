@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -16,9 +16,13 @@ from options_helper.data.streaming.subscriptions import positions_not_subscribed
 _NAMED = 5
 
 
-def render_notes(context: PageContext) -> None:
-    """Draw the notes, one line each, if there are any."""
-    notes = list(_notes(context))
+def list_notes(context: PageContext) -> list[str]:
+    """Return the notes, one line each."""
+    return list(_notes(context))
+
+
+def render_notes(notes: Sequence[str]) -> None:
+    """Draw the notes, if there are any."""
     if notes:
         with st.container(key="live-notes", gap=None):
             for note in notes:

@@ -21,6 +21,7 @@ from options_helper.session.registry import monitor_for
 from options_helper.session.views import FillsView
 
 NEIGHBOURS_KEY = "live-risk-neighbours"  # the switch for volatilities from neighbouring strikes
+_TAKEN = "live-taken"
 _MINUTE_SECONDS = 60
 
 
@@ -43,6 +44,26 @@ class PageView:
     def raised(self) -> int:
         """The number of raised alerts now; `day` may be a few seconds old."""
         return self.monitor.view().alerts.raised_count
+
+
+def take_page(context: PageContext) -> PageView | None:
+    """Return everything that this refresh shows, and keep it for its parts; None without a portfolio."""
+    portfolio = context.model.source.portfolio
+    page = None if portfolio is None else compute_page_view(context, portfolio)
+    st.session_state[_TAKEN] = context, page
+    return page
+
+
+def taken_page() -> tuple[PageContext, PageView | None]:
+    """Return what the last refresh of this session took: all parts show the same snapshot."""
+    taken: tuple[PageContext, PageView | None] = st.session_state[_TAKEN]
+    return taken
+
+
+def take_again() -> None:
+    """Take the last refresh's page again, for a change of what it is computed with."""
+    context, _ = taken_page()
+    take_page(context)
 
 
 def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
@@ -78,27 +99,37 @@ def _state_folder() -> Path | None:
 
 
 def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
-    """Return a description of all that head and body show; pages with equal descriptions look the same.
+    """Return a description of all that the page shows; pages with equal descriptions look the same.
 
     The minute stands for slow changes: the countdown to the close, and flat curves.
     """
-    snapshot, seen = context.snapshot, page.monitor.view()
-    alerts = seen.alerts
+    snapshot = context.snapshot
     lines = [describe_stream(each, snapshot.as_of, zone=context.zone) for each in stream_records(snapshot)]
     return (
         page.view,
         page.risk,
         page.fills,
         tuple(lines),
-        tuple(alerts.status.items()),
-        alerts.rules,
-        alerts.serial,
-        seen.alerts_problem,
-        page.monitor.notice_problem,
+        describe_alerts(context, page),
         context.hub.last_action,
         context.hours.phase,
         tuple(snapshot.backfill.items()),
         minute_of(snapshot),
+    )
+
+
+def describe_alerts(context: PageContext, page: PageView) -> tuple[object, ...]:
+    """Return everything that is shown of the alerts in comparable form."""
+    seen = page.monitor.view()
+    return (
+        page.monitor,
+        tuple(seen.alerts.status.items()),
+        seen.alerts.rules,
+        seen.alerts.serial,
+        seen.alerts_problem,
+        page.monitor.notice_problem,
+        context.zone,
+        minute_of(context.snapshot),
     )
 
 

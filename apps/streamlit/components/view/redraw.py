@@ -1,8 +1,8 @@
-"""The component that redraws the page's large parts only if something on them has changed.
+"""The component that redraws each part of the page only if something on it has changed.
 
 A timed fragment sends all of its elements at each run. The fragment on the timer therefore contains only the
 status line and this component: a number that grows with every change. The browser compares it with the last
-one, and requests the large parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
+one, and requests the changed parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
 
 It also guards the timer. Streamlit forgets a page's timers when a full run begins and learns them again as
 the run proceeds. A full run that is cut short loses them, and the page would freeze, with old figures under a
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -22,7 +22,7 @@ import streamlit as st
 
 from options_helper.times import to_microseconds
 
-_SHOWN, _NUMBER, _DRAWN, _WAITING = "redraw-shown", "redraw-number", "redraw-drawn", "redraw-waiting"
+_SHOWN, _NUMBERS, _DRAWN, _WAITING = "redraw-shown", "redraw-numbers", "redraw-drawn", "redraw-waiting"
 _BEAT, _LATE = "redraw-beat", "redraw-late"
 _TABLE_VERSION = "redraw-table-version"
 _KEY = "live-redraw"
@@ -31,19 +31,17 @@ _PATIENCE_BEATS = 3.0
 
 
 def redraw_if_changed(
-    shown: tuple[object, ...],
-    parts: Sequence[str],
+    shown: Mapping[str, object],
     *,
     pace_seconds: float,
     now: dt.datetime,
     spoken: str = "",
     raised: object = None,
 ) -> bool:
-    """Let the browser request the fragments `parts` if their contents have changed.
+    """Let the browser request the parts whose contents have changed.
 
     Args:
-        shown: Everything that the parts show; compared with `==`.
-        parts: Keys of the fragments.
+        shown: Everything that each part shows, by the key of its fragment; compared with `==`.
         pace_seconds: The usual time between two beats.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
         raised: The newest raised alerts, which `alert_calls.js` announces.
@@ -54,42 +52,47 @@ def redraw_if_changed(
         parts for too long. The caller then draws everything.
     """
     state = st.session_state
-    if state.get(_SHOWN) != shown:
-        state[_SHOWN] = shown
-        state[_NUMBER] = state.get(_NUMBER, 0) + 1
+    before, numbers = state.get(_SHOWN, {}), state.get(_NUMBERS, {})
+    changed = {part for part, content in shown.items() if part not in before or before[part] != content}
+    state[_SHOWN] = dict(shown)
+    state[_NUMBERS] = {part: numbers.get(part, 0) + (part in changed) for part in shown}
     state[_BEAT] = state.get(_BEAT, 0) + 1
     patience = max(_PATIENCE_SECONDS, _PATIENCE_BEATS * pace_seconds)
     _component()(
         key=_KEY,
         data={
-            "number": state[_NUMBER],
+            "number": sum(state[_NUMBERS].values()),
             "beat": state[_BEAT],
             "patience": round(1000 * patience),
             "now": to_microseconds(now) // 1000,
             "spoken": spoken,
             "raised": raised,
         },
-        on_changed_change=lambda: _redraw(parts),
+        on_changed_change=_redraw,
         on_late_change=_note_late,
     )
     return bool(state.pop(_LATE, False)) or _is_overdue(patience)
 
 
-def _is_overdue(patience: float) -> bool:
-    """Return whether changed parts have waited too long to be drawn.
+def _behind() -> dict[str, int | None]:
+    """Return the parts that do not show their newest state, and what each was last drawn as."""
+    drawn = st.session_state.get(_DRAWN, {})
+    numbers = st.session_state.get(_NUMBERS, {})
+    return {part: drawn.get(part) for part, number in numbers.items() if drawn.get(part) != number}
 
-    While prices tick, the parts are one change behind at every beat; it is enough that they keep being drawn.
+
+def _is_overdue(patience: float) -> bool:
+    """Return whether a changed part has waited too long to be drawn.
+
+    While prices tick, parts are one change behind at every beat; it is enough that they keep being drawn.
     """
     state, now = st.session_state, time.monotonic()
-    drawn = state.get(_DRAWN)
-    if drawn == state[_NUMBER]:
-        state.pop(_WAITING, None)
-        return False
-    drawn_before, since = state.get(_WAITING, (drawn, now))
-    if drawn != drawn_before:
-        since = now
-    state[_WAITING] = (drawn, since)
-    if now - since <= patience:
+    waiting = state.get(_WAITING, {})
+    state[_WAITING] = {
+        part: waiting[part] if part in waiting and waiting[part][0] == drawn else (drawn, now)
+        for part, drawn in _behind().items()
+    }
+    if all(now - since <= patience for _, since in state[_WAITING].values()):
         return False
     del state[_WAITING]
     return True
@@ -99,9 +102,9 @@ def _note_late() -> None:
     st.session_state[_LATE] = True
 
 
-def mark_drawn() -> None:
-    """Record that the large parts show the newest state; the last of them calls it."""
-    st.session_state[_DRAWN] = st.session_state.get(_NUMBER)
+def mark_drawn(part: str) -> None:
+    """Record that a part shows its newest state; it calls this last."""
+    st.session_state.setdefault(_DRAWN, {})[part] = st.session_state.get(_NUMBERS, {}).get(part)
 
 
 def known_table_version() -> int | None:
@@ -115,10 +118,18 @@ def forget_table_version() -> None:
     st.session_state.pop(_TABLE_VERSION, None)
 
 
-def _redraw(parts: Sequence[str]) -> None:
+def redraw_all() -> None:
+    """Draw every part now: the end of a callback that changes more than the part of its own widget."""
+    parts = list(st.session_state.get(_NUMBERS, {}))
+    if parts:
+        st.rerun(parts)
+
+
+def _redraw() -> None:
     st.session_state[_TABLE_VERSION] = st.session_state[_KEY]["changed"]["table"]
-    if st.session_state.get(_DRAWN) != st.session_state.get(_NUMBER):
-        st.rerun(list(parts))
+    parts = list(_behind())
+    if parts:
+        st.rerun(parts)
 
 
 @cache

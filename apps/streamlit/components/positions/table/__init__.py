@@ -3,15 +3,17 @@
 from apps.streamlit.components.positions.table.csv_export import legs_csv, positions_csv
 from apps.streamlit.components.positions.table.grouping import Grouping, regroup
 from apps.streamlit.components.positions.table.rows import TableRows, build_table_rows
-from apps.streamlit.components.positions.table.widget import chosen_grouping, render
+from apps.streamlit.components.positions.table.widget import chosen_grouping, chosen_row, render, sent_table
 
 __all__ = [
     "Grouping",
     "TableRows",
     "build_table_rows",
     "chosen_grouping",
+    "chosen_row",
     "legs_csv",
     "positions_csv",
     "regroup",
     "render",
+    "sent_table",
 ]

@@ -7,9 +7,10 @@ gets all of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TypedDict
+
+import msgspec
 
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.rows import TableRows
@@ -61,9 +62,10 @@ class RowChanges:
 
 
 class SentTable:
-    """The table as last sent to one browser session."""
+    """The table as last sent to one browser session, which are the `newest` rows."""
 
     def __init__(self) -> None:
+        self.newest: TableRows | None = None
         self._version = 0
         self._first_version = 0  # of the current layout and list of rows; changes before it do not count
         self._shape: tuple[object, ...] = ()
@@ -90,6 +92,7 @@ class SentTable:
         return self._message
 
     def _take(self, table: TableRows) -> None:
+        self.newest = table
         rows = table["shown"]
         ids = [row[0] for row in rows], [group[0] for group in table["groups"]]
         shape = (table["fields"], table["group_fields"], table["stale_after"], *ids)
@@ -120,4 +123,4 @@ class SentTable:
             },
             **more,
         }
-        return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return msgspec.json.encode(message)

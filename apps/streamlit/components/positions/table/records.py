@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays import columns as arrays
+from options_helper.analysis.arrays.types import Flags, Floats
 from options_helper.analysis.tables.column import Column, Format
-from options_helper.analysis.text.figures import round_dollars, round_half_up, round_percent, round_price
+from options_helper.analysis.text.figures import (
+    round_dollars,
+    round_dollars_all,
+    round_half_up,
+    round_half_up_all,
+    round_percent,
+    round_percent_all,
+    round_price,
+    round_price_all,
+)
 from options_helper.analysis.valuation.row_warnings import to_tuples
 
 Record = dict[str, Any]  # a row of a table: column -> plain value, None if missing
@@ -21,29 +31,33 @@ Record = dict[str, Any]  # a row of a table: column -> plain value, None if miss
 TableColumns = pd.DataFrame | Mapping[str, arrays.ColumnValues]
 
 
-def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> list[Record]:
+def plain_records(
+    table: TableColumns, names: Iterable[str] | None = None, *, only_finite: bool = False
+) -> list[Record]:
     """Return rows as dictionaries of plain Python values, None for a missing one.
 
     Args:
         table: The rows.
         names: The columns to take, by default all; those that the table lacks are skipped.
+        only_finite: Whether an infinite figure counts as missing.
     """
     chosen = [str(name) for name in (table if names is None else names) if name in table]
-    columns = [_plain(table[name], name) for name in chosen]
+    columns = [_plain(table[name], name, only_finite=only_finite) for name in chosen]
     return [dict(zip(chosen, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _plain(column: arrays.ColumnValues, name: str) -> list[object]:
+def _plain(column: arrays.ColumnValues, name: str, *, only_finite: bool) -> list[object]:
     values: arrays.ColumnValues = column.array if isinstance(column, pd.Series) else column
     if isinstance(values, pd.arrays.NumpyExtensionArray):
         values = values.to_numpy()  # its own `tolist` would return NumPy's numbers
     if name == "warnings" and values.dtype == np.int64:
         return list(to_tuples(values))
     plain: list[object] = values.tolist()
-    missing = pd.isna(values)
-    if not missing.any():
+    is_float = only_finite and values.dtype.kind == "f"
+    known = np.isfinite(np.asarray(values, np.float64)) if is_float else np.asarray(pd.notna(values))
+    if known.all():
         return plain
-    return [None if gone else value for value, gone in zip(plain, missing.tolist(), strict=True)]
+    return [value if is_known else None for value, is_known in zip(plain, known.tolist(), strict=True)]
 
 
 def finite(value: float | None) -> float | None:
@@ -91,6 +105,34 @@ def shown_figure(value: float, column: Column) -> float:
             return _short(round_half_up(value, _DECIMALS[Format.QUANTITY]))
         case Format.DECIMAL:
             return _short(round_half_up(value, column.decimals))
+
+
+def shown_column(values: Sequence[object], column: Column) -> list[object]:
+    """Return a column's values with its figures as the page shows them, all at once."""
+    is_figure = [value.__class__ is float or value.__class__ is int for value in values]
+    figures = np.array([value if known else math.nan for value, known in zip(values, is_figure, strict=True)])
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounded_, certain = _round_all(figures, column)
+        whole = certain & (rounded_ == np.floor(rounded_))
+    pairs = zip(rounded_.tolist(), whole.tolist(), strict=True)
+    shown = [int(figure) if short else figure for figure, short in pairs]
+    for number in np.flatnonzero(~certain & ~np.isnan(figures)).tolist():
+        shown[number] = shown_figure(float(figures[number]), column)
+    return [new if known else old for old, new, known in zip(values, shown, is_figure, strict=True)]
+
+
+def _round_all(figures: Floats, column: Column) -> tuple[Floats, Flags]:
+    match column.format:
+        case Format.PRICE:
+            return round_price_all(figures, 2)
+        case Format.PNL:
+            return round_dollars_all(figures)
+        case Format.PERCENT | Format.SIGNED_PERCENT:
+            return round_percent_all(figures, PERCENT_DECIMALS)
+        case Format.QUANTITY:
+            return round_half_up_all(figures, _DECIMALS[Format.QUANTITY])
+        case Format.DECIMAL:
+            return round_half_up_all(figures, column.decimals)
 
 
 def csv_figure(value: float, column: Column) -> float | None:

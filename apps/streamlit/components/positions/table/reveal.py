@@ -6,6 +6,8 @@ from typing import TypedDict
 
 import streamlit as st
 
+from apps.streamlit.components.view.redraw import redraw_all
+
 _KEY = "positions-table-reveal"
 
 
@@ -17,9 +19,10 @@ class Reveal(TypedDict):
 
 
 def reveal_row(position_id: str) -> None:
-    """Request that the browser select this position and scroll to it."""
+    """Request that the browser select this position and scroll to it; for a button's callback."""
     before = requested_row()
     st.session_state[_KEY] = Reveal(id=position_id, number=before["number"] + 1 if before else 1)
+    redraw_all()
 
 
 def requested_row() -> Reveal | None:

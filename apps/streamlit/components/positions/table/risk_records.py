@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.positions.table.records import Record, finite, plain_records
+from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import sources_of
@@ -22,6 +22,7 @@ _READ = (
     "bid_iv", "ask_iv", "moneyness_moves", "probability_of_profit",
 )  # fmt: skip
 _FIELDS = {*_OF_LEGS, *_OF_POSITIONS}
+_NONE = dict.fromkeys(_FIELDS, "")
 _OF_SHARES = {"delta", "delta_dollars"}
 _EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row show these
 
@@ -55,11 +56,11 @@ class RiskRecords:
             modelled, covered = whole.get("modelled_legs"), whole.get("covered_legs")
             note = f"{modelled} modelled" if modelled else ""
             note = note if known else f"{covered} of {whole.get('legs')} legs"
-            return {**dict.fromkeys(_FIELDS, ""), **own, "iv_note": note, "moves": ""}
+            return {**_NONE, **own, "iv_note": note, "moves": ""}
         record = self.legs.get((position_id, leg), {})
-        figures = {**dict.fromkeys(_FIELDS, ""), **_take(_OF_LEGS, record)}
+        figures = {**_NONE, **_take(_OF_LEGS, record)}
         if whole.get("legs") == 1:
-            figures["chance"] = finite(whole.get("probability_of_profit"))
+            figures["chance"] = whole.get("probability_of_profit")
         if record.get("reason") == Reason.SHARES:
             figures |= dict.fromkeys(_FIELDS - _OF_SHARES, "")
         return figures | {"iv_note": _iv_note(record), "moves": _moves(record)}
@@ -67,8 +68,8 @@ class RiskRecords:
 
 @lru_cache(maxsize=2)  # prices move more often than risk is computed
 def _records_of(risk: LiveRisk) -> RiskRecords:
-    legs = plain_records(risk.legs, {*_READ, *_OF_LEGS.values()})
-    positions = plain_records(risk.positions, {*_READ, *_OF_POSITIONS.values()})
+    legs = plain_records(risk.legs, {*_READ, *_OF_LEGS.values()}, only_finite=True)
+    positions = plain_records(risk.positions, {*_READ, *_OF_POSITIONS.values()}, only_finite=True)
     return RiskRecords(
         {each["id"]: each for each in positions},
         {(each["position_id"], each["leg_index"]): each for each in legs},
@@ -76,7 +77,7 @@ def _records_of(risk: LiveRisk) -> RiskRecords:
 
 
 def _take(sources: Mapping[str, str], record: Record) -> Record:
-    return {name: finite(record.get(column)) for name, column in sources.items()}
+    return {name: record.get(column) for name, column in sources.items()}
 
 
 def _iv_note(record: Record) -> str:

@@ -17,7 +17,7 @@ from apps.streamlit.components.positions.table.records import (
     finite,
     plain_records,
     price_time,
-    shown_figure,
+    shown_column,
 )
 from apps.streamlit.components.positions.table.risk_records import RiskRecords
 from apps.streamlit.components.positions.table.row_words import (
@@ -59,6 +59,9 @@ _READ = (
     "natural", "previous_close_date", "hours_left", "dte",
     "mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max",
 )  # fmt: skip
+
+
+_NO_FIGURES = dict.fromkeys((column.field for column in shown_columns()), "")
 
 
 class TableRows(TypedDict):
@@ -116,13 +119,13 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     read = {
         record["id"]: record
         for table, kind in ((positions, Table.POSITIONS), (structures, Table.STRUCTURES))
-        for record in plain_records(table, {*_READ, *sources_of(kind).values()})
+        for record in plain_records(table, {*_READ, *sources_of(kind).values()}, only_finite=True)
     }
     found = RiskRecords.of(risk)
     rows = list(_rows(portfolio, read, _by_position(legs), found, notes or {}, as_of_us))
     for row in rows:
         row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
-    arrays = [[row.get(field) for field in fields] for row in rows]
+    arrays = [[*map(row.get, fields)] for row in rows]
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
@@ -139,15 +142,12 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
 
 def shown_rows(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[object]]:
     """Return rows with figures as the page shows them."""
-    columns = {column.field: column for column in shown_columns()}
-    figures = [(place, columns[field]) for place, field in enumerate(fields) if field in columns]
-    shown = [list(row) for row in rows]
-    for row in shown:
-        for place, column in figures:
-            value = row[place]
-            if value.__class__ is float or value.__class__ is int:
-                row[place] = shown_figure(value, column)
-    return shown
+    figures = {column.field: column for column in shown_columns()}
+    columns = [
+        shown_column(values, figures[field]) if field in figures else values
+        for field, values in zip(fields, zip(*rows, strict=True), strict=False)  # no values without rows
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _rows(
@@ -243,12 +243,11 @@ def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
 
 
 def _figures(record: Record, table: Table) -> Record:
-    known = {field: finite(record.get(name)) for field, name in sources_of(table).items()}
-    return {**dict.fromkeys((column.field for column in shown_columns()), ""), **known}
+    return {**_NO_FIGURES, **{field: record.get(name) for field, name in sources_of(table).items()}}
 
 
 def _by_position(legs: TableColumns) -> dict[str, dict[int, Record]]:
     found: dict[str, dict[int, Record]] = {}
-    for record in plain_records(legs, {*_READ, *sources_of(Table.LEGS).values()}):
+    for record in plain_records(legs, {*_READ, *sources_of(Table.LEGS).values()}, only_finite=True):
         found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
     return found

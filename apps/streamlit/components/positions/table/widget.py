@@ -6,6 +6,7 @@ Figures are sent as arrays, and ages as times: the browser counts the seconds.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -39,8 +40,26 @@ def chosen_grouping(key: str) -> Grouping:
     return Grouping.of(st.session_state.get(key, {}).get("grouping"))
 
 
-def render(table: TableRows, grouping: Grouping, *, key: str, raised: int, now: dt.datetime) -> str | None:
-    """Draw the positions table and return the selected position.
+def chosen_row(key: str) -> str | None:
+    """Return the id that the browser of this session has selected in the table with this key."""
+    chosen: str | None = st.session_state.get(key, {}).get("selected")
+    return chosen
+
+
+def _nothing() -> None:
+    """Do nothing; Streamlit keeps a state value only if it has a callback."""
+
+
+def render(
+    table: TableRows,
+    grouping: Grouping,
+    *,
+    key: str,
+    raised: int,
+    now: dt.datetime,
+    on_select: Callable[[], None] = _nothing,
+) -> None:
+    """Draw the positions table.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
     table shows all three.
@@ -51,12 +70,9 @@ def render(table: TableRows, grouping: Grouping, *, key: str, raised: int, now: 
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: The number of raised alerts that are not acknowledged; the title of a hidden tab shows it.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
-
-    Returns:
-        The selected position's id, or None if none is selected or it is not in the table.
+        on_select: Called when another row is selected, or none.
     """
-    sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
-    data = sent.message(
+    data = sent_table(key).message(
         table,
         known_table_version(),
         now_ms=to_microseconds(now) // 1000,
@@ -70,16 +86,16 @@ def render(table: TableRows, grouping: Grouping, *, key: str, raised: int, now: 
         st.container(key="live-structures"),
         st.container(key="live-legs"),
     ):
-        result = _component()(
+        _component()(
             key=key,
             data=data,
-            on_selected_change=_nothing,
+            on_selected_change=on_select,
             on_grouping_change=_nothing,
             on_resend_change=forget_table_version,
         )
-    selected: str | None = result.get("selected")
-    return selected if selected in table["ids"] else None
 
 
-def _nothing() -> None:
-    """Do nothing; Streamlit keeps a state value only if it has a callback."""
+def sent_table(key: str) -> SentTable:
+    """Return what this session was sent of the table with this key."""
+    sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
+    return sent

@@ -1,0 +1,245 @@
+"""The contents of each part of the page, and how it is drawn.
+
+Each part is a fragment, so that a refresh draws and sends only those that changed. What prices move shows the
+whole view; any other part names the few values that it shows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import streamlit as st
+
+from apps.streamlit.components.account.account_panel import (
+    OPENED_ACCOUNT,
+    render_account,
+    render_account_note,
+)
+from apps.streamlit.components.account.account_view import AccountView, build_account_view
+from apps.streamlit.components.alerts import alerts_panel
+from apps.streamlit.components.alerts.alert_bar import render_alert_bar
+from apps.streamlit.components.charts.pnl_charts import (
+    CHOSEN_CURVE,
+    describe_curve,
+    pnl_bars_html,
+    render_chosen_curve,
+    render_portfolio_curve,
+)
+from apps.streamlit.components.detail import position_detail
+from apps.streamlit.components.fills.fills_panel import render_fills
+from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.layout.empty_states import (
+    render_account_book,
+    render_empty_portfolio,
+    render_no_portfolio,
+)
+from apps.streamlit.components.layout.head import describe_head
+from apps.streamlit.components.positions.position_tables import (
+    render_downloads,
+    render_positions,
+    selected_position,
+)
+from apps.streamlit.components.positions.totals import render_totals
+from apps.streamlit.components.positions.underlying_sums import OPENED_SUMS, render_underlying_sums
+from apps.streamlit.components.risk.risk_panel import OPENED_RISK, render_risk_sums, render_risk_tile
+from apps.streamlit.components.risk.scenario_panel import OPENED_SCENARIOS, render_scenarios
+from apps.streamlit.components.status.health_panel import render_health
+from apps.streamlit.components.status.notes import list_notes, render_notes
+from apps.streamlit.components.view.page_view import (
+    PageView,
+    describe_alerts,
+    describe_view,
+    minute_of,
+    taken_page,
+)
+from apps.streamlit.components.view.part import OF_POSITIONS, Part
+from apps.streamlit.components.view.redraw import mark_drawn
+from options_helper.analysis.account.day_result import day_name_of
+from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.history.observation import PORTFOLIO
+from options_helper.analysis.status.stream_lines import describe_mix
+from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss
+from options_helper.files.account_portfolio import ExistingFile
+from options_helper.models import Portfolio
+from options_helper.times import new_york_date
+
+_memo = IdentityMemo()
+
+
+def describe_parts(context: PageContext, page: PageView | None) -> dict[str, object]:
+    """Return everything that each part shows in comparable form; equal descriptions look the same."""
+    head, zone = describe_head(context), context.zone
+    if page is None:
+        source = context.model.source
+        why = (source.version, str(source.error), minute_of(context.snapshot))
+        return {Part.HEAD: head, Part.NOTES: why}
+    whole, alerts = describe_view(context, page), describe_alerts(context, page)
+    account, selected = _account_of(context, page), selected_position(page.view.portfolio)
+    shown = {
+        Part.HEAD: head,
+        Part.NOTES: (alerts, list_notes(context), account.compared),
+        Part.TOTALS: whole,
+        Part.DAY: (describe_curve(page.day, PORTFOLIO, len(page.charted)), zone),
+        Part.TABLE: whole,
+        Part.DOWNLOADS: (minute_of(context.snapshot), zone),
+        Part.DETAIL: selected and (selected, whole),
+        Part.BARS: pnl_bars_html(page.view),
+        Part.CURVE: (describe_curve(page.day, _chosen_curve(), len(page.charted)), zone),
+        Part.SUMS: whole if _is_open(OPENED_SUMS, OPENED_RISK, OPENED_SCENARIOS) else None,
+        Part.ACCOUNT: (_account_shown(account), whole if _is_open(*OPENED_ACCOUNT) else None, zone),
+        Part.FILLS: (page.fills, zone),
+        Part.ALERTS: alerts,
+        Part.STREAMS: whole,
+    }
+    return {
+        part: each
+        for part, each in shown.items()
+        if page.view.portfolio.positions or part not in OF_POSITIONS
+    }
+
+
+def draw_part(part: Part) -> None:
+    """Draw one part of what the last refresh took; without a portfolio, why there is none."""
+    context, page = taken_page()
+    if page is None:
+        render_no_portfolio(context)
+    else:
+        _DRAW[part](context, page)
+    mark_drawn(part)
+
+
+def _account_of(context: PageContext, page: PageView) -> AccountView:
+    return build_account_view(page.view, context.model.source.saved_at)
+
+
+def _account_shown(account: AccountView) -> tuple[object, ...]:
+    """Return what is not folded away."""
+    bridged = account.bridge is not None
+    return account.compared, account.money, account.day, account.closed, account.history_since, bridged
+
+
+def _chosen_curve() -> str:
+    return str(st.session_state.get(CHOSEN_CURVE, PORTFOLIO))
+
+
+def _is_open(*keys: str) -> bool:
+    """Return whether any of these expanders is open."""
+    return any(st.session_state.get(key) for key in keys)
+
+
+def _draw_notes(context: PageContext, page: PageView) -> None:
+    render_alert_bar(page.monitor, context.zone)
+    render_notes(list_notes(context))
+    render_account_note(_account_of(context, page), context.model.source.name)
+    render_account_book(context)
+
+
+def _draw_totals(context: PageContext, page: PageView) -> None:
+    account, portfolio, live = _account_of(context, page), page.view.portfolio, page.view.at
+    render_totals(
+        page.view.totals,
+        portfolio.cash,
+        describe_mix(live),
+        loss=_book_loss(portfolio, live.as_of),
+        not_held=account.not_held_words,
+        day=account.day,
+        day_name=day_name_of(live),
+    )
+    render_risk_tile(page.risk)
+
+
+def _book_loss(portfolio: Portfolio, at: dt.datetime) -> BookLoss:
+    today = new_york_date(at)
+    compute = partial(find_book_loss, portfolio, today)
+    return _memo.get("loss", portfolio, compute, extent=today.toordinal())
+
+
+def _draw_day(context: PageContext, page: PageView) -> None:
+    render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
+
+
+def _draw_table(context: PageContext, page: PageView) -> None:
+    if not page.view.portfolio.positions:
+        render_empty_portfolio(context.model.source)
+        return
+    render_positions(
+        page.view,
+        page.risk,
+        page.fills,
+        _account_of(context, page).compared,
+        context.zone,
+        raised=page.raised,
+        now=context.snapshot.as_of,
+    )
+
+
+def _draw_downloads(context: PageContext, page: PageView) -> None:
+    render_downloads(page.view.at.as_of, context.zone)
+
+
+def _draw_detail(context: PageContext, page: PageView) -> None:
+    selected = selected_position(page.view.portfolio)
+    if selected is not None:
+        position_detail.render(
+            selected,
+            portfolio=page.view.portfolio,
+            positions=page.view.positions,
+            structures=page.view.structures,
+            legs=page.view.legs,
+            risk=page.risk,
+            view=page.day,
+            fills=page.fills.day.leaf_fills,
+            zone=context.zone,
+        )
+
+
+def _draw_bars(_context: PageContext, page: PageView) -> None:
+    st.html(pnl_bars_html(page.view))
+
+
+def _draw_curve(context: PageContext, page: PageView) -> None:
+    render_chosen_curve(page.day, page.charted, zone=context.zone)
+
+
+def _draw_sums(context: PageContext, page: PageView) -> None:
+    render_underlying_sums(page.view)
+    render_risk_sums(page.risk, context.model.credentials.rate_problem)
+    render_scenarios(page.risk, page.view, context.zone)
+
+
+def _draw_account(context: PageContext, page: PageView) -> None:
+    if context.snapshot.started_at is not None:
+        source = context.model.source
+        file = ExistingFile(source.content, page.view.portfolio)
+        render_account(_account_of(context, page), file, page.view.at, context.zone)
+
+
+def _draw_fills(context: PageContext, page: PageView) -> None:
+    render_fills(page.fills, context.zone)
+
+
+def _draw_alerts(context: PageContext, page: PageView) -> None:
+    alerts_panel.render(page.monitor, zone=context.zone)
+
+
+def _draw_streams(context: PageContext, _page: PageView) -> None:
+    render_health(context)
+
+
+_DRAW: Mapping[Part, Callable[[PageContext, PageView], None]] = {
+    Part.NOTES: _draw_notes,
+    Part.TOTALS: _draw_totals,
+    Part.DAY: _draw_day,
+    Part.TABLE: _draw_table,
+    Part.DOWNLOADS: _draw_downloads,
+    Part.DETAIL: _draw_detail,
+    Part.BARS: _draw_bars,
+    Part.CURVE: _draw_curve,
+    Part.SUMS: _draw_sums,
+    Part.ACCOUNT: _draw_account,
+    Part.FILLS: _draw_fills,
+    Part.ALERTS: _draw_alerts,
+    Part.STREAMS: _draw_streams,
+}
