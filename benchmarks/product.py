@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,6 @@ class Product:
     def latency(self, seconds: str) -> dict[str, object]:
         """Return percentiles of the quotes' ages in seconds, counted from when the feed sent them."""
         ages: list[float] = []
-        queued = queued_seconds_of_all_threads()
         seen = np.zeros(0, "i8")
         until = time.monotonic() + float(seconds)
         while time.monotonic() < until:
@@ -53,22 +51,17 @@ class Product:
             if len(seen) == len(stamps):
                 ages.extend((now - stamps[stamps != seen]) / 1e6)
             seen = stamps
-        return {
-            "p50": float(np.percentile(ages, 50)),
-            "p99": float(np.percentile(ages, 99)),
-            "queued": queued_seconds_of_all_threads() - queued,
-        }
+        return {"p50": float(np.percentile(ages, 50)), "p99": float(np.percentile(ages, 99))}
 
     def job(self, seconds: str) -> dict[str, object]:
-        """Return the job's durations in seconds, without the time that it waited for a core."""
+        """Return the job's durations in seconds of wall time."""
         took: list[float] = []
-        queued_in_all = queued_seconds_of_all_threads()
         until = time.monotonic() + float(seconds)
         while time.monotonic() < until:
-            began, queued = time.perf_counter(), queued_seconds()
+            began = time.perf_counter()
             self._job()
-            took.append(time.perf_counter() - began - (queued_seconds() - queued))
-        return {"took": took, "queued": queued_seconds_of_all_threads() - queued_in_all}
+            took.append(time.perf_counter() - began)
+        return {"took": took}
 
     def fill(self, order: str) -> dict[str, object]:
         """Return the time at which the order update first appeared in a snapshot, None if it did not."""
@@ -107,17 +100,6 @@ class Product:
             for name, health in snapshot.health.items()
         }
         return {"streams": streams, "dropped": snapshot.dropped_events}
-
-
-def queued_seconds(thread: Path | None = None) -> float:
-    """Return the seconds that a thread, by default this one, has waited for a core, not for the GIL."""
-    stat = (thread or Path(f"/proc/self/task/{threading.get_native_id()}")) / "schedstat"
-    return int(stat.read_text().split()[1]) / 1e9 if stat.exists() else 0.0
-
-
-def queued_seconds_of_all_threads() -> float:
-    """Return the time that all threads of this process have waited for a core."""
-    return sum(map(queued_seconds, Path("/proc/self/task").glob("*")))
 
 
 def calibrated_job() -> Callable[[], None]:
