@@ -45,6 +45,7 @@ export interface Payload {
   warnings: Record<string, [string, string]>;
   raised: number;
   grouping: string;
+  columns: string[];
   reveal: { id: string; number: number } | null;
   sent_at: number;
 }

@@ -18,6 +18,7 @@ export default function show({ data, parentElement, setStateValue, setTriggerVal
   const server = {
     select: (/** @type {string | null} */ id) => setStateValue("selected", id),
     group: (/** @type {string} */ by) => setStateValue("grouping", by),
+    show: (/** @type {string[]} */ columns) => setTriggerValue("columns", columns),
     resend: () => setTriggerValue("resend", true),
   };
   const widget = mounted.get(root) ?? { table: new PositionsTable(root, payload, server), calls: 0 };

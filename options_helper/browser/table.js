@@ -16,7 +16,7 @@ import { areAllOld } from "./states.js";
 /** @typedef {import("./payload.d.ts").Payload} Payload */
 /** @typedef {import("./payload.d.ts").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
-/** @typedef {{select(id: string | null): void, group(by: string): void, resend(): void}} Server */
+/** @typedef {{select(id: string | null): void, group(by: string): void, show(columns: string[]): void, resend(): void}} Server */
 
 const TICK_MILLISECONDS = 1000;
 
@@ -44,6 +44,8 @@ export class PositionsTable {
     });
     /** The grouping last requested from the server. */
     this.grouping = "";
+    /** The optional columns whose figures the server sends. @type {string[]} */
+    this.figures = [];
     /** The grouping of the rows shown. @type {string | undefined} */
     this.grouped = undefined;
     this.scrolling = false;
@@ -99,6 +101,7 @@ export class PositionsTable {
     this.root.dataset.version = String(this.model.version);
     if (data.layout) this.#layOut(data.layout.columns, data.storage);
     this.#askForGroups(data.grouping);
+    this.#takeColumns(data.columns);
     this.order.adopt(this.model);
     this.draw();
     this.#reveal(data.reveal);
@@ -141,6 +144,23 @@ export class PositionsTable {
     if (grouping === present || grouping === this.grouping) return;
     this.grouping = grouping;
     this.server.group(grouping);
+  }
+
+  /** Sort by figures that have only now arrived. @param {string[]} figures */
+  #takeColumns(figures) {
+    const { sort } = this.choices;
+    const isNew = sort !== null && figures.includes(sort.column) && !this.figures.includes(sort.column);
+    this.figures = figures;
+    if (isNew) this.order.sort(this.model, sort);
+    this.#askForColumns();
+  }
+
+  /** Ask the server for the figures of the optional columns that are shown or sorted by. */
+  #askForColumns() {
+    const wanted = this.model.columns.filter(({ id, optional }) => (
+      optional && (this.choices.columns.has(id) || this.choices.sort?.column === id)));
+    const ids = wanted.map(({ id }) => id).sort();
+    if (ids.join(" ") !== this.figures.join(" ")) this.server.show(ids);
   }
 
   #onScroll() {
@@ -308,6 +328,7 @@ export class PositionsTable {
 
   #changed() {
     this.choices.save();
+    this.#askForColumns();
     this.draw();
   }
 

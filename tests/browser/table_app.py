@@ -17,8 +17,10 @@ import streamlit as st
 
 from apps.streamlit.components.positions.table import (
     build_table_rows,
+    chosen_columns,
     chosen_grouping,
     chosen_row,
+    hide_columns,
     regroup,
     render,
 )
@@ -156,9 +158,10 @@ def live() -> None:
         held, positions, structures, legs, underlyings, as_of=live_snapshot.as_of, stale_after_seconds=30.0
     )
     grouping = chosen_grouping("table")
-    shown = regroup(payload, held, grouping)
+    columns = chosen_columns("table")
+    shown = hide_columns(regroup(payload, held, grouping), columns)
     raised, sent_at = int(query.get("raised", "0")), dt.datetime.now(dt.UTC)
-    render(shown, grouping, key="table", raised=raised, now=sent_at)
+    render(shown, grouping, columns, key="table", raised=raised, now=sent_at)
     selected = chosen_row("table") if chosen_row("table") in payload["ids"] else None
     if query.get("reports"):
         redraw_if_changed({"table": tick}, pace_seconds=60.0, now=sent_at)

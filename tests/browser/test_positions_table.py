@@ -210,13 +210,15 @@ def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> N
 
 
 def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
-    """Columns, sort, open rows and the selection return, and the server learns of the selection."""
+    """Columns, sort, open rows and the selection return, and the server learns of figures and selection."""
     page = open_table()
     page.get_by_role("button", name="Qty").click()
     _row(page, "condor").locator(".pt-twist").click()
     _cell(page, "condor", "mark").click()
     page.get_by_text("Columns", exact=True).click()
     page.get_by_role("checkbox", name=re.compile(r"^Delta (?!\$)")).check()
+    page.get_by_role("checkbox", name=re.compile("^Cost")).check()
+    expect(_cell(page, "p001", "cost")).to_have_text(re.compile(r"\d"))
     page.get_by_role("checkbox", name=re.compile("^Natural")).uncheck()
     expect(page.get_by_text("selected condor")).to_be_visible()
     page.reload()
@@ -224,6 +226,7 @@ def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> N
     expect(page.get_by_text("selected condor")).to_be_visible()
     expect(page.locator('tr[data-kind="leg"]')).to_have_count(4)
     expect(page.locator('th[data-col="delta"]')).to_be_visible()
+    expect(_cell(page, "p001", "cost")).to_have_text(re.compile(r"\d"))
     expect(page.locator('th[data-col="natural"]')).to_have_count(0)
     expect(page.locator('th[data-col="qty"]')).to_have_attribute("aria-sort", "descending")
 

@@ -226,7 +226,7 @@ def test_a_curve_shows_the_fills_of_its_underlying(
 
 
 def _view_of(*values: float, seconds: int = 0) -> Any:
-    """Return a stand-in of a monitor's view, of which only these parts are read."""
+    """Return a stand-in for a monitor's view, with the only parts that are read."""
     return SimpleNamespace(pnl=_curve(*values), as_of=NOON + dt.timedelta(seconds=seconds))
 
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
-from apps.streamlit.components.positions.table.grouping import Grouping, regroup
+from apps.streamlit.components.positions.table.grouping import Grouping, hide_columns, regroup
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.models import Portfolio
 
@@ -120,3 +120,22 @@ def test_a_tag_named_like_the_rest_is_a_group_of_its_own() -> None:
     again = regroup(table, portfolio, Grouping.TAG)
     assert len({str(group[0]) for group in again["groups"]}) == 2
     assert [group[1] for group in again["groups"]] == ["No tag", "No tag"]
+
+
+def test_a_browser_gets_the_figures_of_the_columns_that_it_shows() -> None:
+    """An optional column that is not chosen is empty, with its second line; the rows of the CSV keep it."""
+    fields = ("id", "mark", "cost", "iv", "iv_note")
+    rows: list[list[object]] = [["a", 1.5, 120, 31.5, "30.1\N{EN DASH}33.0%"]]
+    table = TableRows(
+        fields=fields,
+        group_fields=GROUP_FIELDS,
+        groups=[],
+        rows=rows,
+        shown=rows,
+        ids=["a"],
+        warnings={},
+        stale_after=30.0,
+    )
+    assert hide_columns(table, frozenset())["shown"] == [["a", 1.5, "", "", ""]]
+    assert hide_columns(table, frozenset({"iv"}))["shown"] == [["a", 1.5, "", *rows[0][3:]]]
+    assert hide_columns(table, frozenset({"iv", "cost"}))["shown"] == rows == table["rows"]

@@ -1,8 +1,8 @@
 """The Live Portfolio page from top to bottom.
 
-One outer fragment contains the others: the status line on its timer, and the parts of the page. Only the status
-line runs at each refresh; a part runs if its contents have changed (`redraw`). The page's top level stays cheap:
-no network, no heavy import before the title.
+One outer fragment contains the others: the status line on its timer, and the parts of the page. Only the
+status line runs at each refresh; a part runs if its contents have changed (`redraw`). The page's top level
+stays cheap: no network, no heavy import before the title.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def palette() -> Palette:
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
     """Draw a chart; `key` keeps its node across refreshes, and `words` describe it to a screen reader.
 
-    Points are identified by their row number. Without it, each refresh would create new ones, and Vega keeps the
-    old ones until there are ten thousand.
+    Points are identified by their row number. Without it, each refresh would create new ones, and Vega keeps
+    the old ones until there are ten thousand.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)

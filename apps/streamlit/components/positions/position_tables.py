@@ -15,8 +15,10 @@ from apps.streamlit.components.positions.table import (
     Grouping,
     TableRows,
     build_table_rows,
+    chosen_columns,
     chosen_grouping,
     chosen_row,
+    hide_columns,
     legs_csv,
     positions_csv,
     regroup,
@@ -56,9 +58,9 @@ def render_positions(
     """
     notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
     not_held = frozenset() if account is None else account.not_held
-    grouping = chosen_grouping(TABLE_KEY)
-    payload = _grouped_rows(view, risk, tuple(notes.items()), not_held, grouping)
-    render(payload, grouping, key=TABLE_KEY, raised=raised, now=now, on_select=_show_detail)
+    grouping, columns = chosen_grouping(TABLE_KEY), chosen_columns(TABLE_KEY)
+    payload = _chosen_rows(view, risk, tuple(notes.items()), not_held, grouping, columns)
+    render(payload, grouping, columns, key=TABLE_KEY, raised=raised, now=now, on_select=_show_detail)
 
 
 def selected_position(portfolio: Portfolio) -> str | None:
@@ -72,15 +74,17 @@ def _show_detail() -> None:
 
 
 @lru_cache(maxsize=4)
-def _grouped_rows(
+def _chosen_rows(
     view: TablesView,
     risk: LiveRisk,
     notes: tuple[tuple[str, str], ...],
     not_held: frozenset[str],
     grouping: Grouping,
+    columns: frozenset[str],
 ) -> TableRows:
-    """Return the rows of one refresh in groups, shared by all tabs that group them this way."""
-    return regroup(_table_rows(view, risk, notes, not_held), view.portfolio, grouping)
+    """Return the rows of one refresh in groups, shared by all tabs with this grouping and these columns."""
+    grouped = regroup(_table_rows(view, risk, notes, not_held), view.portfolio, grouping)
+    return hide_columns(grouped, columns)
 
 
 @lru_cache(maxsize=2)

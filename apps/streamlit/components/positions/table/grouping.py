@@ -6,11 +6,13 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
+from apps.streamlit.components.positions.table.layout import BELOW
 from apps.streamlit.components.positions.table.records import rounded_dollars
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.tables.schema import shown_columns
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.analysis.text.wording import count, format_day
 from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio
@@ -52,6 +54,18 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
         shown.append(moved)
     groups = [] if by is Grouping.NONE else [_sums(group, members[group], place) for group in sorted(members)]
     return TableRows(**{**table, "shown": shown, "groups": groups})
+
+
+def hide_columns(table: TableRows, columns: frozenset[str]) -> TableRows:
+    """Return the table without the figures of optional columns other than these; their cells are empty."""
+    hidden = {each.field for each in shown_columns() if each.optional} - columns
+    hidden |= {BELOW[field] for field in hidden & BELOW.keys()}
+    places = [place for place, field in enumerate(table["fields"]) if field in hidden]
+    shown = [list(row) for row in table["shown"]]
+    for row in shown:
+        for place in places:
+            row[place] = ""
+    return TableRows(**{**table, "shown": shown})
 
 
 def _id(group: Group) -> str:

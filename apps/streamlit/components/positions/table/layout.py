@@ -9,7 +9,7 @@ from options_helper.analysis.tables.schema import shown_columns
 
 _POSITION_HELP = "The structure, option or shares; opening a structure shows its legs"
 _QUOTE_HELP = "The state and the age of the oldest quote behind this row"
-_BELOW = {
+BELOW = {
     "dte": "time_left",
     "pnl_day": "coverage",
     "iv": "iv_note",
@@ -42,7 +42,7 @@ def _heading(column: Column) -> dict[str, object]:
         "decimals": PERCENT_DECIMALS if column.format in _PERCENTAGES else column.decimals,
         "optional": column.optional,
         "toned": column.toned,
-        "below": _BELOW.get(column.field),
+        "below": BELOW.get(column.field),
     }
 
 

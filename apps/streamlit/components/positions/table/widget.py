@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import streamlit as st
@@ -50,9 +50,15 @@ def _nothing() -> None:
     """Do nothing; Streamlit keeps a state value only if it has a callback."""
 
 
+def chosen_columns(key: str) -> frozenset[str]:
+    """Return the optional columns that the browser of this session shows in the table with this key."""
+    return frozenset(st.session_state.get(f"{key}-columns", ()))
+
+
 def render(
     table: TableRows,
     grouping: Grouping,
+    columns: frozenset[str],
     *,
     key: str,
     raised: int,
@@ -67,6 +73,7 @@ def render(
     Args:
         table: The result of `build_table_rows`, its shown rows in the groups of `grouping`.
         grouping: The result of `chosen_grouping`.
+        columns: The result of `chosen_columns`; the rows have no figures for other optional columns.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: The number of raised alerts that are not acknowledged; the title of a hidden tab shows it.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
@@ -80,6 +87,7 @@ def render(
         raised=raised,
         reveal=requested_row(),
         grouping=grouping,
+        columns=sorted(columns),
     )
     with (
         st.container(key="live-positions"),
@@ -91,8 +99,13 @@ def render(
             data=data,
             on_selected_change=on_select,
             on_grouping_change=_nothing,
+            on_columns_change=partial(_note_columns, key),
             on_resend_change=forget_table_version,
         )
+
+
+def _note_columns(key: str) -> None:
+    st.session_state[f"{key}-columns"] = st.session_state[key]["columns"]
 
 
 def sent_table(key: str) -> SentTable:
