@@ -23,9 +23,11 @@ class Began(_Record, tag="began"):
 
     Attributes:
         versions: The versions of this product, Python and the libraries.
+        since: The `elapsed` from which on everything is there, 0 from the beginning.
     """
 
     versions: dict[str, str]
+    since: int = 0
 
 
 class Started(_Record, tag="started"):

@@ -10,6 +10,7 @@ from options_helper.recording.file_format import HEADER, encode_record, join_rec
 from options_helper.recording.records import (
     Acknowledged,
     Answer,
+    Began,
     Connecting,
     Ended,
     LeftOut,
@@ -76,6 +77,7 @@ class Context:
 
 class _Kept(NamedTuple):
     block: bytes
+    oldest: int
     newest: int
     notable: Sequence[Record]
 
@@ -93,7 +95,7 @@ class Ring:
         """Keep a block and drop those that are too old or too many."""
         notable = [record for record in records if not isinstance(record, Received | Sent)]
         newest = records[-1].elapsed
-        self._kept.append(_Kept(block, newest, notable))
+        self._kept.append(_Kept(block, records[0].elapsed, newest, notable))
         self.size += len(block)
         while self._kept and (
             self.size > self._most_bytes or self._kept[0].newest < newest - RING_MICROSECONDS
@@ -103,8 +105,10 @@ class Ring:
             for record in oldest.notable:
                 self._context.take(record)
 
-    def to_file(self, began: Record, closed: Record) -> bytes:
+    def to_file(self, began: Began, closed: Record) -> bytes:
         """Return a complete recording: its beginning, the context, the ring's blocks, and its end."""
+        if self._kept:
+            began.since = self._kept[0].oldest
         context = [encode_record(record) for record in (began, *self._context.records())]
         last = pack_block(join_records([encode_record(closed)]))
         blocks = (kept.block for kept in self._kept)

@@ -53,7 +53,7 @@ def start_replay(env: MutableMapping[str, str], portfolio: Path) -> Replay:
     global _replay  # noqa: PLW0603 - the clock is one for the whole process
     script = Script(read_recording(Path(env[FILE_VARIABLE])))
     speed = float(env.get(SPEED_VARIABLE, "1"))
-    clock = ReplayClock(script.first.at, script.first.elapsed, script.last.elapsed, speed=speed)
+    clock = ReplayClock(script.begins_at, script.begins, script.last.elapsed, speed=speed)
     if env.get(AT_VARIABLE):
         clock.skip_to(time_of_day(env[AT_VARIABLE], clock.wall()))
     server = ReplayServer(script, clock, portfolio)

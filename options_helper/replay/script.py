@@ -48,7 +48,8 @@ class Script:
     """Everything that a replay needs; times are the recording's `elapsed`, in microseconds.
 
     Attributes:
-        first, last: The first and the last record with a time of the run.
+        begins, begins_at: Where a replay begins, as `elapsed` and as `at`.
+        last: The last record.
 
     Raises:
         OptionsHelperError: Nothing was recorded.
@@ -61,13 +62,18 @@ class Script:
         self._streams: defaultdict[str, list[RecordedConnection]] = defaultdict(list)
         self._answers: defaultdict[Request, list[Answer]] = defaultdict(list)
         first: Record | None = None
+        since = 0
         for record in records:
-            if not isinstance(record, Began):
+            if isinstance(record, Began):
+                since = record.since
+            else:
                 first, self.last = first or record, record
                 self._take(record)
         if first is None:
             raise OptionsHelperError("The recording is empty; there is nothing to replay.")
-        self.first = first
+        # A file saved from memory begins with older records, which say how things stood.
+        self.begins = max(first.elapsed, since)
+        self.begins_at = first.at + self.begins - first.elapsed
         for answers in self._answers.values():
             answers.sort(key=lambda answer: answer.elapsed)
 

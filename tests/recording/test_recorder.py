@@ -214,6 +214,7 @@ def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock
     tap.received(b"600")
     found = read(recorder.last_minutes())
     assert kinds(found)[:5] == ["Began", "Started", "Connecting", "Opened", "Acknowledged"]
+    assert found[0].since == 301 * 10**6  # type: ignore[union-attr]
     assert [record.body for record in found if isinstance(record, records.Answer)] == [b"2"]
     assert [record.elapsed // 10**6 for record in found if isinstance(record, records.Received)] == [
         301,

@@ -91,7 +91,7 @@ def test_a_replay_ends_as_its_recording_did(tmp_path: Path, wait_until: Any) -> 
     path, shown = record_session(tmp_path, wait_until)
     for speed in (1.0, 100.0):
         script = Script(read_recording(path))
-        clock = ReplayClock(script.first.at, script.first.elapsed, script.last.elapsed, speed=speed)
+        clock = ReplayClock(script.begins_at, script.begins, script.last.elapsed, speed=speed)
         server = ReplayServer(script, clock)
         server.start()
         try:

@@ -61,7 +61,7 @@ def test_a_stream_gets_the_connection_of_its_time() -> None:
     assert first is not None
     assert (first.opened, first.granted) == (Opened(0, 12, 1), Acknowledged(0, 14, 1, None))
     assert first.messages == [Received(0, 13, 1, [b"{}"])]
-    assert (script.first.elapsed, script.last.elapsed) == (10, 41)
+    assert (script.begins, script.last.elapsed) == (10, 41)
     assert (script.config, script.portfolios) == ({"stock_feed": "sip"}, [PortfolioText(0, 10, b"{}")])
 
 
@@ -94,3 +94,9 @@ def test_an_empty_recording_is_refused() -> None:
     """There is nothing to replay in it."""
     with pytest.raises(OptionsHelperError, match="nothing to replay"):
         Script([Began(0, 0, {})])
+
+
+def test_a_recording_from_memory_begins_with_its_last_minutes() -> None:
+    """Older records say how things stood; the clock does not run through the hours between."""
+    script = Script([Began(900, 900, {}, since=500), Started(1000, 100, {}), Stopped(1500, 600)])
+    assert (script.begins, script.begins_at) == (500, 1400)
