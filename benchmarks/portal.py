@@ -125,7 +125,7 @@ class Tab:
         """Press Start."""
         self._page.get_by_role("button", name="Start", exact=True).click()
 
-    def refresh_each(self, seconds: int) -> None:
+    def refresh_each(self, seconds: float) -> None:
         """Set the refresh interval in the sidebar, before Start folds it away."""
         pace = self._page.get_by_role("spinbutton", name="Refresh (s)")
         pace.fill(str(seconds))

@@ -16,7 +16,7 @@ from options_helper.data.settings import (
     STOCK_FEEDS,
 )
 
-REFRESH_SECONDS = 2
+REFRESH_SECONDS, LEAST_REFRESH_SECONDS = 2.0, 0.25
 MAX_OPTION_CONTRACTS = 250
 ACCOUNTS = ("auto", "paper", "live")
 _FEED_NAMES = {
@@ -77,7 +77,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
             stock_feed=_feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP),
             options_feed=_feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP),
             account=_account(credentials),
-            refresh_seconds=_number("Refresh (s)", REFRESH_SECONDS, 60, _REFRESH_HELP),
+            refresh_seconds=_refresh(),
             stale_after_seconds=_number("Stale after (s)", int(STALE_AFTER_SECONDS), 3600, _STALE_HELP),
             max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
         )
@@ -142,6 +142,21 @@ def _account(credentials: Credentials) -> str:
         "disabled if the URL names another host.",
     )
     return chosen if chosen and credentials.can_override_account else ACCOUNTS[0]
+
+
+def _refresh() -> float:
+    chosen = st.number_input(
+        "Refresh (s)",
+        min_value=LEAST_REFRESH_SECONDS,
+        max_value=60.0,
+        value=REFRESH_SECONDS,
+        step=LEAST_REFRESH_SECONDS,
+        format="%g",
+        key="refresh",
+        persist_state="session",
+        help=_REFRESH_HELP,
+    )
+    return chosen or REFRESH_SECONDS
 
 
 def _number(label: str, value: int, most: int, explanation: str) -> int:
