@@ -120,7 +120,7 @@ def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> N
 
 
 def test_the_title_goes_by_itself(portal: Portal) -> None:
-    """If no script can run, the page beneath becomes visible after some seconds."""
+    """If no script draws the page, or Streamlit's have ended, words in its place say to reload it."""
     page = portal.open("about:blank")
 
     def forbid(route: Any) -> None:
@@ -134,3 +134,5 @@ def test_the_title_goes_by_itself(portal: Portal) -> None:
     title = page.get_by_role("heading", level=1)
     playwright.expect(title).to_be_visible()
     playwright.expect(title).to_be_hidden()
+    words = page.locator("#root").evaluate("node => getComputedStyle(node, '::after').content")
+    assert "Reload it." in words
