@@ -187,7 +187,7 @@ def test_no_total_jumps_without_a_word(
         day.picture("4-am-settled")
         words = day.page.locator(f"{TOTALS} [data-testid=stMetricDelta]")
         partial = words.filter(has_text="partial: 2 of 3 legs")
-        expect(partial).to_have_count(2)  # the portfolio's value and P/L Day
+        expect(partial).to_have_count(3)  # every tile but the coverage
         expect(partial.last).to_contain_text("2 expired, provisional")
         assert words.locator(":scope, *").evaluate_all(CUT_OFF) == 0
 
