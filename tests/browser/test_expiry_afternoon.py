@@ -182,7 +182,7 @@ def test_no_total_jumps_without_a_word(
         expect_words_beside_jumps(day.page.evaluate("window.seen"))
         assert day.page.get_by_test_id("stException").count() == 0
         day.hold(spread(date), single("SPX", date, 6600))
-        day.shows("1 expired, settlement unknown")
+        day.shows("without 1 expired, settlement unknown")
         assert "\N{EM DASH}" in day.page.locator(TOTALS).inner_text()
         day.picture("4-am-settled")
         words = day.page.locator(f"{TOTALS} [data-testid=stMetricDelta]")

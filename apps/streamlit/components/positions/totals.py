@@ -133,10 +133,10 @@ def describe_loss(loss: BookLoss) -> str:
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
-    """Return how many legs have expired: `including 2 expired, provisional`."""
+    """Return how many legs have expired: `including 2 expired, provisional`, `without 1 expired, …`."""
     unknown = totals.expired - totals.settled
-    parts = [(totals.settled, "provisional"), (unknown, "settlement unknown")]
-    return [f"including {number} expired, {words}" for number, words in parts if number]
+    parts = [f"including {totals.settled} expired, provisional"] if totals.settled else []
+    return [*parts, f"without {unknown} expired, settlement unknown"] if unknown else parts
 
 
 def _short(total: Total) -> str:
