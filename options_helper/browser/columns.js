@@ -11,8 +11,9 @@
 const WIDTH_BY_FORMAT = {
   price: 4.1, pnl: 4.9, percent: 4.1, signed_percent: 4.1, quantity: 2.9, decimal: 4.1, state: 6.7, name: 0,
 };
+// A mark has room for the sign of a move before it.
 /** @type {Record<string, number>} */
-const OWN_WIDTHS = { dte: 2.9, mark: 4.9 };
+const OWN_WIDTHS = { dte: 2.9, mark: 5.2 };
 
 /** @type {Record<string, (row: Row) => Value | undefined>} */
 const SORT_KEYS = { name: (row) => row.name.toLowerCase(), state: (row) => row.time };
