@@ -181,6 +181,27 @@ def test_a_corrected_file_is_read_by_itself(desk: PortalDesk) -> None:
     assert enabled(page.run()) == {"start"}
 
 
+@pytest.mark.parametrize("text", ["{", None])
+def test_while_streams_run_a_broken_file_takes_no_figure_away(desk: PortalDesk, text: str | None) -> None:
+    """The last valid version stays with the error above it, and Restart waits until the file is corrected."""
+    desk.own(desk.CALL)
+    desk.sign_in()
+    page = desk.page()
+    press(page, "start")
+    shown = [tile.label for tile in page.metric]
+    if text is None:
+        desk.portfolio.unlink()
+    else:
+        desk.portfolio.write_text(text)
+    page.run()
+    (problem,) = [line.value for line in page.error]
+    assert problem.startswith("**portfolio.json cannot be used.** ")
+    assert "The figures are of the version saved " in problem
+    assert ([tile.label for tile in page.metric], enabled(page)) == (shown, {"stop"})
+    desk.own(desk.CALL)
+    assert (len(page.run().error), enabled(page)) == (0, {"stop", "restart"})
+
+
 def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
     desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

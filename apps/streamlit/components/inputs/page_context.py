@@ -28,7 +28,7 @@ class PageContext:
 
 def read_context(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
     """Return the inputs of this refresh: the portfolio file, read again if it changed, and a new snapshot."""
-    model = build_page_model(settings, credentials)
+    model = build_page_model(settings, credentials, running=hub.is_running())
     recorder = process_recorder()
     if recorder is not None and model.source.portfolio is not None:
         recorder.note_portfolio(model.source.content, model.source.saved_at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from apps.streamlit.components.inputs.credentials import Credentials
-from apps.streamlit.components.inputs.portfolio_source import PortfolioSource, read_portfolio
+from apps.streamlit.components.inputs.portfolio_source import PortfolioSource, keep_last_valid, read_portfolio
 from apps.streamlit.components.inputs.sidebar import PageSettings
 from options_helper.analysis.status.stream_diagnosis import Readiness
 from options_helper.data.streaming.subscriptions import SubscriptionPlan
@@ -31,9 +31,14 @@ class PageModel:
         return Readiness(contracts=len(self.plan.option_contracts), underlyings=len(self.plan.stocks))
 
 
-def build_page_model(settings: PageSettings, credentials: Credentials) -> PageModel:
-    """Return the inputs of Start; the portfolio file is read again if it changed."""
+def build_page_model(settings: PageSettings, credentials: Credentials, *, running: bool = False) -> PageModel:
+    """Return the inputs of Start; the portfolio file is read again if it changed.
+
+    While streams are running, a file that became invalid does not take the last valid version away.
+    """
     source = read_portfolio(settings.portfolio_path)
+    if running:
+        source = keep_last_valid(source)
     plan = _plan(source, settings, new_york_date(utc_now()))
     return PageModel(settings=settings, credentials=credentials, source=source, plan=plan)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class PortfolioSource:
 
     Attributes:
         content: The file's bytes, if they are a portfolio.
+        error: Why there is none; with a portfolio, why that is still the last valid version.
         account: The broker's account, if it stands in for a missing file.
     """
 
@@ -70,6 +72,7 @@ class PortfolioSource:
 
 _loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # files that were read, valid or not
 _unread: dict[str, PortfolioSource] = {}  # the last failed read of each path
+_valid: dict[str, PortfolioSource] = {}  # the last valid version of each path
 _accounts: dict[str, PortfolioSource] = {}  # the accounts that stand in for missing files
 _lock = threading.Lock()
 
@@ -87,7 +90,7 @@ def read_portfolio(path: Path) -> PortfolioSource:
     seen = file_version(path)
     kept = _loaded.get((str(path), seen))
     if kept is not None:
-        return kept
+        return _note_valid(kept)
     # Read without the lock, because a file on a network may take long and other tabs read other files.
     try:
         content, version = read_portfolio_file(path)
@@ -100,7 +103,18 @@ def read_portfolio(path: Path) -> PortfolioSource:
     with _lock:
         _make_room(_loaded)
         # Use the version that was read, because the file may have been replaced since it was checked.
-        return _loaded.setdefault((str(path), version), parsed)
+        return _note_valid(_loaded.setdefault((str(path), version), parsed))
+
+
+def keep_last_valid(source: PortfolioSource) -> PortfolioSource:
+    """Return the last valid version with this one's error, or the source itself if it has none."""
+    valid = _valid.get(str(source.path))
+    return source if valid is None or source.error is None else _stand_in(valid, source)
+
+
+@lru_cache(maxsize=_KEPT)
+def _stand_in(valid: PortfolioSource, source: PortfolioSource) -> PortfolioSource:
+    return replace(valid, error=source.error)
 
 
 def use_account(path: Path, book: AccountBook) -> None:
@@ -124,6 +138,16 @@ def forget_portfolios() -> None:
         _accounts.clear()
         _loaded.clear()
         _unread.clear()
+        _valid.clear()
+
+
+def _note_valid(source: PortfolioSource) -> PortfolioSource:
+    """Return the source; a valid one is kept as the last of its path."""
+    if source.portfolio is not None:
+        _valid.pop(str(source.path), None)
+        _make_room(_valid)
+        _valid[str(source.path)] = source
+    return source
 
 
 def _note_unread(source: PortfolioSource) -> PortfolioSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +14,7 @@ from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
 from options_helper.analysis.tables.totals import LiveTotals
-from options_helper.analysis.text.wording import format_time
+from options_helper.analysis.text.wording import capital, format_time
 from options_helper.session.hub import LiveHub
 
 _CODE_HEIGHT = 320  # pixels
@@ -40,6 +41,16 @@ def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
     return Diagnosis(
         Level.ERROR, f"{source.name} cannot be used.", "Start is disabled until the file is corrected."
     )
+
+
+def find_file_problem(source: PortfolioSource, zone: dt.tzinfo) -> Diagnosis | None:
+    """Return why the figures are of an earlier version of the file, or None if they are not."""
+    error, saved_at = source.error, source.saved_at
+    if error is None or saved_at is None:
+        return None
+    reason = ": ".join(part for part in (error.place, error.reason.split("\n")[0].rstrip(".")) if part)
+    version = f"The figures are of the version saved {format_time(saved_at, zone)}."
+    return Diagnosis(Level.ERROR, f"{source.name} cannot be used.", f"{capital(reason)}. {version}")
 
 
 def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis | None:

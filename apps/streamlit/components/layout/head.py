@@ -36,7 +36,8 @@ def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def draw_buttons(place: DeltaGenerator, context: PageContext) -> None:
     """Draw Start, Stop and Restart, each enabled only if it makes sense now."""
-    running, loaded = context.hub.is_running(), context.model.source.portfolio is not None
+    running, source = context.hub.is_running(), context.model.source
+    loaded = source.portfolio is not None and source.error is None
     buttons = (
         ("Start", ":material/play_arrow:", start, loaded and not running),
         ("Stop", ":material/stop:", stop, running),

@@ -10,7 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from apps.streamlit.components.alerts import alerts_panel
 from apps.streamlit.components.headings import name_region
 from apps.streamlit.components.inputs.page_context import PageContext
-from apps.streamlit.components.layout.empty_states import find_all_expired, find_portfolio_diagnosis
+from apps.streamlit.components.layout.empty_states import (
+    find_all_expired,
+    find_file_problem,
+    find_portfolio_diagnosis,
+)
 from apps.streamlit.components.layout.parts import describe_parts
 from apps.streamlit.components.positions.totals import render_meanings
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
@@ -35,7 +39,7 @@ def render_status_part(context: PageContext) -> bool:
     diagnosis = find_diagnosis(context, quotes)
     if diagnosis.level not in _ALARMS:
         diagnosis = find_all_expired(source, page.view.totals) or diagnosis
-    spoken = render_status(diagnosis)
+    spoken = render_status(diagnosis, find_file_problem(source, context.zone))
     announce_change(context.snapshot.status, diagnosis)
     raised = alerts_panel.newest_raised(page.monitor)
     shown = describe_parts(context, page)

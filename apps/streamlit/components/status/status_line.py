@@ -30,12 +30,14 @@ _LAST_STATUS_KEY, _SPOKEN_KEY = "last-status", "spoken-status"
 _ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamState.ERROR})
 
 
-def render_status(diagnosis: Diagnosis) -> str:
+def render_status(diagnosis: Diagnosis, file_problem: Diagnosis | None = None) -> str:
     """Draw the status line, and return the headline that a screen reader speaks."""
     with st.container(key="live-status", gap=None):
         name_region("Status")
         with _tone(diagnosis.level):
             _draw(diagnosis)
+        if file_problem is not None:
+            _draw(file_problem)
     spoken = choose_spoken(diagnosis.headline, st.session_state.get(_SPOKEN_KEY, ""))
     st.session_state[_SPOKEN_KEY] = spoken
     return spoken
