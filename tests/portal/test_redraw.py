@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from streamlit.errors import StreamlitAPIException
+
 from apps.streamlit.components.view import redraw
 
 PACE = 1.0
@@ -140,3 +142,16 @@ def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
     page.beat({"head": 1, "body": 1})
     redraw.redraw_all()
     assert page.asked == [["head", "body"]]
+
+
+def test_a_request_from_a_page_that_was_left_changes_nothing(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fragments are gone, and the other page shows no error."""
+
+    def refuse(_parts: list[str]) -> None:
+        raise StreamlitAPIException("No fragment found")
+
+    page.beat("first")
+    monkeypatch.setattr(redraw.st, "rerun", refuse)
+    page.browser_compares()

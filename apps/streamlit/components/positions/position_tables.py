@@ -27,6 +27,7 @@ from apps.streamlit.components.positions.table import (
 )
 from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.view.part import Part
+from apps.streamlit.components.view.redraw import redraw_parts
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.records import FillFact
@@ -70,7 +71,7 @@ def selected_position(portfolio: Portfolio) -> str | None:
 
 
 def _show_detail() -> None:
-    st.rerun([Part.DETAIL])
+    redraw_parts([Part.DETAIL])
 
 
 @lru_cache(maxsize=4)

@@ -15,10 +15,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from options_helper.times import to_microseconds
 
@@ -120,16 +122,19 @@ def forget_table_version() -> None:
 
 def redraw_all() -> None:
     """Draw every part now: the end of a callback that changes more than the part of its own widget."""
-    parts = list(st.session_state.get(_NUMBERS, {}))
+    redraw_parts(list(st.session_state.get(_NUMBERS, {})))
+
+
+def redraw_parts(parts: list[str]) -> None:
+    """Draw these parts now, from a callback, unless the reader has left for another page meanwhile."""
     if parts:
-        st.rerun(parts)
+        with suppress(StreamlitAPIException):  # no such fragments any more
+            st.rerun(parts)
 
 
 def _redraw() -> None:
     st.session_state[_TABLE_VERSION] = st.session_state[_KEY]["changed"]["table"]
-    parts = list(_behind())
-    if parts:
-        st.rerun(parts)
+    redraw_parts(list(_behind()))
 
 
 @cache
