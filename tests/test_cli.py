@@ -347,6 +347,7 @@ def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
 )
 def test_a_replay_that_cannot_be_is_one_sentence(tmp_path: Path, changes: dict, words: str) -> None:
     """Another file, another time of day, a demo and a recording are refused before anything starts."""
+    pytest.importorskip("streamlit")
     recording = tmp_path / "a.ohrec"
     recording.write_bytes(HEADER)
     options = LaunchOptions(**({"replay": recording, "open_browser": False} | changes))
