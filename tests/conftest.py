@@ -95,6 +95,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # Measuring doubles their time, and other tests go through the same lines.
         if measures_coverage and {"slow", "browser"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker("no_cover")
+    # The longest files first, so that no worker is left with one of them while the others have finished.
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+    config.option.loadscopereorder = False
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,7 +13,7 @@ const WIDTH_BY_FORMAT = {
 };
 // A mark has room for the sign of a move before it.
 /** @type {Record<string, number>} */
-const OWN_WIDTHS = { dte: 2.9, mark: 5.2 };
+const OWN_WIDTHS = { dte: 2.9, mark: 5.1 };
 
 /** @type {Record<string, (row: Row) => Value | undefined>} */
 const SORT_KEYS = { name: (row) => row.name.toLowerCase(), state: (row) => row.time };

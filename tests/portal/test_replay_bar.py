@@ -10,6 +10,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.replay import process
 from options_helper.replay.clock import ReplayClock
 
@@ -38,19 +39,19 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock
     """Time and speed are in sight; Pause stops, Play goes on, a step moves on, a speed is taken."""
     clock.begin()
     page = AppTest.from_function(_bar).run()
-    assert "REPLAY 00:53:20 · 1 \N{MULTIPLICATION SIGN}" in page.markdown[0].value
+    assert in_markdown("REPLAY 00:53:20 · 1 \N{MULTIPLICATION SIGN}") in page.markdown[0].value
     page.button(key="replay-pause").click().run()
     assert not clock.is_running
     assert "paused" in page.markdown[0].value
     page.button(key="replay-step").click().run()
-    assert "REPLAY 00:53:30" in page.markdown[0].value
+    assert in_markdown("REPLAY 00:53:30") in page.markdown[0].value
     page.button(key="replay-pause").click().run()
     assert clock.is_running
     page.segmented_control(key="replay-speed").set_value(4.0).run()
     assert clock.speed == 4
     clock.skip(1000)
     page.run()
-    assert "REPLAY 00:55:20 · at its end" in page.markdown[0].value
+    assert in_markdown("REPLAY 00:55:20 · at its end") in page.markdown[0].value
     assert page.button(key="replay-step").disabled
 
 

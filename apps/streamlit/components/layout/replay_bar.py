@@ -6,6 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.wording import format_time
 from options_helper.replay import SPEEDS
 from options_helper.replay.clock import ReplayClock
@@ -23,7 +24,7 @@ def render_replay(zone: dt.tzinfo) -> None:
         return
     clock = replay.clock
     with st.container(key="live-replay", horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(describe_replay(clock, zone), icon=":material/replay:", color="orange")
+        st.badge(in_markdown(describe_replay(clock, zone)), icon=":material/replay:", color="orange")
         running = clock.is_running
         st.button(
             "Pause" if running else "Play",
