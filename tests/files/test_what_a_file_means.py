@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from options_helper import cli
 from options_helper.analysis.contracts.products import is_vix_monthly_expiry
-from options_helper.analysis.holdings.plausibility import find_doubts
+from options_helper.analysis.holdings.plausibility import describe_position, find_doubts
 from options_helper.analysis.text.figures import MINUS
 from options_helper.errors import PortfolioError
 from options_helper.files.check import check_portfolio
@@ -453,6 +453,12 @@ def test_check_says_what_was_understood(tmp_path: Any) -> None:
         'position "o", field strike',
     ]
     assert "2 problems" in CliRunner().invoke(cli.app, ["check", str(path)]).stdout
+
+
+def test_a_cost_of_minus_zero_is_zero() -> None:
+    """JSON can express -0.0, which is no negative amount."""
+    words = describe_position(load(PUT | {"cost_basis": -0.0}).positions[0])
+    assert words.endswith("paid $0.00 a share = $0.00")
 
 
 def test_check_forges_no_line(tmp_path: Any) -> None:

@@ -40,17 +40,15 @@ def describe_position(position: AnyPosition) -> str:
     """Return a position in words, such as `long 40 shares of MSFT, paid $412.30 a share = $16,492.00`."""
     if isinstance(position, EquityPosition):
         side = _side(position.shares)
-        total = abs(position.shares) * position.cost_basis
-        price = f"${position.cost_basis:,.2f} a share = ${total:,.2f}"
+        price = _price_words(position.cost_basis, abs(position.shares))
         return (
             f"{side} {abs(position.shares):,g} shares of {position.symbol}, {_paid(position.shares)} {price}"
         )
     if isinstance(position, Position):
         multiplier = position.multiplier or STANDARD_MULTIPLIER
-        total = abs(position.contracts) * multiplier * position.cost_basis
         quantity = f"{_side(position.contracts)} {abs(position.contracts):,} {_TIMES}"
         terms = _terms(position.symbol, position)
-        price = f"${position.cost_basis:,.2f} a share = ${total:,.2f}"
+        price = _price_words(position.cost_basis, abs(position.contracts) * multiplier)
         return f"{quantity} {terms}, {_paid(position.contracts)} {price}"
     legs = "; ".join(_leg(position.symbol, leg) for leg in position.legs)
     if position.net_debit is None:
@@ -82,6 +80,11 @@ def _instrument_doubts(position: AnyPosition) -> Iterator[str]:
         if position.opened_on is not None and position.opened_on > terms.expiry:
             end = format_day(terms.expiry)
             yield f"opened on {format_day(position.opened_on)}, after its expiry on {end}"
+
+
+def _price_words(cost_basis: float, shares: float) -> str:
+    # A file may contain -0.0.
+    return f"${abs(cost_basis):,.2f} a share = ${abs(cost_basis * shares):,.2f}"
 
 
 def _expiry_doubts(position: AnyPosition) -> Iterator[str]:
