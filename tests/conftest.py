@@ -45,9 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--moments", action="store_true", help="run date-sensitive tests at five chosen moments")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     """Let Ctrl-C reach the programs that tests start, and set the clock if a moment was chosen."""
-    config.option.loadscopereorder = False  # pytest-xdist would run the files with the fewest tests last
     # A shell that runs the tests in the background ignores SIGINT, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -96,8 +95,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # Measuring doubles their time, and other tests go through the same lines.
         if measures_coverage and {"slow", "browser"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker("no_cover")
-    # The longest files first, so that no worker is left with one of them while the others have finished.
-    items.sort(key=lambda item: "browser" not in item.path.parts)
 
 
 @pytest.hookimpl(trylast=True)
