@@ -646,7 +646,7 @@ def test_a_refresh_sends_only_what_has_changed(open_table: Callable[..., Page]) 
     assert max(sizes) > 20_000
     for _ in range(20):  # until the first report has arrived
         sizes.clear()
-        _refreshes(page, 1)
+        _refreshes(page, 3)  # a refresh without changes is small before that, too
         if max(sizes) < 3_000:
             break
     mark = _cell(page, "p000", "mark").locator(".pt-value")
