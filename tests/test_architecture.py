@@ -45,6 +45,7 @@ LAYERS = (
         "options_helper.data",
     ),
     ("options_helper.data.streaming",),
+    ("options_helper.relay",),
     ("options_helper.session",),
 )
 SDK_USERS = {"sdk"}

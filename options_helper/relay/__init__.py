@@ -1,0 +1,1 @@
+"""One connection to Alpaca for many readers, over NATS."""
