@@ -6,6 +6,7 @@ unknown type, a broken field, a cut-off end) is split into messages, so that a b
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import time
@@ -26,6 +27,7 @@ Message = dict[str, object]  # a raw control message
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
 # Bars, LULD bands and order imbalances, which are never subscribed to and do not affect any price shown.
 _UNASKED_TYPES = frozenset({"b", "d", "u", "l", "i"})
+_EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 _NEVER_VALID = b"\xc1"  # by msgpack's specification, so it counts as malformed
 # RecursionError: nesting beyond the interpreter's limit counts as malformed.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -66,32 +68,39 @@ class FrameDecoder:
         self._decode_one = msgspec.msgpack.Decoder(WireQuote | WireTrade).decode
         self._quotes: dict[str, Any] = {}  # WireQuote and WireTrade: one loop fills both
         self._trades: dict[str, Any] = {}
+        self._latest = _EARLIEST  # of the rows kept
         self._messages = 0
         self._malformed = 0
         self._began = 0.0
         self._known_complaints: set[str] = set()
 
-    def take(self, frame: bytes | bytearray | str) -> list[Message]:
-        """Take one frame, and return its raw control messages; a row older than the kept one is dropped."""
+    def take(self, *frames: bytes | bytearray | str) -> list[Message]:
+        """Take frames, and return their raw control messages; a row older than the kept one is dropped."""
         self._began = self._began or self.waiting_since or time.monotonic()
-        try:
-            messages: list[Any] = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
-        except (*_UNREADABLE, TypeError):
-            return self._salvage(frame)
-        self._messages += len(messages)
-        quotes, trades = self._quotes, self._trades
-        try:  # inline, because a call per message would cost a fifth of the throughput
-            for message in messages:
-                symbol = message.symbol
-                newest = quotes if type(message) is WireQuote else trades
-                if (kept := newest.get(symbol)) is None or message.timestamp >= kept.timestamp:
-                    newest[symbol] = message
-                else:
+        controls: list[Message] = []
+        quotes, trades, latest = self._quotes, self._trades, self._latest
+        for frame in frames:
+            try:
+                messages: list[Any] = self._decode(frame)  # type: ignore[arg-type]  # text is refused
+            except (*_UNREADABLE, TypeError):
+                controls += self._salvage(frame)
+                continue
+            self._messages += len(messages)
+            try:  # inline, because a call per message would cost a fifth of the throughput
+                for message in messages:
+                    newest = quotes if type(message) is WireQuote else trades
+                    if (at := message.timestamp) >= latest:  # then it is not older than any other
+                        newest[message.symbol] = message
+                        latest = at
+                    elif (kept := newest.get(message.symbol)) is None or at >= kept.timestamp:
+                        newest[message.symbol] = message
+                    else:
+                        self._keep(message)
+            except TypeError:  # a message without a time
+                for message in messages:
                     self._keep(message)
-        except TypeError:  # a message without a time
-            for message in messages:
-                self._keep(message)
-        return []
+        self._latest = latest
+        return controls
 
     def flush(self) -> MarketBatch | None:
         """Return everything since the last flush, or None."""
@@ -107,6 +116,7 @@ class FrameDecoder:
         )
         self._quotes.clear()
         self._trades.clear()
+        self._latest = _EARLIEST
         self._messages = self._malformed = 0
         self._began = 0.0
         return batch

@@ -128,9 +128,7 @@ class DataConnection(OneConnection):
 
     def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
         self._frames_seen += len(frames)
-        take = self._decoder.take
-        for frame in frames:
-            self._controls += take(frame)
+        self._controls += self._decoder.take(*frames)
         self._arrived.set()
 
     async def _take_controls(self) -> None:

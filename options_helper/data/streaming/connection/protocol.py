@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from typing import Protocol
@@ -30,6 +31,7 @@ _HEADER_END = b"\r\n\r\n"
 _WHOLE_BINARY = 0x82
 _CONTROL, _FINAL = 0x08, 0x80
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
+_SHORT_HEADER = struct.Struct(">BBH")  # kind, length, and the length if it needs two bytes
 
 
 class UpgradeRefused(ConnectionError):
@@ -100,9 +102,9 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
         The payloads of unfragmented binary frames in order; control frames with their headers; and False if
         the next frame, which stays in the buffer, is of another kind or over the limit, else True.
     """
-    payloads: list[bytearray] = []
+    payloads, at = _take_plain_frames(buffer)
     controls: list[bytearray] = []
-    at, size, goes_on = 0, len(buffer), True
+    size, goes_on = len(buffer), True
     while bounds := frame_bounds(buffer, at):
         begin, end = bounds
         first = buffer[at]
@@ -118,6 +120,25 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
         at = end
     del buffer[:at]
     return payloads, controls, goes_on
+
+
+def _take_plain_frames(buffer: bytearray) -> tuple[list[bytearray], int]:
+    """Return the payloads of the usual frames at the front (binary, below 64 kB), and where they end.
+
+    `take_frames` would return the same without this function, in twice the time.
+    """
+    payloads: list[bytearray] = []
+    at, size = 0, len(buffer)
+    while at + _SHORT_HEADER.size <= size:
+        kind, length, extended = _SHORT_HEADER.unpack_from(buffer, at)
+        if kind != _WHOLE_BINARY or length > _TWO_BYTES:
+            break
+        begin, count = (at + 4, extended) if length == _TWO_BYTES else (at + 2, length)
+        if begin + count > size:
+            break
+        at = begin + count
+        payloads.append(buffer[begin:at])
+    return payloads, at
 
 
 class _FramesFirst:
