@@ -93,6 +93,42 @@ def test_an_older_row_that_arrives_later_replaces_none(
         assert (batch.messages, batch.malformed, batch.conflated) == (3, 0, 2)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("q", "t")),
+            st.sampled_from(("A", "B")),
+            st.sampled_from((None, 0, 1, 2, 3, 5_000, 9_000)),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_one_symbols_times_never_hide_another_symbols_rows(
+    rows: list[tuple[str, str, int | None, bool]],
+) -> None:
+    """Any kinds, symbols and times, in any frames, leave the rows of the rule in one sentence."""
+    frames: list[list[dict[str, Any]]] = [[]]
+    newest: dict[tuple[str, str], tuple[int | None, int]] = {}
+    for number, (kind, symbol, seconds, is_frames_end) in enumerate(rows):
+        at = None if seconds is None else AT + dt.timedelta(seconds=seconds)
+        frames[-1].append({"T": kind, "S": symbol, "t": at, "bp" if kind == "q" else "p": number})
+        if is_frames_end:
+            frames.append([])
+        last = newest.get((kind, symbol), (None, 0))[0]
+        is_older = seconds is not None and last is not None and 0 < last - seconds <= 3600
+        if not is_older:
+            newest[kind, symbol] = seconds, number
+    decoder = FrameDecoder()
+    assert decoder.take(*(msgspec.msgpack.encode(frame) for frame in frames)) == []
+    batch = decoder.flush()
+    assert batch is not None
+    kept = {("q", row.symbol): row.bid_price for row in batch.quotes}
+    kept |= {("t", row.symbol): row.price for row in batch.trades}
+    assert kept == {key: number for key, (_, number) in newest.items()}
+
+
 def test_the_newest_of_each_symbol_stays_over_frames() -> None:
     """Between two flushes only the newest row of a symbol is kept; the others count as conflated."""
     decoder = FrameDecoder()
