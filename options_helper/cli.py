@@ -240,6 +240,18 @@ def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
     raise typer.Exit(1 if found else 0)
 
 
+@recording.command("replay")
+def recording_replay(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Play a recording as fast as possible and compare it with what was seen; exit with 1 if it differs."""
+    from options_helper.recording.file_format import read_recording  # noqa: PLC0415 - needs msgspec
+    from options_helper.replay.player import describe_looks, play  # noqa: PLC0415 - the whole product
+
+    looks = list(play(read_recording(path)))
+    for line in describe_looks(looks):
+        typer.echo(line)
+    raise typer.Exit(0 if looks and not any(look.differs for look in looks) else 1)
+
+
 @recording.command("export")
 def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Print a recording as JSON, one record per line."""

@@ -49,7 +49,7 @@ class AlertsState:
         """
         try:
             content, _ = read_file(self.path, most_bytes=_MAX_BYTES)
-            kept = msgspec.json.decode(content, type=KeptAlerts, dec_hook=_decode_rule)
+            kept = decode_alerts(content)
         except (
             UserFileError,
             msgspec.ValidationError,
@@ -67,7 +67,7 @@ class AlertsState:
         Raises:
             OSError: It cannot be written.
         """
-        content = msgspec.json.encode(KeptAlerts(alerts, tuple(own)), enc_hook=_encode_rule)
+        content = encode_alerts(KeptAlerts(alerts, tuple(own)))
         descriptor, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -80,6 +80,20 @@ class AlertsState:
         for old in sorted(ours, key=_age)[_KEPT:]:
             with suppress(OSError):
                 old.unlink()
+
+
+def encode_alerts(kept: KeptAlerts) -> bytes:
+    """Return alerts as JSON."""
+    return msgspec.json.encode(kept, enc_hook=_encode_rule)
+
+
+def decode_alerts(content: bytes) -> KeptAlerts:
+    """Return the alerts in a text of `encode_alerts`.
+
+    Raises:
+        msgspec.MsgspecError: The content is something else.
+    """
+    return msgspec.json.decode(content, type=KeptAlerts, dec_hook=_decode_rule)
 
 
 def _age(path: Path) -> float:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from options_helper.recording.file_format import encode_record, join_records, pack_block
 from options_helper.recording.identifiers import Identifiers
+from options_helper.recording.journal import Journal
 from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
 from options_helper.recording.records import (
     Answer,
     Began,
     Closed,
     Connecting,
+    Digest,
     LeftOut,
     PortfolioText,
     Received,
@@ -31,10 +34,13 @@ from options_helper.recording.records import (
     Sent,
     Started,
     Stopped,
+    Watching,
 )
 from options_helper.recording.ring import Ring
-from options_helper.recording.taps import AnswerTap, ConnectionTap, moment
-from options_helper.times import to_microseconds
+from options_helper.recording.taps import moment
+from options_helper.times import to_microseconds, utc_now
+
+Seen = TypeVar("Seen")
 
 TRADING, FILLS = "trading", "fills"
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
@@ -43,6 +49,18 @@ _MOST_WAITING = 32 * 1024 * 1024
 _SHORTEST_KEY = 12  # shorter ones, such as the demo's, are words that may occur anywhere
 _ORDER_PATH = "/v2/orders/"
 _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
+
+
+class Watched(Protocol):
+    """The inputs of a look besides the run."""
+
+    def objects(self) -> tuple[object, ...]:
+        """Return the portfolio, the threshold and, as the last one, the alerts."""
+        ...
+
+    def record(self, at: int, elapsed: int) -> Watching:
+        """Return all of it as a record."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +100,18 @@ class Recorder:
         self._secrets: tuple[bytes, ...] = ()
         self._portfolio: tuple[bytes, int] | None = None
         self._thread: threading.Thread | None = None
-        self._is_taking = self._is_ending = False
+        self._is_taking = self._is_ending = self._may_look = False
         self._file: RecordingFile | None = None
         self._ring: Ring | None = None
         self._problem = ""
+        self.journal = Journal(utc_now, self._put)
+        self._watcher: object = None
+        self._watched: tuple[object, ...] = ()
+
+    def new_journal(self, clock: Callable[[], dt.datetime]) -> Journal:
+        """Return the journal of the next run, whose events `begin` begins to record."""
+        self.journal = Journal(clock, self._put)
+        return self.journal
 
     def begin(self, config: Mapping[str, object], secrets: Sequence[str] = ()) -> None:
         """Begin a file and a ring; if the file cannot be created, the run continues without one.
@@ -101,7 +127,9 @@ class Recorder:
         with self._lock:
             self._queue, self._waiting_bytes, self._refused = [_begin_record()], 0, 0
             self._is_taking = True
-        self._put(Started(*moment(), dict(config)), 0)
+        started_at, began = to_microseconds(self.journal.started_at), self.journal.began
+        self._put(Started(moment()[0], began, dict(config), started_at), 0)
+        self._watcher, self._watched, self._may_look = None, (), True
         if self._portfolio is not None:
             self._put(PortfolioText(*moment(), *self._portfolio), len(self._portfolio[0]))
         self._is_ending = False
@@ -118,13 +146,31 @@ class Recorder:
         self._wake.set()
         thread.join(timeout)
 
-    def connection(self, stream: str) -> ConnectionTap:
-        """Return the tap of a new connection."""
-        return ConnectionTap(self._put, stream)
+    def stop_looking(self) -> None:
+        """Record no further looks, because the run is being stopped."""
+        self._may_look = False
 
-    def answers(self, host: str) -> AnswerTap:
-        """Return the tap of a REST host."""
-        return AnswerTap(self._put, host)
+    def look(self, watcher: object, watched: Watched, take: Callable[[], Seen]) -> tuple[Seen, bool]:
+        """Return the result of a call, and True if it is recorded as a look between two events.
+
+        Args:
+            watcher: Only the first one in a run is recorded.
+            watched: The portfolio, the threshold and the alerts; recorded if one is another object.
+            take: Called once.
+        """
+        if not (self._may_look and self._is_taking) or (self._watcher or watcher) is not watcher:
+            return take(), False
+        self._watcher = watcher
+        known, objects = self._watched, watched.objects()
+        if len(known) != len(objects) or any(a is not b for a, b in zip(known, objects, strict=True)):
+            self._watched = objects
+            self._put(watched.record(*moment()), 0)
+        return self.journal.look(take)
+
+    def note_digest(self, parts: Mapping[str, str], alerts: object) -> None:
+        """Record what the last look saw, and which alerts it left behind."""
+        self._watched = (*self._watched[:-1], alerts)
+        self._put(Digest(*moment(), dict(parts)), 0)
 
     def note_portfolio(self, text: bytes, saved_at: dt.datetime | None = None) -> None:
         """Record the portfolio file's text if it differs from the last one."""
@@ -235,6 +281,9 @@ class Recorder:
                 return replace(record, messages=[identifiers.in_json(each) for each in record.messages])
             case Sent() if self._connections.get(record.connection) == FILLS:
                 return replace(record, message=identifiers.in_json(record.message))
+            case Watching():
+                # As text: the ids of rules, which `in_json` would replace, are the user's own.
+                return replace(record, alerts=identifiers.in_text(record.alerts.decode()).encode())
             case Answer() if record.host == TRADING:
                 return replace(
                     record,

@@ -35,9 +35,11 @@ class Started(_Record, tag="started"):
 
     Attributes:
         config: The settings of the run, without keys.
+        clock: The run's own clock at `elapsed`, in microseconds since 1970; 0 in older recordings.
     """
 
     config: dict[str, object]
+    clock: int = 0
 
 
 class Stopped(_Record, tag="stopped"):
@@ -141,6 +143,60 @@ class Answer(_Record, tag="answer"):
     words: str = ""
 
 
+class Handed(_Record, tag="handed"):
+    """The messages received so far on a connection were handed on; of the fills stream, one more."""
+
+    connection: int
+
+
+class Observed(_Record, tag="observed"):
+    """The state of a stream changed, or something arrived on it.
+
+    Attributes:
+        stream: "stocks", "options" or "fills".
+        change: "connecting", "subscribed", "limited", "invalid", "heard", "failed" or "trying".
+        facts: The particulars of the change.
+    """
+
+    stream: str
+    change: str
+    facts: dict[str, object]
+
+
+class Fetching(_Record, tag="fetching"):
+    """The background fetch of a host began one of its parts."""
+
+    host: str
+    part: str
+
+
+class Watching(_Record, tag="watching"):
+    """The inputs of the next looks besides the run.
+
+    Attributes:
+        portfolio: The portfolio, as JSON.
+        alerts: The rules and the state of the alerts before the next look, as JSON.
+    """
+
+    portfolio: bytes
+    stale_after_seconds: float
+    alerts: bytes
+
+
+class Looked(_Record, tag="looked"):
+    """A look at everything, between two events; all earlier ones have taken effect, and no later one has."""
+
+
+class Digest(_Record, tag="digest"):
+    """The result of the last look.
+
+    Attributes:
+        parts: A short digest of each part, by the part's name.
+    """
+
+    parts: dict[str, str]
+
+
 class LeftOut(_Record, tag="left out"):
     """Records are missing here, so the recording is not complete.
 
@@ -170,6 +226,12 @@ Record: TypeAlias = (
     | Acknowledged
     | Ended
     | Answer
+    | Handed
+    | Observed
+    | Fetching
+    | Watching
+    | Looked
+    | Digest
     | LeftOut
     | Closed
 )

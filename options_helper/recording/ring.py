@@ -12,8 +12,13 @@ from options_helper.recording.records import (
     Answer,
     Began,
     Connecting,
+    Digest,
     Ended,
+    Fetching,
+    Handed,
     LeftOut,
+    Looked,
+    Observed,
     Opened,
     PortfolioText,
     Received,
@@ -21,11 +26,13 @@ from options_helper.recording.records import (
     Sent,
     Started,
     Stopped,
+    Watching,
 )
 
 RING_BYTES = 64 * 1024 * 1024
 RING_MICROSECONDS = 5 * 60 * 1_000_000
 _CONTEXT_SHARE = 8  # of the memory, one part in eight
+_PASSING = (Received, Sent, Handed, Fetching, Looked, Digest)  # nothing later needs them
 
 
 class Context:
@@ -44,6 +51,10 @@ class Context:
     def take(self, record: Record) -> None:
         """Keep a record in place of the one that it replaces."""
         match record:
+            case Observed() if record.change != "heard":
+                self._facts[f"{record.stream} {record.change}"] = record
+            case Watching():
+                self._facts["watching"] = record
             case Started() | Stopped():
                 self._facts["run"] = record
             case PortfolioText():
@@ -93,7 +104,7 @@ class Ring:
 
     def append(self, block: bytes, records: Sequence[Record]) -> None:
         """Keep a block and drop those that are too old or too many."""
-        notable = [record for record in records if not isinstance(record, Received | Sent)]
+        notable = [record for record in records if not isinstance(record, _PASSING)]
         newest = records[-1].elapsed
         self._kept.append(_Kept(block, records[0].elapsed, newest, notable))
         self.size += len(block)

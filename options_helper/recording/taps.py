@@ -5,22 +5,22 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from contextlib import AbstractContextManager
 
 from options_helper.errors import StreamError, StreamRejected
+from options_helper.recording.journal import Journal
 from options_helper.recording.records import (
     Acknowledged,
     Answer,
     Connecting,
     Ended,
+    Handed,
     Opened,
     Received,
-    Record,
     Sent,
 )
 from options_helper.times import elapsed_seconds
 
-Put: TypeAlias = Callable[[Record, int], None]
 _OVERHEAD = 64  # of one message in memory, beyond its bytes
 _numbers = itertools.count(1)
 
@@ -34,14 +34,14 @@ class ConnectionTap:
     """A tap of one connection's messages after its acceptance, so that no authentication passes it.
 
     Args:
-        put: Takes a record and its size; returns at once.
+        journal: Takes the records.
         stream: "stocks", "options" or "fills".
     """
 
-    def __init__(self, put: Put, stream: str) -> None:
-        self._put = put
+    def __init__(self, journal: Journal, stream: str) -> None:
+        self._journal, self._put = journal, journal.put
         self._number = next(_numbers)
-        put(Connecting(*moment(), self._number, stream), 0)
+        self._put(Connecting(*moment(), self._number, stream), 0)
 
     def opened(self) -> None:
         """Take the acceptance of the keys."""
@@ -73,6 +73,10 @@ class ConnectionTap:
 
         return take_then_pass
 
+    def handed(self) -> AbstractContextManager[None]:
+        """Return the event of handing on what was received."""
+        return self._journal.event(lambda at, elapsed: Handed(at, elapsed, self._number))
+
     def ended(self, failure: StreamError | None, step: str, close_code: int | None) -> None:
         """Take the end of the connection; no failure means that it was stopped."""
         outcome = "interrupted"
@@ -89,10 +93,14 @@ def _in_bytes(message: bytes | str) -> bytes:
 
 
 class AnswerTap:
-    """A tap of the answers of one REST host; headers never pass it."""
+    """A tap of the answers of one REST host; headers never pass it. An answer is an event."""
 
-    def __init__(self, put: Put, host: str) -> None:
-        self._put, self._host = put, host
+    def __init__(self, journal: Journal, host: str) -> None:
+        self._journal, self._host = journal, host
+
+    def waiting(self) -> None:
+        """Let the event end, because the thread waits."""
+        self._journal.end()
 
     def take(
         self,
@@ -107,7 +115,10 @@ class AnswerTap:
     ) -> None:
         """Take one answer, or the reason why there was none; `began` is a time of `elapsed_seconds`."""
         parameters = {name: str(value) for name, value in query.items()}
-        answer = Answer(
-            *moment(), int(began * 1e6), self._host, path, parameters, status, body, retry_after, words
+        sent_at, host = int(began * 1e6), self._host
+        self._journal.begin(
+            lambda at, elapsed: Answer(
+                at, elapsed, sent_at, host, path, parameters, status, body, retry_after, words
+            ),
+            len(body),
         )
-        self._put(answer, len(body))

@@ -39,6 +39,7 @@ from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet
+from options_helper.session.look_digests import LookDigests, LookRecorder, WatchedPortfolio
 from options_helper.session.views import SharedViews
 from options_helper.times import utc_now
 
@@ -81,11 +82,12 @@ class PortfolioMonitor:
         alerts_problem: The reason why there are no rules, or "".
         alerts_file: The file to read the rules from instead, and again after every change.
         views: The tables and fills, shared with the tabs.
+        recorder: Records each look and its digest.
         outlet: Keeps the alerts' state across restarts, and sends notices.
         clock: Returns the time of an acknowledgement.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each may be replaced in tests
         self,
         portfolio: Portfolio,
         take_snapshot: Callable[[], LiveSnapshot],
@@ -96,11 +98,13 @@ class PortfolioMonitor:
         alerts_file: AlertsFile | None = None,
         views: SharedViews | None = None,
         outlet: AlertOutlet | None = None,
+        recorder: LookRecorder | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.stale_after_seconds = stale_after_seconds
         self.views = SharedViews() if views is None else views
         self._take_snapshot = take_snapshot
+        self._recorder, self._digests = recorder, LookDigests()
         self._clock = clock
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -184,6 +188,11 @@ class PortfolioMonitor:
                 view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
                 self._view = self._charts = view
 
+    def continue_alerts(self, alerts: Alerts) -> None:
+        """Continue with these alerts in place of the current ones."""
+        with self._lock:
+            self._view = replace(self._view, alerts=alerts)
+
     def add_rule(self, rule: AlertRule) -> None:
         """Add an alert without changing the alerts file; it replaces one with the same id."""
         with self._lock:
@@ -205,12 +214,12 @@ class PortfolioMonitor:
 
     def look(self) -> MonitorView:
         """Take one snapshot and update the curves and alerts, as the thread does every second."""
-        live = self._take_snapshot()
         changed = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
         with self._lock:
             if changed is not None:
                 self._use_file(*changed)
-            seen = self._observe(live)
+            live, is_recorded = self._take()
+            seen = self._observe(live, is_exact=is_recorded)
             rules = self._view.alerts.rules
             fills = self._watch_fills(live) if any(rule.metric in EVENTS for rule in rules) else ()
             more = read_watched(
@@ -220,10 +229,20 @@ class PortfolioMonitor:
             alerts, raised = step(self._view.alerts, seen.view_at(live.as_of, fills, more))
             self._history.add(seen, live.as_of)
             view = self._view = self._draw(live.as_of, alerts, self._file_problem)
+            if is_recorded and self._recorder is not None:
+                digest = self._digests.of(live, seen.tables, self.views.fill_day(live), alerts)
+                self._recorder.note_digest(digest, alerts)
             read_rules = self._read_rules
         self._outlet.send(raised, self._portfolio)
         self._outlet.keep(alerts, read_rules)
         return view
+
+    def _take(self) -> tuple[LiveSnapshot, bool]:
+        """Return a snapshot, and whether it is recorded as a look."""
+        if self._recorder is None:
+            return self._take_snapshot(), False
+        watched = WatchedPortfolio(self._portfolio, self.stale_after_seconds, self._view.alerts)
+        return self._recorder.look(self, watched, self._take_snapshot)
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
         """Use the file's current rules; those created on the page stay, unless the file has their id."""
@@ -275,9 +294,9 @@ class PortfolioMonitor:
             rate = None
         return self.views.risk(self._portfolio, live, self.stale_after_seconds, rate)
 
-    def _observe(self, live: LiveSnapshot) -> Observation:
+    def _observe(self, live: LiveSnapshot, *, is_exact: bool) -> Observation:
         """Return the observation of the current tables, or the last one if they are the same."""
-        tables = self.views.tables(self._portfolio, live, self.stale_after_seconds)
+        tables = self.views.tables(self._portfolio, live, self.stale_after_seconds, is_exact=is_exact)
         if self._seen is not None and self._seen.tables is tables:
             return self._seen
         self._seen = observe(tables)

@@ -15,6 +15,7 @@ from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet
 from options_helper.session.monitor import PortfolioMonitor
 from options_helper.session.notices import Notices
+from options_helper.session.process_recorder import process_recorder
 from options_helper.session.views import SharedViews
 
 _views = SharedViews()
@@ -48,6 +49,7 @@ def monitor_for(
             alerts_file=AlertsFile(key),
             views=_views,
             outlet=AlertOutlet(state, _notices),
+            recorder=process_recorder(),
         )
         with _registry_lock:
             monitor = _monitors.setdefault(key, made)

@@ -61,12 +61,23 @@ class SharedViews:
         self._risks: dict[tuple[int, float, float, bool], tuple[Portfolio, LiveRisk]] = {}
         self._solver: Solver | None = None
 
-    def tables(self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> TablesView:
-        """Return the tables of a portfolio; the same object until there is new data or a deadline passes."""
+    def tables(
+        self,
+        portfolio: Portfolio,
+        live: LiveSnapshot,
+        stale_after_seconds: float,
+        *,
+        is_exact: bool = False,
+    ) -> TablesView:
+        """Return the tables of a portfolio; the same object until there is new data or a deadline passes.
+
+        Only with `is_exact`, data of the last quarter of a second is always in it.
+        """
         key = (id(portfolio), stale_after_seconds)
         with self._lock:
             kept = self._tables.get(key)
-            if kept is not None and kept.portfolio is portfolio and kept.holds_for(live):
+            may_keep = kept is not None and not (is_exact and kept.at.version != live.version)
+            if may_keep and kept is not None and kept.portfolio is portfolio and kept.holds_for(live):
                 return kept
             view = compute_view(portfolio, live, stale_after_seconds=stale_after_seconds)
             _keep(self._tables, key, view)

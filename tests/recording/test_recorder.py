@@ -17,7 +17,9 @@ from options_helper.errors import StreamInterrupted
 from options_helper.recording import recorder as recorder_module
 from options_helper.recording import records, ring, taps
 from options_helper.recording.file_format import RecordingReader
+from options_helper.recording.journal import Journal
 from options_helper.recording.recorder import Recorder
+from options_helper.recording.taps import AnswerTap, ConnectionTap
 
 KEY = "PKMARKED0123456789AB"
 ORDER = b'{"stream":"trade_updates","data":{"order":{"id":"61e69015-8549-4bfd-b9c3-01e75843f47d"}}}'
@@ -32,9 +34,11 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The seconds that the taps read."""
+def clock(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The seconds that the taps and the journal read."""
     seconds = [0]
+    recorder.journal.began = 0
+    monkeypatch.setattr(Journal, "moment", lambda _self: (seconds[0] * 10**6, seconds[0] * 10**6))
     for module in (taps, recorder_module):
         monkeypatch.setattr(module, "moment", lambda: (seconds[0] * 10**6, seconds[0] * 10**6))
     return seconds
@@ -64,14 +68,15 @@ def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
     """Everything between begin and end is in the file, in order, and nobody else may read it."""
     recorder.note_portfolio(b'{"positions": []}')
     recorder.begin({"stocks": ["AAPL"]}, [KEY])
-    tap = recorder.connection("stocks")
+    tap = ConnectionTap(recorder.journal, "stocks")
     tap.opened()
     tap.sent("subscribe")
     tap.received(b"[]")
     passed: list[list[bytearray]] = []
     tap.before(passed.append)([bytearray(b"one"), bytearray(b"two")])
     tap.ended(StreamInterrupted("stocks", "lost", code=500), "", 1006)
-    recorder.answers("data").take("/v2/stocks/bars", {"limit": 5}, began=1.0, status=200, body=b"{}")
+    answers = AnswerTap(recorder.journal, "data")
+    answers.take("/v2/stocks/bars", {"limit": 5}, began=1.0, status=200, body=b"{}")
     recorder.note_portfolio(b'{"positions": []}')
     recorder.note_portfolio(b'{"positions": [1]}')
     recorder.end(10)
@@ -99,10 +104,10 @@ def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
 def test_identifiers_of_the_account_are_replaced_and_market_data_stays(recorder: Recorder) -> None:
     """Frames of the fills and answers of the trading host lose their ids; others keep every byte."""
     recorder.begin({})
-    recorder.connection("fills").received(ORDER)
-    recorder.connection("options").received(ORDER)
+    ConnectionTap(recorder.journal, "fills").received(ORDER)
+    ConnectionTap(recorder.journal, "options").received(ORDER)
     for host in ("trading", "data"):
-        recorder.answers(host).take("/v2/orders/mine", {}, began=0, status=200, body=ORDER)
+        AnswerTap(recorder.journal, host).take("/v2/orders/mine", {}, began=0, status=200, body=ORDER)
     recorder.end(10)
     found = read(file_of(recorder))
     messages = [record.messages[0] for record in found if isinstance(record, records.Received)]
@@ -117,10 +122,11 @@ def test_a_record_with_a_key_or_a_known_account_number_is_left_out(recorder: Rec
     """If a server sends a key or an account number back, that record is missing, and the file says so."""
     recorder.begin({"odd": f"_{KEY}_"}, [KEY])
     account = b'{"account_number": "PA3ABCDEFGHI"}'
-    recorder.answers("trading").take("/v2/account", {}, began=0, status=200, body=account)
-    recorder.answers("data").take("/v2/x", {}, began=0, status=200, body=f"your key {KEY}".encode())
-    recorder.answers("data").take("/v2/y", {}, began=0, status=200, body=b"of PA3ABCDEFGHI")
-    recorder.answers("data").take("/v2/z", {}, began=0, status=200, body=b"{}")
+    AnswerTap(recorder.journal, "trading").take("/v2/account", {}, began=0, status=200, body=account)
+    answers = AnswerTap(recorder.journal, "data")
+    answers.take("/v2/x", {}, began=0, status=200, body=f"your key {KEY}".encode())
+    answers.take("/v2/y", {}, began=0, status=200, body=b"of PA3ABCDEFGHI")
+    answers.take("/v2/z", {}, began=0, status=200, body=b"{}")
     recorder.end(10)
     found = read(file_of(recorder))
     assert kinds(found) == ["Began", "LeftOut", "Answer", "LeftOut", "LeftOut", "Answer", "Stopped", "Closed"]
@@ -140,7 +146,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
 
     monkeypatch.setattr("options_helper.recording.recording_file.os.write", refuse)
     recorder.begin({})
-    tap = recorder.connection("stocks")
+    tap = ConnectionTap(recorder.journal, "stocks")
     recorder.last_minutes()  # writes what is waiting
     tap.received(os.urandom(5000))
     recorder.last_minutes()
@@ -156,7 +162,7 @@ def test_the_limit_ends_the_recording(tmp_path: Path) -> None:
     """A file never grows beyond its limit and says that it reached it."""
     recorder = Recorder(folder=tmp_path, limit_bytes=5000)
     recorder.begin({})
-    tap = recorder.connection("stocks")
+    tap = ConnectionTap(recorder.journal, "stocks")
     for _ in range(4):
         tap.received(os.urandom(2000))
         recorder.last_minutes()
@@ -185,7 +191,7 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
     monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1000)
     monkeypatch.setattr(recorder_module, "_BLOCK_BYTES", 10**9)  # the thread is not woken
     recorder.begin({})
-    tap = recorder.connection("stocks")
+    tap = ConnectionTap(recorder.journal, "stocks")
     for _ in range(5):
         tap.received(b"x" * 400)
     recorder.end(10)
@@ -197,11 +203,11 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
 def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock: list[int]) -> None:
     """Blocks older than five minutes go, except what a replay has to know from before."""
     recorder.begin({"stocks": ["AAPL"]})
-    old, tap = recorder.connection("stocks"), recorder.connection("fills")
+    old, tap = ConnectionTap(recorder.journal, "stocks"), ConnectionTap(recorder.journal, "fills")
     tap.opened()
     tap.acknowledged(None)
     old.ended(None, "", None)
-    answers = recorder.answers("data")
+    answers = AnswerTap(recorder.journal, "data")
     for body in (b"1", b"2"):
         answers.take("/v2/x", {}, began=0, status=200, body=body)
     tap.received(b"old")
@@ -237,7 +243,7 @@ def test_the_ring_stays_within_its_memory() -> None:
 
 def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
     """Before the first run there is no file and nothing in memory."""
-    recorder.connection("stocks").received(b"x")
+    ConnectionTap(recorder.journal, "stocks").received(b"x")
     assert recorder.status is None
     assert not recorder.keeps_last_minutes
     assert recorder.last_minutes() == b""
@@ -248,11 +254,12 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
     code = (
         "import sys, os, pathlib\n"
         "from options_helper.recording.recorder import Recorder\n"
+        "from options_helper.recording.taps import ConnectionTap\n"
         "recorder = Recorder(folder=pathlib.Path(sys.argv[1]))\n"
         "recorder.begin({})\n"
-        "recorder.connection('stocks').received(b'before')\n"
+        "ConnectionTap(recorder.journal, 'stocks').received(b'before')\n"
         "recorder.last_minutes()\n"
-        "recorder.connection('stocks').received(b'after')\n"
+        "ConnectionTap(recorder.journal, 'stocks').received(b'after')\n"
         "os.kill(os.getpid(), 9)\n"
     )
     subprocess.run(  # noqa: S603 - our own interpreter

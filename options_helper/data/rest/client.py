@@ -21,7 +21,8 @@ from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL, SymbolChunks
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
-from options_helper.recording.recorder import Recorder
+from options_helper.recording.journal import Journal
+from options_helper.recording.taps import AnswerTap
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +46,7 @@ class AlpacaRest:
     Args:
         settings: Keys and hosts.
         transport, clock, pause, exchange_seconds: Passed to each `HostReader`.
-        recorder: Records each exchange.
+        journal: Records each exchange.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class AlpacaRest:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], bool] | None = None,
         exchange_seconds: float = EXCHANGE_SECONDS,
-        recorder: Recorder | None = None,
+        journal: Journal | None = None,
     ) -> None:
         keys = (settings.key_id, settings.secret_key)
         urls = {Host.TRADING: settings.trading_url, Host.DATA: settings.data_url}
@@ -68,7 +69,7 @@ class AlpacaRest:
                 clock=clock,
                 pause=pause,
                 exchange_seconds=exchange_seconds,
-                tap=None if recorder is None else recorder.answers(host),
+                tap=AnswerTap(journal, host) if journal is not None and journal.is_recording else None,
             )
             for host, url in urls.items()
         }

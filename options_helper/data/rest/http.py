@@ -136,6 +136,7 @@ class HostReader:
     def _exchange(self, path: str, query: Query) -> httpx.Response:
         if self._stopped.is_set():
             raise AlpacaRestError(path, _STOPPED)
+        self._wait_for_others()
         began = elapsed_seconds()
         try:
             response = self._client.get(self._url + path, params=query)
@@ -167,7 +168,12 @@ class HostReader:
         if _failure(state).status == TOO_MANY and state.next_action is not None:
             self._on_limit(path, state.next_action.sleep)
 
+    def _wait_for_others(self) -> None:
+        if self._tap is not None:
+            self._tap.waiting()
+
     def _wait(self, path: str, seconds: float) -> None:
+        self._wait_for_others()
         if self._pause(seconds):
             raise AlpacaRestError(path, _STOPPED)
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.run.config import LiveStreamConfig
@@ -22,8 +22,13 @@ from options_helper.data.streaming.run.streamers import (
 )
 from options_helper.errors import NO_THREAD, OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot, StreamName
+from options_helper.recording.journal import Journal
 from options_helper.recording.recorder import Recorder
 from options_helper.times import SteadyClock, utc_now
+
+if TYPE_CHECKING:
+    from options_helper.data.rest.client import AlpacaRest
+    from options_helper.data.streaming.backfill.backfill import Backfill
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
@@ -107,6 +112,8 @@ class LiveStreamManager:
                 self._end(run)
 
     def _end(self, run: LiveRun) -> None:
+        if self._recorder is not None:
+            self._recorder.stop_looking()
         run.stop(STOP_SECONDS)
         if self._recorder is not None:
             self._recorder.end()
@@ -156,15 +163,15 @@ class LiveStreamManager:
         build = self._backfill_factory
         nothing_is_injected = len(self._needs_keys) == len(StreamName)
         if build is None and config.backfill and config.settings is not None and nothing_is_injected:
-            build = _alpaca_backfill
+            build = build_alpaca_backfill
         steady = SteadyClock()
+        clock = self._clock or steady
         return RunParts(
             builders=self._builders,
             build_backfill=build,
-            clock=self._clock or steady,
+            journal=self._recorder.new_journal(clock) if self._recorder is not None else Journal(clock),
             first_version=previous,
             seconds_ahead=float if self._clock else steady.seconds_ahead,
-            recorder=self._recorder,
         )
 
 
@@ -178,7 +185,10 @@ def _recorded(config: LiveStreamConfig) -> tuple[dict[str, object], tuple[str, .
     return facts | {"account": settings.account.value}, (settings.key_id, settings.secret_key)
 
 
-def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
+def build_alpaca_backfill(
+    config: LiveStreamConfig, run: LiveRun, make_rest: Callable[..., AlpacaRest] | None = None
+) -> Backfill:
+    """Return the background fetch of a run over Alpaca's REST, or over another client of the same routes."""
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - only Start needs httpx
     from options_helper.data.streaming.backfill.backfill import Backfill  # noqa: PLC0415
     from options_helper.data.streaming.backfill.prices import Wanted  # noqa: PLC0415
@@ -193,9 +203,9 @@ def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
         options_feed=config.options_feed,
     )
     return Backfill(
-        AlpacaRest(config.settings, recorder=run.recorder),
+        (make_rest or AlpacaRest)(config.settings, journal=run.journal),
         wanted,
         want_fills=config.stream_fills,
         results=run.results,
-        clock=run.clock,
+        journal=run.journal,
     )

@@ -26,6 +26,8 @@ from options_helper.data.streaming.backfill.rest_rows import adjusted_contracts
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.market import StreamName
+from options_helper.recording.journal import Journal
+from options_helper.recording.records import Fetching
 from options_helper.times import StepWatch, new_york_date, utc_now
 
 logger = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ class Backfill:
         wanted: The streams' symbols and feeds, so that first quotes have the same source.
         want_fills: True to fetch executions and orders.
         results: Receives the results.
-        clock: Returns the time of day, aware.
+        journal: The clock, and the record of when each part begins.
         monotonic: Returns monotonic seconds.
         steps: Returns the seconds by which the computer's clock was set since the last call.
         settle_seconds: How long REST may lag; a fetch after that is complete.
@@ -57,12 +59,14 @@ class Backfill:
         *,
         want_fills: bool,
         results: RestResults,
-        clock: Callable[[], dt.datetime] = utc_now,
+        journal: Journal | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         steps: Callable[[], float] | None = None,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
-        self._rest, self._results, self._clock, self._monotonic = rest, results, clock, monotonic
+        self._rest, self._results, self._monotonic = rest, results, monotonic
+        self._journal = journal or Journal(utc_now)
+        self._clock = clock = self._journal.now
         self._steps = steps or StepWatch()
         self._settle_seconds = settle_seconds
         self._activities = ActivityLog(rest)  # used by the thread of the trading host only
@@ -72,7 +76,13 @@ class Backfill:
         self._market = MarketFetch(rest, results, clock, self._stopped.is_set)
         self._prices = PriceFetch(rest, results, wanted, clock=clock, calendar=self._market.known_calendar)
         self._schedules = {
-            host: Schedule(parts, results.put_progress, monotonic=monotonic, is_stopped=self._stopped.is_set)
+            host: Schedule(
+                parts,
+                results.put_progress,
+                monotonic=monotonic,
+                is_stopped=self._stopped.is_set,
+                begins=partial(self._note_begin, host),
+            )
             for host, parts in self._parts(wanted, want_fills=want_fills).items()
         }
         rest.when_limited(self._report_limit)
@@ -81,10 +91,14 @@ class Backfill:
 
     def start(self) -> None:
         """Start fetching."""
-        for stream in self._polls:
-            self._prices.announce_poll(stream)
+        self.announce_polls()
         for thread in self._threads:
             thread.start()
+
+    def announce_polls(self) -> None:
+        """Publish which symbols are polled, and how often."""
+        for stream in self._polls:
+            self._prices.announce_poll(stream)
 
     def request_fills(self) -> None:
         """Schedule a fetch of executions, and another once REST has caught up; return immediately.
@@ -136,6 +150,13 @@ class Backfill:
             self._ask(host, "market")
         return self._schedules[host].step()
 
+    def fetch(self, host: Host, part: str) -> None:
+        """Fetch a part now, whether or not it is due."""
+        self._schedules[host].run(part)
+
+    def _note_begin(self, host: Host, part: str) -> None:
+        self._journal.begin(lambda at, elapsed: Fetching(at, elapsed, host.value, part))
+
     def _make_thread(self, host: Host) -> threading.Thread:
         return threading.Thread(
             target=self._run, args=(host,), name=f"options-helper-backfill-{host}", daemon=True
@@ -144,12 +165,16 @@ class Backfill:
     def _run(self, host: Host) -> None:
         wake = self._wakes[host]
         try:
+            if host is Host.DATA:
+                self._market.wait_until_tried()
             while not self._stopped.is_set():
                 wake.clear()
                 seconds = self.step(host)
+                self._journal.end()
                 if seconds > 0 and not self._stopped.is_set():
                     wake.wait(min(seconds, _LONGEST_SLEEP))
         finally:
+            self._journal.end()
             if not self._stopped.is_set():
                 logger.error("The background fetch ended unexpectedly.")
                 self._schedules[host].say_of_all(

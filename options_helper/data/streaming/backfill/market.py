@@ -57,9 +57,12 @@ class MarketFetch:
         finally:
             self._tried.set()
 
-    def known_calendar(self) -> MarketCalendar:
-        """Return Alpaca's calendar, or the library's if the trading host does not answer soon."""
+    def wait_until_tried(self) -> None:
+        """Wait for the calendar, but not for long."""
         self._tried.wait(_PATIENCE_SECONDS)
+
+    def known_calendar(self) -> MarketCalendar:
+        """Return Alpaca's calendar, or the library's while it is unknown."""
         return self._calendar or ExchangeCalendar()
 
     def _ask(self) -> float:

@@ -54,6 +54,7 @@ class Schedule:
         report: Called with a part's name and a sentence about it, "" when all is well.
         monotonic: Returns monotonic seconds.
         is_stopped: Returns whether the run has ended, so that failures are not reported.
+        begins: Called with a part's name when it begins.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Schedule:
         *,
         monotonic: Callable[[], float],
         is_stopped: Callable[[], bool],
+        begins: Callable[[str], None] = lambda _part: None,
     ) -> None:
+        self._begins = begins
         self._parts = {part.name: part for part in parts}
         self._report, self._monotonic, self._is_stopped = report, monotonic, is_stopped
         self._lock = threading.Lock()
@@ -109,15 +112,21 @@ class Schedule:
         now = self._monotonic()
         if part.due > now:
             return part.due - now
+        self.run(part.name)
+        return 0.0
+
+    def run(self, name: str) -> None:
+        """Run a part now."""
+        part = self._parts[name]
+        self._begins(name)
         with self._lock:
             # Never due, unless it is requested while it runs.
-            part.began_at, part.due, part.asked = now, _NEVER, False
+            part.began_at, part.due, part.asked = self._monotonic(), _NEVER, False
         self._running = part
         if not part.succeeded and not part.failures:
             self._say(part, "fetching")
         with self._unforeseen.keep_going(f"The background fetch of {part.name}", partial(self._broke, part)):
             self._fetch(part)
-        return 0.0
 
     def _fetch(self, part: Part) -> None:
         try:

@@ -36,6 +36,7 @@ class OneConnection:
     _frames_seen = 0
     stream_name: str
     asked: frozenset[str] = frozenset()
+    _tap: ConnectionTap | None = None
 
     def prepare(
         self, *, observer: ConnectionObserver, times: ConnectionTimes, tap: ConnectionTap | None = None
@@ -157,6 +158,10 @@ class OneConnection:
             await asyncio.wait_for(websocket.close(), self._times.close)
         if websocket.transport is not None:
             websocket.transport.abort()
+
+    def _handing(self) -> contextlib.AbstractContextManager[None]:
+        """Return the event of handing messages on."""
+        return contextlib.nullcontext() if self._tap is None else self._tap.handed()
 
     def _acknowledge(self, granted: frozenset[str] | None) -> None:
         self._observer.subscribed(granted)

@@ -116,7 +116,8 @@ class DataConnection(OneConnection):
         try:
             while not self._decoder.acknowledged:
                 self._put([await self._ws.recv()])
-                await self._take_controls()
+                with self._handing():
+                    await self._take_controls()
         except StreamRejected as error:
             if error.code not in {SYMBOL_LIMIT, INVALID_SYNTAX}:
                 raise
@@ -188,18 +189,19 @@ class DataConnection(OneConnection):
 
     async def _flush(self) -> int:
         """Deliver everything since the last flush, and return the number of messages."""
-        batch = self._decoder.flush()
-        if batch is not None:
-            batch = self._without_strays(batch)
-            self._observer.counted(
-                messages=batch.messages,
-                conflated=batch.conflated,
-                malformed=batch.malformed,
-                waited=time.monotonic() - batch.began,
-            )
-            if batch.quotes or batch.trades:
-                await self.deliver(batch)
-        await self._take_controls()
+        with self._handing():
+            batch = self._decoder.flush()
+            if batch is not None:
+                batch = self._without_strays(batch)
+                self._observer.counted(
+                    messages=batch.messages,
+                    conflated=batch.conflated,
+                    malformed=batch.malformed,
+                    waited=time.monotonic() - batch.began,
+                )
+                if batch.quotes or batch.trades:
+                    await self.deliver(batch)
+            await self._take_controls()
         return batch.messages if batch is not None else 0
 
     def _without_strays(self, batch: MarketBatch) -> MarketBatch:

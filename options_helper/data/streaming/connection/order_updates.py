@@ -57,6 +57,10 @@ class TradingConnection(OneConnection):
     async def _take_in(self, frame: bytes | bytearray | str) -> bool:
         """Take one frame, and return whether it was the acknowledgement."""
         self._frames_seen += 1
+        with self._handing():
+            return await self._hand_on_one(frame)
+
+    async def _hand_on_one(self, frame: bytes | bytearray | str) -> bool:
         try:
             # Strict, unlike json.loads: NaN, or half of a surrogate pair, could not be shown later.
             message = msgspec.json.decode(frame)

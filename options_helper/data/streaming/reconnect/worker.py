@@ -7,7 +7,8 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Protocol, Unpack
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
@@ -23,6 +24,8 @@ from options_helper.data.streaming.reconnect.record import HealthChanges, Health
 from options_helper.error_guard import Guard
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
+from options_helper.recording.journal import Journal
+from options_helper.recording.records import Observed
 from options_helper.times import utc_now
 
 logger = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class WorkerDependencies:
         lost: Called with the stream when some of its messages were lost.
         complaint: Returns a reason to end a mute connection, given the record; None while all is well.
         base_seconds, cap_seconds: The shortest and longest backoff.
+        journal: Its clock, and the record of each change.
     """
 
     connect: Callable[[StreamWorker], Streamer]
@@ -56,7 +60,7 @@ class WorkerDependencies:
     complaint: Callable[[StreamHealth], StreamError | None] = lambda _health: None
     base_seconds: float = BASE_SECONDS
     cap_seconds: float = CAP_SECONDS
-    clock: Callable[[], dt.datetime] = utc_now
+    journal: Journal = field(default_factory=lambda: Journal(utc_now))
 
 
 class StreamWorker:
@@ -66,10 +70,9 @@ class StreamWorker:
         self, stream: StreamName, dependencies: WorkerDependencies, *, asked: frozenset[str] = frozenset()
     ) -> None:
         self._dependencies = dependencies
-        self._clock = dependencies.clock
-        self._record = HealthRecord(
-            StreamHealth(stream, asked=asked), dependencies.changed, dependencies.clock
-        )
+        self._journal = dependencies.journal
+        self._clock = self._journal.now
+        self._record = HealthRecord(StreamHealth(stream, asked=asked), dependencies.changed, self._clock)
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
         self._failures = 0
@@ -89,8 +92,12 @@ class StreamWorker:
 
     def start(self) -> None:
         """Start connecting, in the stream's own thread."""
-        self._record.enter(StreamState.CONNECTING, step="connecting")
+        self.connecting()
         self._thread.start()
+
+    def connecting(self) -> None:
+        """Record that the first attempt begins."""
+        self._record.enter(StreamState.CONNECTING, step="connecting")
 
     def request_stop(self) -> None:
         """Ask the thread to end; block no longer than the streamer's own `stop()`."""
@@ -110,28 +117,32 @@ class StreamWorker:
     def subscribed(self, granted: frozenset[str] | None) -> None:
         """Record that the server acknowledged the subscription."""
         missing = self.health.asked - granted if granted is not None else frozenset()
-        now = self._clock()
         self._meter.forget_samples()  # the record keeps the last lag, because the new one is still unknown
-        self._record.enter(
-            StreamState.RUNNING,
-            step="",
-            missing=missing,
-            connected_at=now,
-            last_heard_at=now,
-            next_attempt_at=None,
-        )
+        with self._event("subscribed", granted=None if granted is None else sorted(granted)):
+            now = self._clock()
+            self._record.enter(
+                StreamState.RUNNING,
+                step="",
+                missing=missing,
+                connected_at=now,
+                last_heard_at=now,
+                next_attempt_at=None,
+            )
 
     def limited(self, channels: int) -> None:
         """Record that Alpaca granted only this many of the requested channels."""
-        self._record.replace(channels=channels)
+        with self._event("limited", channels=channels):
+            self._record.replace(channels=channels)
 
     def invalid(self, symbols: frozenset[str]) -> None:
         """Record the symbols that Alpaca rejected; they are left out."""
-        self._record.replace(invalid=symbols)
+        with self._event("invalid", symbols=sorted(symbols)):
+            self._record.replace(invalid=symbols)
 
     def heard(self) -> None:
         """Record that something arrived, even a pong."""
-        self._record.replace(last_heard_at=self._clock())
+        with self._event("heard"):
+            self._record.replace(last_heard_at=self._clock())
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Count the messages since the last call; the oldest waited `waited` seconds."""
@@ -160,7 +171,7 @@ class StreamWorker:
             conflated: The number of messages superseded within the batch.
             malformed: The number of messages that could not be read.
         """
-        seconds = (self._clock() - received_at).total_seconds()
+        seconds = (self._journal.clock() - received_at).total_seconds()
         latency_seconds, lag_seconds = self._meter.took(seconds, lag)
         self._count(
             conflated=conflated,
@@ -218,32 +229,48 @@ class StreamWorker:
 
     def _back_off_after(self, error: BaseException) -> bool:
         """Record why the stream ended, and wait for the next attempt; return False if there is none."""
-        failure = self._describe(error)
-        if failure.final:
-            self._record.enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
-            return False
-        self._failures = 1 if has_proven_itself(self.health, now=self._clock()) else self._failures + 1
+        text, code = self._describe(error)
+        is_proven = has_proven_itself(self.health, now=self._clock())
         seconds = compute_backoff_seconds(
-            self._failures,
+            1 if is_proven else self._failures + 1,
             base_seconds=choose_base_seconds(error, self._dependencies.base_seconds),
             cap_seconds=self._dependencies.cap_seconds,
             draw=random.random(),  # noqa: S311 - jitter, not a secret
         )
-        self._record.enter(
-            StreamState.RECONNECTING,
-            step="",
-            last_failure=failure,
-            attempts=self.health.attempts + 1,
-            tries=self._failures,
-            connected_at=None,
-            next_attempt_at=self._clock() + dt.timedelta(seconds=seconds),
-        )
-        if self._stopping.wait(seconds):
+        self.failed(text, code, seconds=None if is_final(error) else seconds, is_proven=is_proven)
+        if is_final(error) or self._stopping.wait(seconds):
             return False
-        self._record.replace(step="connecting", next_attempt_at=None)
+        self.trying()
         return True
 
-    def _describe(self, error: BaseException) -> StreamFailure:
+    def failed(self, text: str, code: int | None, *, seconds: float | None, is_proven: bool) -> None:
+        """Record why the stream ended, and the seconds until the next attempt; None if there is none."""
+        with self._event("failed", text=text, code=code, seconds=seconds, is_proven=is_proven):
+            failure = StreamFailure(text, self._clock(), code=code, final=seconds is None)
+            if seconds is None:
+                self._record.enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
+                return
+            self._failures = 1 if is_proven else self._failures + 1
+            self._record.enter(
+                StreamState.RECONNECTING,
+                step="",
+                last_failure=failure,
+                attempts=self.health.attempts + 1,
+                tries=self._failures,
+                connected_at=None,
+                next_attempt_at=self._clock() + dt.timedelta(seconds=seconds),
+            )
+
+    def trying(self) -> None:
+        """Record that the next attempt begins."""
+        with self._event("trying"):
+            self._record.replace(step="connecting", next_attempt_at=None)
+
+    def _event(self, change: str, **facts: object) -> AbstractContextManager[None]:
+        stream = self.health.stream.value
+        return self._journal.event(lambda at, elapsed: Observed(at, elapsed, stream, change, facts))
+
+    def _describe(self, error: BaseException) -> tuple[str, int | None]:
         if isinstance(error, OptionsHelperError):
             text = error.detail if isinstance(error, StreamError) else str(error)
         else:
@@ -251,4 +278,4 @@ class StreamWorker:
             text = f"an unexpected error in the stream ({type(error).__name__})"
             logger.error("The %s stream had an unexpected %s.", self.health.stream, type(error).__name__)
         code = error.code if isinstance(error, StreamError) else None
-        return StreamFailure(text, self._clock(), code=code, final=is_final(error))
+        return text, code

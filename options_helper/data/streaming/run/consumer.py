@@ -17,6 +17,7 @@ from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.trading_normalizers import is_whole_update, normalize_trade_update
 from options_helper.error_guard import Guard
 from options_helper.market import StreamName
+from options_helper.recording.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Consumer:
     """The thread that takes batches until the inbox is closed and empty; a bad batch fails alone.
 
     Args:
+        journal: Learns when a batch has taken effect.
         orders_unread: Called with the time of receipt if an order update could not be read in full.
     """
 
@@ -34,13 +36,15 @@ class Consumer:
         cache: LiveCache,
         workers: Mapping[StreamName, StreamWorker],
         clock: Callable[[], dt.datetime],
-        orders_unread: Callable[[dt.datetime], None] = lambda _at: None,
+        orders_unread: Callable[[dt.datetime], None],
+        journal: Journal,
     ) -> None:
         self._inbox = inbox
         self._cache = cache
         self._workers = workers
         self._clock = clock
         self._orders_unread = orders_unread
+        self._journal = journal
         self._mishaps = Guard(logger, " and is skipped; it is counted.")
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
@@ -50,9 +54,15 @@ class Consumer:
 
     def _consume(self) -> None:
         while (batch := self._inbox.take()) is not None:
-            what, count = f"A batch of the {batch.stream} stream", partial(self._count_skipped, batch)
-            with self._mishaps.keep_going(what, count):
-                self._apply(batch)
+            self.apply(batch)
+
+    def apply(self, batch: Batch) -> None:
+        """Apply a batch as of its receipt."""
+        what, count = f"A batch of the {batch.stream} stream", partial(self._count_skipped, batch)
+        self._journal.take_over(batch.received_at)
+        with self._mishaps.keep_going(what, count):
+            self._apply(batch)
+        self._journal.end()
 
     def _apply(self, batch: Batch) -> None:
         if batch.orders:

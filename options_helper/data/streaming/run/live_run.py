@@ -32,7 +32,7 @@ from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snap
 from options_helper.data.streaming.run.streamers import BuildStreamer, StreamRequest
 from options_helper.errors import StreamError
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
-from options_helper.recording.recorder import Recorder
+from options_helper.recording.journal import Journal
 from options_helper.times import new_york_date, start_of_day
 
 
@@ -65,18 +65,16 @@ class RunParts:
     Attributes:
         builders: For each stream, the function that builds the streamer of one connection.
         build_backfill: Builds the background fetch of a run; None to fetch nothing.
-        clock: Returns the time.
+        journal: The run's clock and events.
         first_version: The version from which this run's snapshots count.
-        seconds_ahead: Returns the seconds by which `clock` is ahead of the computer's, 0 unless that was set.
-        recorder: Records the connections.
+        seconds_ahead: Returns the seconds by which the clock is ahead of the computer's, if that was set.
     """
 
     builders: Mapping[StreamName, BuildStreamer]
     build_backfill: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None
-    clock: Callable[[], dt.datetime]
+    journal: Journal
     first_version: int = 0
     seconds_ahead: Callable[[], float] = float
-    recorder: Recorder | None = None
 
 
 class LiveRun:
@@ -84,7 +82,8 @@ class LiveRun:
 
     Attributes:
         results: Receives the results of the background fetch.
-        recorder: Records the run; None if nothing is recorded.
+        journal: The run's events.
+        clock: Returns the time of the thread's event, and the current time outside of events.
     """
 
     _moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (None, None, MarketMoment())
@@ -92,13 +91,13 @@ class LiveRun:
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
         self.config = config
         self.first_version = parts.first_version
-        self.clock = parts.clock
-        self.started_at = parts.clock()
+        self.journal = parts.journal
+        self.clock = parts.journal.now
+        self.started_at = parts.journal.started_at
         self.stopped_at: dt.datetime | None = None
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
-        self.recorder = parts.recorder
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_watch = MuteWatch(self.cache)
         day_start = start_of_day(new_york_date(self.started_at))
@@ -106,18 +105,19 @@ class LiveRun:
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
         self.results = RestResults(self.cache, self.workers, self._gaps, parts.seconds_ahead)
-        self._consumer = Consumer(
-            self.inbox, self.cache, self.workers, self._alpaca_now, self._ask_for_unread
+        self.consumer = Consumer(
+            self.inbox, self.cache, self.workers, self._alpaca_now, self._ask_for_unread, self.journal
         )
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
     def start(self) -> None:
         """Start connecting; nothing touches the network before."""
-        self._consumer.start()
-        if self._backfill is not None:
-            self._backfill.start()
-        for worker in self.workers.values():
-            worker.start()
+        with self.journal.beginning():
+            self.consumer.start()
+            if self._backfill is not None:
+                self._backfill.start()
+            for worker in self.workers.values():
+                worker.start()
 
     def stop(self, timeout: float) -> None:
         """End every thread within `timeout` seconds; abandon those that have not ended by then."""
@@ -128,7 +128,7 @@ class LiveRun:
             worker.request_stop()
         self._join([worker.thread for worker in self.workers.values()], deadline)
         self.inbox.close()
-        self._join([self._consumer.thread], deadline)
+        self._join([self.consumer.thread], deadline)
         if self._backfill is not None:
             self._backfill.join(max(0.0, deadline - time.monotonic()))
         self.stopped_at = self.clock()
@@ -214,18 +214,21 @@ class LiveRun:
     def _build_worker(self, stream: StreamName) -> StreamWorker:
         config = self.config
         dependencies = WorkerDependencies(
-            connect=partial(self._connect, stream),
+            connect=lambda _worker: self.connect(stream),
             changed=self._on_change,
             lost=self._follow_loss,
             complaint=self._complaint,
             base_seconds=config.reconnect_base_seconds,
             cap_seconds=config.reconnect_cap_seconds,
-            clock=self.clock,
+            journal=self.journal,
         )
         return StreamWorker(stream, dependencies, asked=frozenset(config.symbols(stream)))
 
-    def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
-        request = StreamRequest(stream, self.config, worker, partial(self._offer, stream), self.recorder)
+    def connect(self, stream: StreamName) -> Streamer:
+        """Return the streamer of a new connection, which reports to the stream's worker."""
+        request = StreamRequest(
+            stream, self.config, self.workers[stream], partial(self._offer, stream), self.journal
+        )
         return self._builders[stream](request)
 
     def _offer(self, stream: StreamName, kind: str, items: object) -> None:
@@ -235,9 +238,11 @@ class LiveRun:
         self.workers[stream].event(received_at=now)
         # Each order update is a batch of its own, so an unreadable one fails alone.
         for part in [(row,) for row in rows] if kind == "orders" else [rows]:
+            self.journal.hand_over()
             lost = self.inbox.offer(Batch(stream, now, **{kind: part}))
             if lost is not None:
                 self.workers[lost.stream].lost()
+                self.journal.hand_back()
 
     def _ask_for_unread(self, at: dt.datetime) -> None:
         """Request the contents of an unreadable order update from REST."""

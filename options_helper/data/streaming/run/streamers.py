@@ -14,7 +14,7 @@ from options_helper.data.streaming.connection.observer import ConnectionObserver
 from options_helper.data.streaming.reconnect.worker import Streamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamName
-from options_helper.recording.recorder import Recorder
+from options_helper.recording.journal import Journal
 from options_helper.recording.taps import ConnectionTap
 
 
@@ -55,14 +55,14 @@ class StreamRequest:
     Attributes:
         offer: Called with a kind ("quotes", "trades", "statuses", "corrections", "orders") and one item or a
             list of that kind, in the stream's thread.
-        recorder: Records the connection.
+        journal: Records the connection.
     """
 
     stream: StreamName
     config: LiveStreamConfig
     observer: ConnectionObserver
     offer: Callable[[str, object], None]
-    recorder: Recorder | None = None
+    journal: Journal | None = None
 
     @property
     def feed(self) -> str:
@@ -72,7 +72,8 @@ class StreamRequest:
 
     def tap(self) -> ConnectionTap | None:
         """Return the tap of this connection, or None if nothing is recorded."""
-        return None if self.recorder is None else self.recorder.connection(self.stream)
+        journal = self.journal
+        return ConnectionTap(journal, self.stream) if journal is not None and journal.is_recording else None
 
     def handler(self, kind: str) -> Handler:
         """Return the handler of one kind of message."""

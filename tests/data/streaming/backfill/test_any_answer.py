@@ -20,6 +20,7 @@ from options_helper.data.streaming.backfill.prices import Wanted
 from options_helper.data.streaming.backfill.rest_rows import read_snapshots
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.models import Portfolio
+from options_helper.recording.journal import Journal
 from tests.builders import CALL, NOW, make_fill
 from tests.fakes import ADJUSTED, INDEX_CALL, SNAPSHOT, STOCK, FakeClock, FakeResults
 
@@ -152,7 +153,7 @@ def fetch_all(bodies: dict[str, Any]) -> FakeResults:
         wanted,
         want_fills=False,
         results=sink,
-        clock=clock.now,
+        journal=Journal(clock.now),
         monotonic=clock.monotonic,
         steps=clock.take_step,
     )

@@ -37,6 +37,7 @@ from options_helper.market import (
     Quote,
     StreamName,
 )
+from options_helper.recording.journal import Journal
 from tests.builders import CALL, NOW, make_fill, make_order
 from tests.fakes import (
     ADJUSTED,
@@ -68,7 +69,7 @@ class BackfillDesk:
             Wanted(**symbols | changes),
             want_fills=want_fills,
             results=self.sink,
-            clock=self.clock.now,
+            journal=Journal(self.clock.now),
             monotonic=self.clock.monotonic,
             steps=self.clock.take_step,
         )

@@ -17,6 +17,7 @@ from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.rest_results import Polling, RestResults
 from options_helper.errors import AlpacaRestError
 from options_helper.market import StreamName
+from options_helper.recording.journal import Journal
 from tests.builders import NOW
 from tests.fakes import FakeClock
 
@@ -76,11 +77,9 @@ class PollingDesk:
             wanted,
             want_fills=False,
             results=self.results,
-            clock=self.clock.now,
+            journal=Journal(self.clock.now),
             monotonic=lambda: self.clock.seconds,
         )
-        # No trading host here: the library's calendar serves at once.
-        self.backfill._market._tried.set()
 
     def run_for(self, seconds: float) -> None:
         """Let time pass, fetching whatever falls due."""

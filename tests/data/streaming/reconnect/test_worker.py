@@ -15,6 +15,7 @@ from options_helper.data.streaming.reconnect import worker as worker_module
 from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerDependencies
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
+from options_helper.recording.journal import Journal
 from tests.fakes import FakeStreamer
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -41,7 +42,7 @@ class Bench:
             complaint=lambda _health: complaint,
             base_seconds=base_seconds,
             cap_seconds=cap_seconds,
-            clock=lambda: self.now,
+            journal=Journal(lambda: self.now),
         )
         self.worker = StreamWorker(StreamName.OPTIONS, dependencies, asked=ASKED)
 

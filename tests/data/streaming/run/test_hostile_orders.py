@@ -15,6 +15,7 @@ from options_helper.data.streaming.run.consumer import Consumer
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.market import StreamName
+from options_helper.recording.journal import Journal
 from options_helper.times import start_of_day
 from tests.analysis.fills.test_fills_odd_input import AT, DAY, updates
 
@@ -43,7 +44,9 @@ def consume(*received: Any) -> tuple[LiveCache, Counts, FillDay]:
     gaps.acknowledged(AT)
     gaps.confirmed(AT)
     at = AT + dt.timedelta(seconds=1)
-    consumer = Consumer(inbox, cache, {StreamName.FILLS: counts}, lambda: at, gaps.unread)  # type: ignore[dict-item]
+    consumer = Consumer(
+        inbox, cache, {StreamName.FILLS: counts}, lambda: at, gaps.unread, Journal(lambda: at)
+    )  # type: ignore[dict-item]
     for update in received:
         inbox.offer(Batch(StreamName.FILLS, at, orders=(update,)))
     inbox.close()

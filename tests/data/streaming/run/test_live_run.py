@@ -29,6 +29,7 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
+from options_helper.recording.journal import Journal
 from tests.fakes import FakeStreamer
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -107,7 +108,7 @@ class RunDesk:
         parts = RunParts(
             builders=dict.fromkeys(StreamName, self._build),
             build_backfill=(lambda _config, _run: self.backfill) if with_backfill else None,
-            clock=lambda: self.now,
+            journal=Journal(lambda: self.now),
             first_version=100,
             seconds_ahead=lambda: self.seconds_ahead,
         )

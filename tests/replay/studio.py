@@ -1,0 +1,126 @@
+"""Records a session of the product against the simulator, with a monitor that looks when it is asked to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from options_helper.data.settings import load_settings
+from options_helper.data.streaming.connection.observer import ConnectionTimes
+from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
+from options_helper.models import Portfolio
+from options_helper.recording.recorder import Recorder
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.simulator.server import AlpacaSimulator
+
+KEY_ID, SECRET, ACCOUNT = "PKMARKEDRECORDING0001", "marked-secret-of-a-recording", "PA3SIMULATED"
+SECRETS = (KEY_ID, SECRET, ACCOUNT)
+CALL, PUT = "AAPL391216C00250000", "AAPL391216P00250000"
+PORTFOLIO = {
+    "cash": 10_000,
+    "positions": [
+        {
+            "id": "call",
+            "symbol": "AAPL",
+            "option_type": "call",
+            "expiry": "2039-12-16",
+            "strike": 250,
+            "contracts": 2,
+            "cost_basis": 3.2,
+        },
+        {
+            "id": "straddle",
+            "symbol": "AAPL",
+            "net_debit": 1200.0,
+            "legs": [
+                {"side": "long", "option_type": kind, "expiry": "2039-12-16", "strike": 250, "contracts": 1}
+                for kind in ("call", "put")
+            ],
+        },
+        {"id": "shares", "symbol": "AAPL", "shares": 100, "cost_basis": 180.0},
+    ],
+}
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Studio:
+    """A session in progress.
+
+    Attributes:
+        looks: The number of looks that were recorded.
+    """
+
+    simulator: AlpacaSimulator
+    manager: LiveStreamManager
+    monitor: PortfolioMonitor
+    recorder: Recorder
+    looks: int = 0
+
+    @property
+    def live(self) -> LiveSnapshot:
+        """Everything known now."""
+        return self.manager.snapshot()
+
+    @property
+    def path(self) -> Path:
+        """The recording's file."""
+        status = self.recorder.status
+        assert status is not None
+        return status.path
+
+    def look(self, times: int = 1) -> None:
+        """Look, as the monitor does every second."""
+        for _ in range(times):
+            self.monitor.look()
+            self.looks += 1
+
+    def look_until(self, condition: Callable[[LiveSnapshot], object]) -> None:
+        """Look again and again until a condition holds."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition(self.live):
+            assert time.monotonic() < deadline, "the condition does not hold"
+            self.look()
+
+    def is_running(self, *streams: str) -> bool:
+        """Return whether streams are acknowledged."""
+        return all(self.live.status_by_stream[stream] == "running" for stream in streams)
+
+
+@contextmanager
+def recording(folder: Path, *, config: dict[str, Any] | None = None, **simulated: Any) -> Iterator[Studio]:
+    """Record a session; its file is complete afterwards.
+
+    Args:
+        folder: Where to write.
+        config: Changes of the settings.
+        simulated: Changes of the simulator's arguments.
+    """
+    recorder = Recorder(folder=folder)
+    arguments: dict[str, Any] = {
+        "key_id": KEY_ID,
+        "secret_key": SECRET,
+        "contracts": (CALL, PUT),
+        "tick_seconds": 0.01,
+        "order_interval_seconds": 0,
+    }
+    with (
+        AlpacaSimulator(**arguments | simulated) as simulator,
+        LiveStreamManager(recorder=recorder) as manager,
+    ):
+        monitor = PortfolioMonitor(Portfolio.model_validate(PORTFOLIO), manager.snapshot, recorder=recorder)
+        settings: dict[str, Any] = {
+            "settings": load_settings(simulator.environment()),
+            "stocks": ("AAPL",),
+            "option_contracts": (CALL, PUT),
+            "reconnect_base_seconds": 0.01,
+            "reconnect_cap_seconds": 0.05,
+            "times": ConnectionTimes(handshake=15.0, ping_interval=0.1, ping_timeout=15.0),
+        }
+        manager.start(LiveStreamConfig(**settings | (config or {})))
+        yield Studio(simulator, manager, monitor, recorder)
+        manager.stop()
