@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,15 +15,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
 READY_WITHIN_SECONDS = 20.0
-CONFIGURATION = """
-listen: "127.0.0.1:{port}"
-jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: {disk} }}
-"""
+CONFIGURATION = 'jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: {disk} }}\n'
 
 
 def find_nats_server() -> str:
@@ -51,11 +49,15 @@ class NatsServer:
         folder: Where it stores its configuration, its log and JetStream's files.
         extra: Further lines of its configuration, such as its users.
         disk: The largest size of JetStream's files.
+        configuration: A file to use in place of these; its address and folder are replaced.
+        environment: The variables that this file needs.
     """
 
     folder: Path
     extra: str = ""
     disk: str = "256MB"
+    configuration: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -72,17 +74,25 @@ class NatsServer:
 
     def start(self) -> None:
         """Start the server and wait until it greets its clients."""
-        configuration = self.folder / "server.conf"
-        text = CONFIGURATION.format(port=self.port, folder=self.folder / "jetstream", disk=self.disk)
-        configuration.write_text(text + self.extra, encoding="utf-8")
+        words = [find_nats_server(), "-c", str(self._write_configuration())]
+        words += ["-a", "127.0.0.1", "-p", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
-            words = [find_nats_server(), "-c", str(configuration)]
-            self.process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - found above
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env=self.environment)  # noqa: S603 - found above
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while not self._greets():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"nats-server did not start: {self.log}")
             threading.Event().wait(0.01)
+
+    def _write_configuration(self) -> Path:
+        path = self.folder / "server.conf"
+        if self.configuration is None:
+            text = CONFIGURATION.format(folder=self.folder, disk=self.disk) + self.extra
+        else:
+            text = self.configuration.read_text(encoding="utf-8")
+            text = re.sub(r'store_dir: ".*"', f'store_dir: "{self.folder}"', text)
+        path.write_text(text, encoding="utf-8")
+        return path
 
     def _greets(self) -> bool:
         try:
@@ -104,9 +114,10 @@ class NatsServer:
 
 
 @contextlib.contextmanager
-def running_nats_server(folder: Path, extra: str = "", disk: str = "256MB") -> Iterator[NatsServer]:
+def running_nats_server(folder: Path, extra: str = "", **more: Any) -> Iterator[NatsServer]:
     """Run a nats-server in a folder."""
-    server = NatsServer(folder, extra, disk)
+    folder.mkdir(exist_ok=True)
+    server = NatsServer(folder, extra, **more)
     try:
         server.start()
         yield server

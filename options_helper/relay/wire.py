@@ -35,8 +35,8 @@ STORED_SUBJECT = "oh.stored"
 ASK_SUBJECT = "oh.ask.symbols"  # `Ask` → `Answer`
 ASK_STATE_SUBJECT = "oh.ask.state"  # `Ask` → any number of `Facts`, then a `Pulse`
 
-ORDERS_STREAM = "OH_ORDERS"
-LEADER_BUCKET = "OH_RELAY"  # the key-value bucket with the lease of the leading relay
+ORDERS_STREAM = "oh_orders"
+LEADER_BUCKET = "oh_relay"  # the key-value bucket with the lease of the leading relay
 KEPT_SECONDS = 3 * 24 * 3600.0
 SEQUENCE_HEADER, LAST_SEQUENCE_HEADER = "Nats-Sequence", "Nats-Last-Sequence"
 MESSAGE_ID_HEADER = "Nats-Msg-Id"  # JetStream stores a message of a known id only once

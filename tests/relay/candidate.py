@@ -18,7 +18,7 @@ TIMES = LeaseTimes(lease=1.5, margin=0.7, grace=0.4, renew=0.2, poll=0.05)
 async def stand(url: str, port: int, name: str) -> None:
     """Send the name every few milliseconds on one connection while this process leads; stop on SIGTERM."""
     client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, connect_timeout=1)
-    leadership = Leadership(client.jetstream(), "OH_RELAY", holder=name, times=TIMES)
+    leadership = Leadership(client.jetstream(), "oh_relay", holder=name, times=TIMES)
 
     async def term() -> None:
         if not leadership.holds:

@@ -14,9 +14,7 @@ from tests.nats_server import NatsServer, Network, running_nats_server
 def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """Yield a nats-server with JetStream, which the test may kill, pause and start again."""
     pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
-    folder = tmp_path / "nats"
-    folder.mkdir()
-    with running_nats_server(folder) as server:
+    with running_nats_server(tmp_path / "nats") as server:
         yield server
 
 

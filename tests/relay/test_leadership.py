@@ -187,7 +187,7 @@ def test_work_that_does_not_end_ends_the_process(nats_server: NatsServer) -> Non
     async def run() -> float:
         client = await nats.connect(nats_server.url)
         leadership = Leadership(
-            client.jetstream(), "OH_RELAY", times=TIMES, overdue=lambda: ended.append(time.monotonic())
+            client.jetstream(), "oh_relay", times=TIMES, overdue=lambda: ended.append(time.monotonic())
         )
 
         async def term() -> None:
