@@ -24,8 +24,9 @@ from options_helper.errors import StreamError, StreamRejected
 
 logger = logging.getLogger(__name__)
 
-# The most messages per flush that may collect in the socket: about 50,000 a second, 80 kB.
-_BURST_MESSAGES = 1000
+_BUSY_RATE = 10_000  # messages a second from which batches are longer
+_BURST_RATE = 50_000  # messages a second from which no more than a read may collect in the socket
+_MOST_READS = 8  # of up to 256 kB each after a pause
 
 
 class DataConnection(OneConnection):
@@ -166,25 +167,36 @@ class DataConnection(OneConnection):
         raise error
 
     async def _flush_regularly(self) -> None:
-        """Deliver the first message after a silence immediately, then one batch per `times.flush`."""
+        """Deliver the first message after a silence immediately, then one batch per pause.
+
+        A pause lasts `times.flush`, or `times.busy_flush` above `_BUSY_RATE`: each batch interrupts the page,
+        and a longer one contains fewer messages that the next would replace.
+        """
+        pause = self._times.flush
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            if await self._flush() >= _BURST_MESSAGES:
-                await asyncio.sleep(self._times.flush)
+            rate = await self._flush() / pause
+            pause = self._times.busy_flush if rate >= _BUSY_RATE else self._times.flush
+            if rate >= _BURST_RATE:
+                await asyncio.sleep(pause)
             else:
                 # Block instead of awaiting: otherwise each frame would wake this thread, and every time it
                 # took the interpreter's lock it would stop the page. Messages collect in the socket instead.
                 # Stop and pings, the loop's only other work, can wait that long.
                 asleep_since = time.monotonic()
-                time.sleep(self._times.flush)  # noqa: ASYNC251
+                time.sleep(pause)  # noqa: ASYNC251
                 await self._read_gathered(asleep_since)
 
     async def _read_gathered(self, since: float) -> None:
         """Read the frames that collected in the socket; they count as waiting since `since`."""
         self._decoder.waiting_since = since
-        for _ in range(2):  # the first turn of the loop polls its sockets, the second follows their callbacks
+        await asyncio.sleep(0)  # a turn of the loop polls its sockets, the next one follows their callbacks
+        for _ in range(_MOST_READS):
+            seen = self._frames_seen
             await asyncio.sleep(0)
+            if self._frames_seen == seen:
+                break
         self._decoder.waiting_since = None
 
     async def _flush(self) -> int:

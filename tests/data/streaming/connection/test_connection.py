@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import select
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -186,6 +187,38 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
         with pytest.raises(StreamError, match="closed the connection"):
             connection.run()
     assert waits.seen == pytest.approx([0.0, 0.02])
+
+
+def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 250 messages in 0.02 s the pause is longer, and after a quiet one short again."""
+    pauses: list[float] = []
+    was_busy = threading.Event()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if seconds > 0.02:
+            was_busy.set()
+
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=pause)
+    monkeypatch.setattr("options_helper.data.streaming.connection.market_data.time", clock)
+
+    async def deliver(_batch: MarketBatch) -> None:
+        pass
+
+    def talk(websocket: Any) -> None:
+        for messages in ([ACK], [_quote(1.0)] * 250):
+            websocket.send(msgpack.packb(messages))
+        assert was_busy.wait(20)
+        websocket.send(msgpack.packb([_quote(2.0)]))
+
+    with _server(talk) as url:
+        connection = _connection(DataConnection, url, deliver)
+        connection.prepare(observer=Waits(), times=ConnectionTimes())
+        with pytest.raises(StreamError, match="closed the connection"):
+            connection.run()
+    busy = pauses.index(0.1)
+    assert set(pauses[:busy]) <= {0.02}
+    assert set(pauses[busy + 1 :]) == {0.02}
 
 
 def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
