@@ -1,11 +1,10 @@
-// Requests the page's large parts when the server's number has changed, and a full run when a beat is late. If no
-// beat follows, the page shows when the server last answered.
+// Requests a full run when a beat is late. If no beat follows, the page shows when the server last answered.
 
 import { callFor } from "./alert_calls.js";
 import { setServerTime } from "./clock.js";
 
 /**
- * @typedef {{number: number, patience: number, now: number, spoken: string,
+ * @typedef {{patience: number, now: number, spoken: string,
  *   raised: import("./alert_calls.js").Raised | null}} Beat
  * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
  */
@@ -13,11 +12,11 @@ import { setServerTime } from "./clock.js";
 // Browsers limit the timers of hidden tabs to one run a minute.
 const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
 
-/** The last beat, and a function that ends the wait for the next one. @type {WeakMap<HTMLElement, {number: number, now: number, stop(): void}>} */
+/** The last beat, and a function that ends the wait for the next one. @type {WeakMap<HTMLElement, {now: number, stop(): void}>} */
 const beats = new WeakMap();
 
 /** @param {Mounted} mount */
-export default function beat({ data: { number, patience, now, spoken, raised }, parentElement, setTriggerValue }) {
+export default function beat({ data: { patience, now, spoken, raised }, parentElement, setTriggerValue }) {
   const before = beats.get(parentElement);
   // Streamlit shows the same beat again when the theme changes.
   if (before?.now !== now) setServerTime(now);
@@ -30,8 +29,7 @@ export default function beat({ data: { number, patience, now, spoken, raised }, 
     if (requests++) silentSince(now);
     setTriggerValue("late", Date.now());
   });
-  beats.set(parentElement, { number, now, stop });
-  if (before && before.number !== number) setTriggerValue("changed", { number, table: tableVersion() });
+  beats.set(parentElement, { now, stop });
   return stop;
 }
 
@@ -80,10 +78,4 @@ function speak(words) {
 
 function heard() {
   delete document.documentElement.dataset.ohSilent;
-}
-
-/** Return the version of the rows in the positions table, or null if it has none. */
-function tableVersion() {
-  const table = /** @type {HTMLElement | null} */ (document.querySelector(".positions-table"));
-  return table?.dataset.version === undefined ? null : Number(table.dataset.version);
 }

@@ -87,7 +87,6 @@ export class PositionsTable {
     this.listening?.abort();
     this.title.stop();
     this.root.replaceChildren();
-    delete this.root.dataset.version;
   }
 
   /** Show one refresh. @param {Payload} data */
@@ -97,8 +96,6 @@ export class PositionsTable {
       this.server.resend();
       return;
     }
-    // The page reports this version to the server, which then sends only what has changed since.
-    this.root.dataset.version = String(this.model.version);
     if (data.layout) this.#layOut(data.layout.columns, data.storage);
     this.#askForGroups(data.grouping);
     this.#takeColumns(data.columns);

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import RerunData
 
 from apps.streamlit.components.view import redraw
 
@@ -26,6 +27,7 @@ class Page:
         self.seconds = 1000.0
         self.sent: dict[str, Any] = {}
         self.asked: list[list[str]] = []
+        self.gone: set[str] = set()
 
     def mount(self, **given: Any) -> None:
         """In the component's place."""
@@ -43,18 +45,32 @@ class Page:
         for part in parts or ("head", "body"):
             redraw.mark_drawn(part)
 
-    def browser_compares(self) -> None:
-        """The browser saw another number, and asks for the parts."""
-        self.session_state["live-redraw"] = {"changed": {"number": 0, "table": 7}}
-        self.sent["on_changed_change"]()
+    def request_rerun(self, request: RerunData) -> None:
+        """In the place of the session's queue of runs."""
+        assert not request.is_fragment_scoped_rerun, "it would interrupt the run that requests it"
+        self.asked.append(request.fragment_id_queue)
+
+    def resolve_target(self, part: str) -> list[str]:
+        """In the place of the session's fragments."""
+        if part in self.gone:
+            raise StreamlitAPIException("No fragment found")
+        return [part]
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     """A page before its first beat."""
     page = Page()
-    fake = SimpleNamespace(session_state=page.session_state, rerun=page.asked.append)
-    monkeypatch.setattr(redraw, "st", fake)
+    context = SimpleNamespace(
+        script_requests=page,
+        fragment_storage=page,
+        query_string="",
+        page_script_hash="",
+        cached_message_hashes=frozenset(),
+        context_info=None,
+    )
+    monkeypatch.setattr(redraw, "st", SimpleNamespace(session_state=page.session_state))
+    monkeypatch.setattr(redraw, "get_script_run_ctx", lambda: context)
     monkeypatch.setattr(redraw, "time", SimpleNamespace(monotonic=lambda: page.seconds))
     monkeypatch.setattr(redraw, "_component", lambda: page.mount)
     return page
@@ -64,22 +80,21 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
     """If every beat brings a change and draws it, nothing else is requested, however long."""
     for number in range(100):
         assert not page.beat(number)
-        page.browser_compares()
+        redraw.redraw_changed_parts()
         page.draw()
     assert page.asked == [["head", "body"]] * 100
 
 
 def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
-    """The number stays the same, and neither parts nor the whole page are redrawn."""
+    """Neither parts nor the whole page are redrawn."""
     page.beat("same")
     page.draw()
-    number = page.sent["data"]["number"]
     assert not any(page.beat("same") for _ in range(100))
-    page.browser_compares()
-    assert (page.sent["data"]["number"], page.asked) == (number, [])
+    redraw.redraw_changed_parts()
+    assert page.asked == []
 
 
-def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
+def test_a_page_that_never_draws_its_change_is_overdue(page: Page) -> None:
     """After its patience has passed the whole page is redrawn, once per wait."""
     page.beat("first")
     page.draw()
@@ -117,10 +132,10 @@ def test_only_parts_that_changed_are_asked_for(page: Page) -> None:
     page.beat({"head": 1, "body": 1})
     page.draw()
     page.beat({"head": 1, "body": 2})
-    page.browser_compares()
+    redraw.redraw_changed_parts()
     page.draw("body")
     page.beat({"head": 2, "body": 3})
-    page.browser_compares()
+    redraw.redraw_changed_parts()
     assert page.asked == [["body"], ["head", "body"]]
 
 
@@ -144,14 +159,9 @@ def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
     assert page.asked == [["head", "body"]]
 
 
-def test_a_request_from_a_page_that_was_left_changes_nothing(
-    page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_from_a_page_that_was_left_changes_nothing(page: Page) -> None:
     """Its fragments are gone, and the other page shows no error."""
-
-    def refuse(_parts: list[str]) -> None:
-        raise StreamlitAPIException("No fragment found")
-
     page.beat("first")
-    monkeypatch.setattr(redraw.st, "rerun", refuse)
-    page.browser_compares()
+    page.gone = {"head", "body"}
+    redraw.redraw_changed_parts()
+    assert page.asked == []

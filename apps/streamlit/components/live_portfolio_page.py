@@ -1,7 +1,7 @@
 """The Live Portfolio page from top to bottom.
 
-One outer fragment contains the others: the status line on its timer, and the parts of the page. Only the
-status line runs at each refresh; a part runs if its contents have changed (`redraw`). The page's top level
+One outer fragment contains the others: the status line on its timer, and the parts of the page. The status
+line runs at each refresh, and then the parts whose contents have changed (`redraw`). The page's top level
 stays cheap: no network, no heavy import before the title.
 """
 
@@ -19,7 +19,7 @@ from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.view.part import Part
-from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn
+from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
 from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # how soon, while nothing runs, a Start in another tab or a saved file is noticed
@@ -86,6 +86,7 @@ def _status(
     context = read_context(hub, settings, credentials)
     is_current = (find_credentials(), context.zone) == (credentials, zone)
     source, state = context.model.source, st.session_state
+    parts_follow = _LAID_OUT not in state  # in this run
     is_same_file = state.get(_HEADED) is source is state.get(_LAID_OUT, source)
     if not is_current or not is_same_file or hub.is_running() != drawn_as_live:
         st.rerun()
@@ -93,6 +94,8 @@ def _status(
     render_problem(hub)
     if overdue:
         st.rerun()
+    if not parts_follow:
+        redraw_changed_parts()
 
 
 def _body() -> None:

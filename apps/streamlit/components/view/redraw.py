@@ -1,26 +1,27 @@
 """The component that redraws each part of the page only if something on it has changed.
 
 A timed fragment sends all of its elements at each run. The fragment on the timer therefore contains only the
-status line and this component: a number that grows with every change. The browser compares it with the last
-one, and requests the changed parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
+status line and this component, and the parts that have changed are drawn in a run of their own directly after
+it; an unchanged refresh costs well under 2 kB and no drawing.
 
-It also guards the timer. Streamlit forgets a page's timers when a full run begins and learns them again as
-the run proceeds. A full run that is cut short loses them, and the page would freeze, with old figures under a
-status line that calls them live. The browser therefore waits for each beat, and requests a full run if none
-comes.
+The component guards the timer. Streamlit forgets a page's timers when a full run begins and learns them
+again as the run proceeds. A full run that is cut short loses them, and the page would freeze, with old
+figures under a status line that calls them live. The browser therefore waits for each beat, and requests a
+full run if none comes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from options_helper.times import to_microseconds
 
@@ -40,7 +41,7 @@ def redraw_if_changed(
     spoken: str = "",
     raised: object = None,
 ) -> bool:
-    """Let the browser request the parts whose contents have changed.
+    """Send a beat, and record which parts have changed for `redraw_changed_parts`.
 
     Args:
         shown: Everything that each part shows, by the key of its fragment; compared with `==`.
@@ -50,8 +51,8 @@ def redraw_if_changed(
         spoken: The state, which a screen reader speaks when it changes.
 
     Returns:
-        True if the page has fallen behind: the browser waited for a beat in vain, or failed to request its
-        parts for too long. The caller then draws everything.
+        True if the page has fallen behind: the browser waited for a beat in vain, or a changed part was not
+        drawn for too long. The caller then draws everything.
     """
     state = st.session_state
     before, numbers = state.get(_SHOWN, {}), state.get(_NUMBERS, {})
@@ -63,14 +64,12 @@ def redraw_if_changed(
     _component()(
         key=_KEY,
         data={
-            "number": sum(state[_NUMBERS].values()),
             "beat": state[_BEAT],
             "patience": round(1000 * patience),
             "now": to_microseconds(now) // 1000,
             "spoken": spoken,
             "raised": raised,
         },
-        on_changed_change=_redraw,
         on_late_change=_note_late,
     )
     return bool(state.pop(_LATE, False)) or _is_overdue(patience)
@@ -110,9 +109,17 @@ def mark_drawn(part: str) -> None:
 
 
 def known_table_version() -> int | None:
-    """Return the version of the rows that this browser's positions table has, None if it has none."""
+    """Return the version of the rows last sent to this browser, None if it has none.
+
+    If a message is lost, the browser's table notices it at the next one, and requests all rows.
+    """
     version: int | None = st.session_state.get(_TABLE_VERSION)
     return version
+
+
+def note_table_version(version: int) -> None:
+    """Record the version of the rows sent."""
+    st.session_state[_TABLE_VERSION] = version
 
 
 def forget_table_version() -> None:
@@ -121,20 +128,40 @@ def forget_table_version() -> None:
 
 
 def redraw_all() -> None:
-    """Draw every part now: the end of a callback that changes more than the part of its own widget."""
-    redraw_parts(list(st.session_state.get(_NUMBERS, {})))
+    """Draw every part: the end of a callback that changes more than the part of its own widget."""
+    redraw_parts(st.session_state.get(_NUMBERS, {}))
 
 
-def redraw_parts(parts: list[str]) -> None:
-    """Draw these parts now, from a callback, unless the reader has left for another page meanwhile."""
-    if parts:
-        with suppress(StreamlitAPIException):  # no such fragments any more
-            st.rerun(parts)
+def redraw_changed_parts() -> None:
+    """Draw the parts that do not show their newest state."""
+    redraw_parts(_behind())
 
 
-def _redraw() -> None:
-    st.session_state[_TABLE_VERSION] = st.session_state[_KEY]["changed"]["table"]
-    redraw_parts(list(_behind()))
+def redraw_parts(parts: Iterable[str]) -> None:
+    """Draw these parts in a run directly after this one, unless the reader has left for another page."""
+    context = get_script_run_ctx()
+    fragments = list(_fragments_of(parts))
+    if context is None or context.script_requests is None or not fragments:
+        return
+    # `st.rerun` with these keys would replace what else the run was requested for: if a click and a redraw
+    # meet in one run, the click's own part would stay as it was.
+    context.script_requests.request_rerun(
+        RerunData(
+            query_string=context.query_string,
+            page_script_hash=context.page_script_hash,
+            fragment_id_queue=fragments,
+            is_auto_rerun=True,
+            cached_message_hashes=context.cached_message_hashes,
+            context_info=context.context_info,
+        )
+    )
+
+
+def _fragments_of(parts: Iterable[str]) -> Iterator[str]:
+    context = get_script_run_ctx()
+    for part in parts:
+        with suppress(StreamlitAPIException):  # no such fragment any more
+            yield from context.fragment_storage.resolve_target(part) if context else ()
 
 
 @cache

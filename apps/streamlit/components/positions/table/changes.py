@@ -1,8 +1,7 @@
 """The rows that one browser has, so that a refresh sends only what has changed.
 
-Each update that changes a row gets a new version. The browser reports the version of its rows, and the next
-message has the fields and rows that changed since then, and the words of new warnings. A browser without rows
-gets all of them.
+Each update that changes a row gets a new version. A message has the fields and rows that changed since the
+last one, and the words of new warnings. A browser that has no rows, or missed a message, gets all of them.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class SentTable:
 
     def __init__(self) -> None:
         self.newest: TableRows | None = None
-        self._version = 0
+        self.version = 0
         self._first_version = 0  # of the current layout and list of rows; changes before it do not count
         self._shape: tuple[object, ...] = ()
         self._content: tuple[object, ...] = ()
@@ -84,8 +83,8 @@ class SentTable:
             more: Small values to send in every message.
         """
         self._take(table)
-        since = known if known is not None and self._first_version <= known <= self._version else None
-        content = (self._version, since, more)
+        since = known if known is not None and self._first_version <= known <= self.version else None
+        content = (self.version, since, more)
         if content != self._content:
             self._content = content
             self._message = self._encode(table, since, {**more, "sent_at": now_ms})
@@ -96,24 +95,24 @@ class SentTable:
         rows = table["shown"]
         ids = [row[0] for row in rows], [group[0] for group in table["groups"]]
         shape = (table["fields"], table["group_fields"], table["stale_after"], *ids)
-        version = self._version + 1
+        version = self.version + 1
         if shape != self._shape:
             self._shape = shape
             self._rows = RowChanges(table["fields"], rows, version)
             self._groups = RowChanges(table["group_fields"], table["groups"], version)
             self._codes = dict.fromkeys(table["warnings"], version)
-            self._version = self._first_version = version
+            self.version = self._first_version = version
             return
         # A code that returns counts as new: a browser reloaded in the meantime does not have its words.
         self._codes = {code: self._codes.get(code, version) for code in table["warnings"]}
         changed = (self._rows.update(rows, version), self._groups.update(table["groups"], version))
         if any(changed):
-            self._version = version
+            self.version = version
 
     def _encode(self, table: TableRows, since: int | None, more: dict[str, object]) -> bytes:
         after = -1 if since is None else since
         message = {
-            "version": self._version,
+            "version": self.version,
             "since": since,
             "layout": build_layout(table["stale_after"]) if since is None else None,
             "groups": self._groups.since(after),

@@ -16,7 +16,11 @@ from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
-from apps.streamlit.components.view.redraw import forget_table_version, known_table_version
+from apps.streamlit.components.view.redraw import (
+    forget_table_version,
+    known_table_version,
+    note_table_version,
+)
 from options_helper.times import to_microseconds
 
 _HTML = '<div class="positions-table"></div>'
@@ -79,7 +83,8 @@ def render(
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
         on_select: Called when another row is selected, or none.
     """
-    data = sent_table(key).message(
+    sent = sent_table(key)
+    data = sent.message(
         table,
         known_table_version(),
         now_ms=to_microseconds(now) // 1000,
@@ -89,6 +94,7 @@ def render(
         grouping=grouping,
         columns=sorted(columns),
     )
+    note_table_version(sent.version)
     with (
         st.container(key="live-positions"),
         st.container(key="live-structures"),

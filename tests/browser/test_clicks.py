@@ -1,0 +1,72 @@
+"""Clicks that meet a redraw: none is lost, whatever the page draws meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+SOON = 10_000  # a lost click would be made good with the next minute's redraw
+DETAIL = ".st-key-live-detail"
+
+
+@pytest.fixture(scope="module")
+def portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Start a server before a market in which only the tests move prices and fill orders."""
+    from tests.browser.conftest import running_portal
+
+    folder = tmp_path_factory.mktemp("clicks")
+    quiet = {"tick_seconds": 0, "order_interval_seconds": 0}
+    with running_portal(browser, folder, "--keep-alive=3", **quiet) as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def page(portal: Portal) -> Page:
+    """Return a page whose streams run, with the detail of a position."""
+    page = portal.open()
+    page.get_by_role("button", name="Start", exact=True).click()
+    portal.wait(lambda: portal.simulator.subscriptions("options").get("quotes"), "the streams")
+    push_prices(portal, 2.0)
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
+    page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()
+    expect(page.locator(DETAIL)).to_contain_text("break-even")
+    return page
+
+
+def test_a_slow_click_holds_while_prices_move(page: Page, portal: Portal) -> None:
+    """A leg's switch that is redrawn between the pointer's down and up still switches."""
+    switch = page.locator(f"{DETAIL} [data-testid=stButtonGroup] button").first
+    press_slowly(page, switch, lambda: move_prices(portal, page))
+    expect(page.locator(DETAIL)).to_contain_text("P/L from now on", timeout=SOON)
+
+
+def press_slowly(page: Page, target: Locator, meanwhile: Callable[[], None]) -> None:
+    """Press and release the pointer over an element, with something between."""
+    target.hover()
+    page.mouse.down()
+    meanwhile()
+    page.mouse.up()
+
+
+def move_prices(portal: Portal, page: Page) -> None:
+    """Move all prices, and wait until the detail of the selected position shows them."""
+    ladder = page.locator(f"{DETAIL} table").first
+    before = ladder.inner_text()
+    push_prices(portal, 3.0)
+    expect(ladder).not_to_have_text(before)
+
+
+def push_prices(portal: Portal, bid: float) -> None:
+    """Send a quote of every contract."""
+    for number, symbol in enumerate(sorted(portal.simulator.subscriptions("options")["quotes"])):
+        portal.simulator.push_quote(symbol, bid + number / 10, bid + 0.1 + number / 10)
