@@ -78,7 +78,7 @@ class Player:
         self._connections: dict[int, RecordedConnection] = {}
         self._newest: dict[str, RecordedConnection] = {}
         self._watched = b""
-        self._seen: Mapping[str, str] = {}
+        self.seen: Mapping[str, str] = {}
         self._backfill: Backfill | None = None
         self._is_part = False  # without the beginning, nothing can be equal
 
@@ -120,7 +120,7 @@ class Player:
 
     def note_digest(self, parts: Mapping[str, str], _alerts: Alerts) -> None:
         """Take the digest of the monitor's look."""
-        self._seen = parts
+        self.seen = parts
 
     def _start(self, record: Started) -> None:
         self._place, self._base = record.elapsed, (record.clock or record.at) - record.elapsed
@@ -173,8 +173,8 @@ class Player:
             case Looked() if self.monitor is not None:
                 self.monitor.look()
             case Digest() if not self._is_part:
-                names = sorted({*self._seen, *record.parts})
-                differs = (name for name in names if self._seen.get(name) != record.parts.get(name))
+                names = sorted({*self.seen, *record.parts})
+                differs = (name for name in names if self.seen.get(name) != record.parts.get(name))
                 return Look(self.now(), tuple(differs))
         return None
 

@@ -28,7 +28,7 @@ from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
 from options_helper.recording.records import Fetching
-from options_helper.times import StepWatch, new_york_date, utc_now
+from options_helper.times import StepWatch, elapsed_seconds, new_york_date, utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Backfill:
         want_fills: True to fetch executions and orders.
         results: Receives the results.
         journal: The clock, and the record of when each part begins.
-        monotonic: Returns monotonic seconds.
+        monotonic: Returns monotonic seconds, by default those that include sleep.
         steps: Returns the seconds by which the computer's clock was set since the last call.
         settle_seconds: How long REST may lag; a fetch after that is complete.
     """
@@ -60,7 +60,7 @@ class Backfill:
         want_fills: bool,
         results: RestResults,
         journal: Journal | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = elapsed_seconds,
         steps: Callable[[], float] | None = None,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
