@@ -256,6 +256,7 @@ def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> 
     assert SECRET not in given[0].values()
 
 
+@pytest.mark.integration
 def test_an_address_that_is_none_is_not_repeated() -> None:
     """The error names the variable and no part of its value."""
     pytest.importorskip("apprise", reason="notices need apprise")

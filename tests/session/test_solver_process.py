@@ -96,6 +96,7 @@ def test_a_process_that_does_not_answer_holds_nobody_up(
     assert _figures(Solver(process.solve_many)) == expected
 
 
+@pytest.mark.integration
 def test_the_process_needs_neither_pandas_nor_the_page() -> None:
     """It imports the model alone, so it starts at once and stays small."""
     heavy = "{'pandas', 'streamlit', 'numpy', 'alpaca'}"
