@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from options_helper import __version__
-from options_helper.errors import OptionsHelperError, UserFileError
+from options_helper.errors import MissingDependency, OptionsHelperError, UserFileError
 from options_helper.launch.launcher import LaunchOptions, launch, require_packages
 from options_helper.launch.limits import forbid_core_dumps
 from options_helper.launch.ports import DEFAULT_HOST, DEFAULT_PORT
@@ -91,6 +93,12 @@ def ui(  # noqa: PLR0913 - an argument for each option
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play a recording; nothing connects to Alpaca.")
     ] = None,
+    relay: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Read from the relay at this NATS server, as OH_RELAY; needs no keys here."
+        ),
+    ] = "",
     speed: Annotated[
         float, typer.Option(min=0.5, max=100, help="How much faster than real time a recording is played.")
     ] = 1.0,
@@ -111,10 +119,27 @@ def ui(  # noqa: PLR0913 - an argument for each option
         keyfile=keyfile,
         record=record,
         replay=replay,
+        relay=relay,
         speed=speed,
         at=at,
     )
     raise typer.Exit(launch(options, typer.echo))
+
+
+@app.command()
+def relay(
+    *,
+    nats: Annotated[str, typer.Option(metavar="URL", help="The NATS server, such as nats://host:4222.")],
+) -> None:
+    """Run the account's only connections to Alpaca, and send their data to readers over NATS."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    forbid_core_dumps()
+    if find_spec("nats") is None:
+        raise MissingDependency("nats-py", "relay")
+    from options_helper.relay.command import run_relay  # noqa: PLC0415 - needs nats-py
+
+    run_relay(nats, typer.echo)
 
 
 @app.command()

@@ -94,6 +94,7 @@ class StreamHealth:
         messages, conflated, dropped, malformed: Counts since Start.
         lag_seconds: Median delay from event to receipt over the last batches; None if unknown.
         latency_seconds: Median delay from receipt to visibility in a snapshot; None if unknown.
+        relay_seconds: The part of the lag that the way from a relay took; None without one.
         rate: Messages per second over the last seconds.
     """
 
@@ -124,6 +125,7 @@ class StreamHealth:
     lag_seconds: float | None = None
     latency_seconds: float | None = None
     rate: float = 0.0
+    relay_seconds: float | None = None
 
     @property
     def alive(self) -> bool:

@@ -27,6 +27,7 @@ from options_helper.launch.login_link import LoginLinks
 from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS, FOLDER_VARIABLE
+from options_helper.relay import RELAY_VARIABLE
 from options_helper.replay import AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE
 from options_helper.times import new_york_date, utc_now
 
@@ -52,6 +53,7 @@ class LaunchOptions:
     keyfile: Path | None = None
     record: Path | None = None
     replay: Path | None = None
+    relay: str = ""
     speed: float = 1.0
     at: str = ""
 
@@ -87,6 +89,10 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         raise OptionsHelperError(
             "A replay can be neither the demo nor recorded; leave --demo and --record out."
         )
+    if options.relay and (options.demo or options.replay is not None or options.record is not None):
+        raise OptionsHelperError(
+            "A relayed page is no demo and no replay, and the relay's data is not recorded."
+        )
     require_packages(demo=options.demo or options.replay is not None)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
@@ -104,6 +110,8 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         say(f"Log file: {printable(log)}" if log else "No log file can be written; continuing without one.")
         if options.record is not None:
             say(f"Recording to {printable(str(options.record))}. {CONTENTS}")
+        if options.relay:
+            say("The data comes from a relay; no keys are needed here.")
         if options.replay is not None:
             say(f"REPLAY of {printable(str(options.replay))}; nothing connects to Alpaca.")
         if options.demo:
@@ -142,6 +150,10 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
         env[FOLDER_VARIABLE] = str(options.record.absolute())
     if options.portfolio is not None:
         env[PORTFOLIO_VARIABLE] = str(options.portfolio.absolute())
+    if options.relay:
+        env[RELAY_VARIABLE] = options.relay
+    if options.demo or options.replay is not None:
+        env[RELAY_VARIABLE] = ""  # the simulator and a recording are read directly
     if options.replay is not None:
         with _demo_folder() as folder:
             yield env | _replay_environment(options, options.replay, folder)

@@ -16,9 +16,11 @@ from typing import TypeAlias
 
 import msgspec
 
+from options_helper.data.calendar.alpaca_clock import ClockReading
+from options_helper.data.calendar.market_clock import Session
 from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
 from options_helper.data.streaming.run.cache import Reference
-from options_helper.data.streaming.run.rest_results import Polling
+from options_helper.data.streaming.run.rest_results import DataSource, Polling
 from options_helper.errors import OptionsHelperError
 from options_helper.market import FillGap, Quote, StreamHealth, StreamName, Trade, UnreadableRows
 from options_helper.order_rows import OrderRow
@@ -110,28 +112,11 @@ class RestFill(msgspec.Struct, array_like=True, tag="fill"):
     row: OrderRow
 
 
-class Source(msgspec.Struct, array_like=True):
-    """The relay's account and feeds.
-
-    Attributes:
-        account: "paper", "live" or "demo".
-        version: The relay's version of options-helper.
-    """
-
-    account: str
-    stock_feed: str
-    options_feed: str
-    version: str
-
-
 class CalendarFacts(msgspec.Struct, array_like=True):
     """Alpaca's clock and sessions; without a clock, the exchange library's calendar."""
 
-    asked_at: dt.datetime | None = None
-    is_open: bool = False
-    next_open: dt.datetime | None = None
-    next_close: dt.datetime | None = None
-    sessions: list[tuple[dt.datetime, dt.datetime]] = []
+    clock: ClockReading | None = None
+    sessions: list[Session] = []
 
 
 class OrderHistory(msgspec.Struct, array_like=True):
@@ -245,7 +230,7 @@ class Answer(msgspec.Struct, array_like=True, tag="answer"):
     at: dt.datetime
     seconds: float
     streams: dict[StreamName, Grant]
-    source: Source
+    source: DataSource
     grants: int = 0
 
 

@@ -56,12 +56,14 @@ class RecordedData(RecordedConnection, DataConnection):
         self._decoder = FrameDecoder()
         self._controls: list[Message] = []
         self._arrived = asyncio.Event()
-        self._statuses_pending = self._is_subscribed = False
+        self._unanswered = deque()
+        self._is_subscribed = False
 
     def subscribed(self) -> None:
         """Deliver batches from now on."""
         self._is_subscribed = True
-        self._statuses_pending = self.deliver_statuses is not None
+        if self.deliver_statuses is not None:
+            self._unanswered.append("statuses")
 
     def hand_on(self) -> None:
         """Hand on everything that is waiting."""

@@ -260,7 +260,13 @@ def _close_at_exit() -> None:
 
 
 def _new_manager() -> Manager:
+    from options_helper.data.settings import read_environment  # noqa: PLC0415 - needs dotenv
     from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - slow
+    from options_helper.relay import RELAY_VARIABLE  # noqa: PLC0415 - only for a start
+    from options_helper.relay.reader import relay_source  # noqa: PLC0415 - the same
     from options_helper.session.process_recorder import process_recorder  # noqa: PLC0415 - the same
 
+    relay = read_environment().get(RELAY_VARIABLE, "")
+    if relay:
+        return LiveStreamManager(source=relay_source(relay))
     return LiveStreamManager(recorder=process_recorder())

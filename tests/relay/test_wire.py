@@ -46,9 +46,7 @@ REFERENCE = Reference(
     broker_positions=MappingProxyType({"AAPL": BrokerPosition("AAPL", 100.0)}),
     broker_history=BrokerHistory(
         since=DAY,
-        fills=[BrokerFill(symbol="AAPL", quantity=Decimal(1), price=Decimal("2.55"), at=NOON, order_id="a")],
-        events=[],
-        cash=[],
+        fills=(BrokerFill(symbol="AAPL", quantity=Decimal(1), price=Decimal("2.55"), at=NOON, order_id="a"),),
     ),
     splits=(Split(symbol="AAPL", new=Decimal(4), old=Decimal(1), date=DAY),),
 )

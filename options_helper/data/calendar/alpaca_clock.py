@@ -17,7 +17,7 @@ _OK = 200  # the host answered, so the other routes need not wait
 
 
 @dataclass(frozen=True, slots=True)
-class _Clock:
+class ClockReading:
     """A reading of Alpaca's clock, valid until the next change that it announces."""
 
     asked_at: dt.datetime
@@ -26,6 +26,7 @@ class _Clock:
     next_close: dt.datetime
 
     def holds(self, at: dt.datetime) -> bool:
+        """Return whether the reading is still valid at a time."""
         return at < (self.next_close if self.is_open else self.next_open)
 
 
@@ -34,11 +35,15 @@ class AlpacaCalendar(ExchangeCalendar):
 
     The clock takes precedence over every calendar until the next change that it announces, because Alpaca
     knows about closures that no library does, and a simulated market may be open on a Sunday.
+
+    Attributes:
+        clock: The reading of Alpaca's clock.
+        sessions: Alpaca's sessions, in order; they may be none.
     """
 
-    def __init__(self, clock: _Clock, sessions: Sequence[Session]) -> None:
-        self._clock = clock
-        self._sessions = sorted(sessions, key=attrgetter("open"))
+    def __init__(self, clock: ClockReading, sessions: Sequence[Session]) -> None:
+        self.clock = clock
+        self.sessions = sorted(sessions, key=attrgetter("open"))
 
     @classmethod
     def from_alpaca(cls, clock: Mapping[str, object], calendar: Sequence[object]) -> Self:
@@ -60,11 +65,11 @@ class AlpacaCalendar(ExchangeCalendar):
     @property
     def read_at(self) -> dt.datetime:
         """The clock's own time."""
-        return self._clock.asked_at
+        return self.clock.asked_at
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
         """Return the phase at a time, and the time at which the next one begins."""
-        clock = self._clock
+        clock = self.clock
         if not clock.holds(at):
             return super().phase_and_end(at)
         if clock.is_open:
@@ -75,21 +80,21 @@ class AlpacaCalendar(ExchangeCalendar):
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
         """Return today if it has a session or the clock reports open, else the date of the last session."""
-        if self._clock.is_open and self._clock.holds(at):
+        if self.clock.is_open and self.clock.holds(at):
             return new_york_date(at)
         return super().trading_date(at)
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
         """Return the first regular opening after a time."""
-        return self._clock.next_open if self._clock.holds(at) else super().next_open(at)
+        return self.clock.next_open if self.clock.holds(at) else super().next_open(at)
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
         """Return the first regular close after a time."""
-        return self._clock.next_close if self._clock.holds(at) else super().next_close(at)
+        return self.clock.next_close if self.clock.holds(at) else super().next_close(at)
 
     def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
         day = new_york_date(at)
-        known = self._sessions
+        known = self.sessions
         # The previous date and the next opening need one more session on either side.
         if len(known) > 1 and known[1].date <= day < known[-1].date:
             return known
@@ -106,11 +111,11 @@ def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_a
     return max(least, 0.0) or min(most, 0.0)
 
 
-def _clock(answer: Mapping[str, object]) -> _Clock:
+def _clock(answer: Mapping[str, object]) -> ClockReading:
     if not isinstance(answer["is_open"], bool):
         raise TypeError(answer["is_open"])
     times = (_time(answer[name]) for name in ("next_open", "next_close"))
-    return _Clock(_time(answer["timestamp"]), answer["is_open"], *times)
+    return ClockReading(_time(answer["timestamp"]), answer["is_open"], *times)
 
 
 def _time(text: object) -> dt.datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from options_helper.data.settings import AlpacaSettings, load_settings
 from options_helper.data.streaming.connection.connection import one_connection
@@ -76,6 +76,10 @@ class _AlpacaDataStreamer:
         self.stream.asked, self.stream.symbols = frozenset(asked), asked
         self.stream.subscribe_quotes(self._handle_quotes, *asked)
         self.stream.subscribe_trades(self._handle_trades, *asked)
+
+    def change(self, symbols: Sequence[str]) -> None:
+        """Subscribe to these symbols in place of the former ones, without a new connection."""
+        self.stream.change(symbols)
 
     def run(self) -> None:
         """Connect once and block until the connection ends.

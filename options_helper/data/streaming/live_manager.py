@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.run.config import LiveStreamConfig
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
 STOP_SECONDS = 0.9  # `stop()` promises to take at most a second
+RunSource: TypeAlias = Callable[
+    [], tuple[Mapping[StreamName, BuildStreamer], Callable[[LiveStreamConfig, LiveRun], BackgroundFetch]]
+]
 
 
 class LiveStreamManager:
@@ -46,6 +49,8 @@ class LiveStreamManager:
             None and no streamer is injected.
         clock: Returns the time; by default, each run has its own `SteadyClock`.
         recorder: Records each run; None records nothing and costs nothing.
+        source: Returns the builders of a run's streams and of its background fetch, in place of Alpaca's;
+            such a run needs no keys.
     """
 
     def __init__(
@@ -57,7 +62,9 @@ class LiveStreamManager:
         backfill_factory: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None = None,
         clock: Callable[[], dt.datetime] | None = None,
         recorder: Recorder | None = None,
+        source: RunSource | None = None,
     ) -> None:
+        self._source = source
         self._builders: dict[StreamName, BuildStreamer] = dict.fromkeys(StreamName, build_alpaca)
         if stock_streamer_factory is not None:
             self._builders[StreamName.STOCKS] = partial(build_data, stock_streamer_factory)
@@ -65,7 +72,9 @@ class LiveStreamManager:
             self._builders[StreamName.OPTIONS] = partial(build_data, option_streamer_factory)
         if trading_streamer_factory is not None:
             self._builders[StreamName.FILLS] = partial(build_orders, trading_streamer_factory)
-        self._needs_keys = {stream for stream, build in self._builders.items() if build is build_alpaca}
+        self._needs_keys = (
+            set() if source else {stream for stream, build in self._builders.items() if build is build_alpaca}
+        )
         self._backfill_factory = backfill_factory
         self._clock = clock
         self._recorder = recorder
@@ -164,10 +173,13 @@ class LiveStreamManager:
         nothing_is_injected = len(self._needs_keys) == len(StreamName)
         if build is None and config.backfill and config.settings is not None and nothing_is_injected:
             build = build_alpaca_backfill
+        builders: Mapping[StreamName, BuildStreamer] = self._builders
+        if self._source is not None:
+            builders, build = self._source()
         steady = SteadyClock()
         clock = self._clock or steady
         return RunParts(
-            builders=self._builders,
+            builders=builders,
             build_backfill=build,
             journal=self._recorder.new_journal(clock) if self._recorder is not None else Journal(clock),
             first_version=previous,

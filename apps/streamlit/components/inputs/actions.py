@@ -121,14 +121,14 @@ def build_config(model: PageModel) -> LiveStreamConfig:
         MissingDependency: Alpaca's SDK is not installed.
         SettingsError: Keys are missing, or a setting is invalid.
     """
-    if find_spec("alpaca") is None:
+    if not model.credentials.relay and find_spec("alpaca") is None:
         raise MissingDependency("alpaca-py", "alpaca")
     from options_helper.data.settings import load_settings  # noqa: PLC0415
     from options_helper.data.streaming.live_manager import LiveStreamConfig  # noqa: PLC0415 - heavy
 
     settings, plan = model.settings, model.plan
     return LiveStreamConfig(
-        settings=load_settings().with_account(settings.account),
+        settings=None if model.credentials.relay else load_settings().with_account(settings.account),
         stocks=plan.stocks if plan else (),
         option_contracts=plan.option_contracts if plan else (),
         polled_contracts=plan.polled_contracts if plan else (),

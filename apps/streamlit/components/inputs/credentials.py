@@ -13,6 +13,7 @@ from options_helper.data.settings import (
     read_environment,
 )
 from options_helper.errors import SettingsError
+from options_helper.relay import RELAY_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Credentials:
         problem: Why there are no settings, as a sentence.
         risk_free_rate: The rate for the risk model, None for the model's own constant.
         rate_problem: Why the rate that is set cannot be used, or "".
+        relay: True if a relay has the keys, and this machine needs none.
     """
 
     settings: AlpacaSettings | None = None
@@ -32,6 +34,7 @@ class Credentials:
     options_feed: str = OPTIONS_FEEDS[0]
     risk_free_rate: float | None = None
     rate_problem: str = ""
+    relay: bool = False
 
     @property
     def demo(self) -> bool:
@@ -41,7 +44,7 @@ class Credentials:
     @property
     def can_override_account(self) -> bool:
         """True if the page may choose between Alpaca's two trading hosts."""
-        return self.settings is None or self.settings.can_override_account
+        return not self.relay and (self.settings is None or self.settings.can_override_account)
 
     def account(self, override: str) -> str:
         """Return the account in effect: paper, live or demo; "" if unknown."""
@@ -51,6 +54,8 @@ class Credentials:
 def find_credentials() -> Credentials:
     """Return the credentials in the environment and the env file, which are read now."""
     rate, rate_problem = _find_rate()
+    if _written_values().get(RELAY_VARIABLE):
+        return Credentials(risk_free_rate=rate, rate_problem=rate_problem, relay=True)
     try:
         settings = load_settings()
     except SettingsError as error:

@@ -50,6 +50,8 @@ def _render_keys(credentials: Credentials) -> None:
     """Draw a line that says whether keys were found, naming only their variables."""
     if credentials.demo:
         st.markdown(f"{_FOUND} The demo's own keys, valid only for the simulator on this machine")
+    elif credentials.relay:
+        st.markdown(f"{_FOUND} The address of NATS in `OH_RELAY`; the relay there has the keys")
     elif credentials.settings is not None:
         st.markdown(f"{_FOUND} {_KEYS}, for the {in_markdown(credentials.account('auto'))} account")
     else:

@@ -94,7 +94,7 @@ def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
     credentials = context.model.credentials
     if problem is not None and not problem.streams_ran and problem.credentials == credentials:
         return Diagnosis(Level.ERROR, "Not started.", problem.text)
-    if credentials.settings is None and context.snapshot.started_at is None:
+    if credentials.problem and context.snapshot.started_at is None:
         return Diagnosis(Level.INFO, "Not ready.", credentials.problem)
     action = context.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None

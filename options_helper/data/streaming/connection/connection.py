@@ -50,6 +50,7 @@ class OneConnection:
         self._main: asyncio.Task[None] | None = None
         self._main_loop: asyncio.AbstractEventLoop | None = None
         self._step = ""
+        self._changed = asyncio.Event()  # set after a request for other symbols
 
     def run(self) -> None:
         """Connect, authenticate, subscribe and receive until the connection ends.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from options_helper.data.streaming.connection.budget import (
 from options_helper.data.streaming.connection.connection import Duty, OneConnection
 from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch, Message
 from options_helper.data.streaming.connection.failures import INVALID_SYNTAX, SYMBOL_LIMIT, rejection_of_frame
-from options_helper.errors import StreamError, StreamRejected
+from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 logger = logging.getLogger(__name__)
 
@@ -41,25 +42,56 @@ class DataConnection(OneConnection):
 
     symbols: Sequence[str] = ()  # in order of priority
     _has_strays = False
+    _wanted: Sequence[str] | None = None  # the newest symbols given to `change`
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[Message]], Awaitable[None]] | None = None
     deliver_corrections: Callable[[list[Message]], Awaitable[None]] | None = None
 
+    def change(self, symbols: Sequence[str]) -> None:
+        """Subscribe to these symbols in place of the former ones, on the open connection; from any thread."""
+        with self._mutex:
+            self._wanted = symbols
+            if self._main is not None and self._main_loop is not None:
+                self._main_loop.call_soon_threadsafe(self._changed.set)
+
     def _duties(self) -> Iterable[Duty]:
-        return *super()._duties(), self._flush_regularly()
+        return *super()._duties(), self._flush_regularly(), self._follow_changes()
 
     async def _subscribe_all(self) -> None:
         self._decoder = FrameDecoder()
         self._controls: list[Message] = []
         self._arrived = asyncio.Event()
-        self._statuses_pending = False
+        self._unanswered: deque[str] = deque()  # the requests after the handshake: "statuses", "symbols", ""
         await self._subscribe_within_budget()
         self._acknowledge(self._granted)
-        if self.deliver_statuses is not None:
+        await self._request_statuses(self.asked)
+
+    async def _request_statuses(self, symbols: frozenset[str]) -> None:
+        if self.deliver_statuses is not None and symbols:
             # Statuses are requested separately, so that a plan without them still grants quotes and trades.
-            self._statuses_pending = True
-            request = {"action": "subscribe", "statuses": sorted(self.asked)}
-            await self._ws.send(msgspec.msgpack.encode(request))
+            await self._send_request("statuses", "subscribe", statuses=sorted(symbols))
+
+    async def _send_request(self, kind: str, action: str, **channels: list[str]) -> None:
+        self._unanswered.append(kind)
+        await self._ws.send(msgspec.msgpack.encode({"action": action, **channels}))
+
+    async def _follow_changes(self) -> None:
+        """Change the subscription when `change` was called, even during the handshake."""
+        while True:
+            wanted, before = self._wanted, self.asked
+            if wanted is not None and before != frozenset(wanted):
+                self.asked, self.symbols = frozenset(wanted), wanted
+                await self._resubscribe(before - self.asked, self.asked - before)
+            await self._changed.wait()
+            self._changed.clear()
+
+    async def _resubscribe(self, gone: frozenset[str], new: frozenset[str]) -> None:
+        if gone:
+            self._has_strays = True  # their last messages are on their way, which is nothing to warn about
+            await self._send_request("", "unsubscribe", quotes=sorted(gone), trades=sorted(gone))
+        if asked := [symbol for symbol in self._without_invalid() if symbol in new]:
+            await self._send_request("symbols", "subscribe", quotes=asked, trades=asked)
+            await self._request_statuses(frozenset(asked))
 
     async def _subscribe_within_budget(self) -> None:
         place = self._endpoint, self._api_key
@@ -150,20 +182,28 @@ class DataConnection(OneConnection):
                 self._take_error(control)
 
     def _take_acknowledgement(self, frame: Message) -> None:
-        self._statuses_pending = False
+        granted = frame.get("quotes")
+        symbols = frozenset(granted if isinstance(granted, list) else ())
         if not self._decoder.acknowledged:
             self._decoder.acknowledged = True
-            granted = frame.get("quotes")
-            self._granted = frozenset(granted if isinstance(granted, list) else ())
+            self._granted = symbols
+        elif self._next_answered() == "symbols":
+            self._acknowledge(symbols)
+
+    def _next_answered(self) -> str:
+        """Return the kind of the request that is answered now; Alpaca answers in order."""
+        return self._unanswered.popleft() if self._unanswered else ""
 
     def _take_error(self, frame: Message) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
-        if isinstance(error, StreamRejected) and self._statuses_pending:
-            # Until the request for statuses is answered, a refusal concerns that request; later it concerns
-            # the stream.
-            self._statuses_pending = False
+        # A refusal concerns the oldest request without an answer; without one, it concerns the stream.
+        request = self._next_answered() if isinstance(error, StreamRejected) else ""
+        if request == "statuses":
             logger.info("The %s stream does not report trading halts: %s.", self.stream_name, error)
             return
+        if request == "symbols":  # a new connection finds out which of all symbols are granted
+            words = f"Alpaca refused further symbols ({error.detail}), so all are requested again"
+            raise StreamInterrupted(self.stream_name, words, code=None)
         raise error
 
     async def _flush_regularly(self) -> None:

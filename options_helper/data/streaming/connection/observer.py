@@ -29,6 +29,9 @@ class ConnectionObserver(Protocol):
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Count the messages since the last call; the oldest waited `waited` seconds."""
 
+    def relayed(self, seconds: float) -> None:
+        """Handle the seconds that a batch took from a relay to this process."""
+
     def complaint(self) -> StreamError | None:
         """Return the reason to end a connection that is up but mute, else None."""
 
@@ -53,6 +56,9 @@ class SilentObserver:
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Ignore the count."""
+
+    def relayed(self, seconds: float) -> None:
+        """Ignore the seconds."""
 
     def complaint(self) -> StreamError | None:
         """Return None."""

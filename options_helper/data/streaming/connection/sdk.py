@@ -46,6 +46,9 @@ class SdkDataStream(SdkStream, Protocol):
     asked: frozenset[str]
     symbols: Sequence[str]
 
+    def change(self, symbols: Sequence[str]) -> None:
+        """Subscribe to these symbols in place of the former ones."""
+
     def subscribe_quotes(self, handler: SdkHandler, *symbols: str) -> None:
         """Subscribe to the quotes of some symbols."""
 

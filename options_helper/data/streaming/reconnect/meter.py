@@ -31,6 +31,7 @@ class StreamMeter:
         # Replace the deques instead of clearing them, because the consumer may be reading the old ones.
         self._lags: deque[tuple[float, float]] = deque(maxlen=25)
         self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
+        self._hops: deque[tuple[float, float]] = deque(maxlen=50)
 
     def count(self, total: int, waited: float) -> float:
         """Record the total and the seconds that the oldest message waited; return messages per second."""
@@ -42,6 +43,12 @@ class StreamMeter:
         began, first = self._counts[0]
         # After a silence the oldest sample is stale, because everything since then arrived within the window.
         return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
+
+    def relayed(self, seconds: float) -> float:
+        """Record the seconds that a batch took from a relay; return the median."""
+        now = self._monotonic()
+        self._hops.append((now, seconds))
+        return _recent_median(self._hops, now)
 
     def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:
         """Record a batch's latency and lag; return the median of each in seconds."""

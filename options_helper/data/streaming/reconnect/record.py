@@ -14,6 +14,7 @@ from options_helper.market import StreamFailure, StreamHealth, StreamState
 class HealthChanges(TypedDict, total=False):
     """Fields of `StreamHealth` that change."""
 
+    asked: frozenset[str]
     attempts: int
     channels: int | None
     complete_at: dt.datetime | None
@@ -28,6 +29,7 @@ class HealthChanges(TypedDict, total=False):
     missing: frozenset[str]
     next_attempt_at: dt.datetime | None
     rate: float
+    relay_seconds: float | None
     step: str
     tries: int
 

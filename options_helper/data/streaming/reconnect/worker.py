@@ -6,10 +6,10 @@ import datetime as dt
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, Unpack
+from typing import Protocol, Unpack, runtime_checkable
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
 from options_helper.data.streaming.reconnect.policy import (
@@ -39,6 +39,14 @@ class Streamer(Protocol):
 
     def stop(self) -> None:
         """Make `run()` return."""
+
+
+@runtime_checkable
+class ChangeableStreamer(Streamer, Protocol):
+    """A streamer whose symbols may change while it is connected."""
+
+    def change(self, symbols: Sequence[str], /) -> None:
+        """Subscribe to these symbols in place of the former ones; callable from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,14 @@ class StreamWorker:
         self._stopping.set()
         self._stop_streamer()
 
+    def change_symbols(self, symbols: Sequence[str]) -> None:
+        """Change the requested symbols, without a new connection if the streamer is able to."""
+        streamer, health, asked = self._streamer, self.health, frozenset(symbols)
+        missing = (health.missing | (asked - health.asked)) & asked  # until they are acknowledged
+        self._record.replace(asked=asked, missing=missing, invalid=health.invalid & asked)
+        if isinstance(streamer, ChangeableStreamer):
+            streamer.change(symbols)
+
     def mark_stopped(self) -> None:
         """Record the end, once the thread has ended or was abandoned."""
         self._record.enter(StreamState.STOPPED, step="", next_attempt_at=None)
@@ -148,6 +164,10 @@ class StreamWorker:
         """Count the messages since the last call; the oldest waited `waited` seconds."""
         rate = self._meter.count(self.health.messages + messages, waited)
         self._count(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
+
+    def relayed(self, seconds: float) -> None:
+        """Record the seconds that a batch took from the relay, as their median over the last batches."""
+        self._record.replace(relay_seconds=self._meter.relayed(seconds))
 
     def complaint(self) -> StreamError | None:
         """Return the reason to end a connection that is up but mute, else None."""

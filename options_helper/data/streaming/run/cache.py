@@ -45,9 +45,9 @@ class BrokerHistory:
     """The account's executions and other changes since a New York date, None while they are incomplete."""
 
     since: dt.date | None = None
-    fills: Sequence[BrokerFill] = ()
-    events: Sequence[BrokerEvent] = ()
-    cash: Sequence[CashChange] = ()
+    fills: tuple[BrokerFill, ...] = ()
+    events: tuple[BrokerEvent, ...] = ()
+    cash: tuple[CashChange, ...] = ()
     cash_since: dt.date | None = None
 
 
@@ -156,6 +156,11 @@ class LiveCache:
         with self._lock:
             known = {**self._halted_since, **since_by_symbol}
             self._publish_halts({symbol: since for symbol, since in known.items() if since is not None})
+
+    @property
+    def halted_since(self) -> Mapping[str, dt.datetime]:
+        """When each halted stock was halted."""
+        return self._halted_since
 
     def forget_halts(self) -> None:
         """Forget all halts, because their ends may have been missed."""

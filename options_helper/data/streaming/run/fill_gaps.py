@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from options_helper.market import FillGap
@@ -60,6 +60,12 @@ class FillGaps:
         """Drop the gaps up to `until`, because REST has reported everything in them."""
         with self._lock:
             self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
+        self._publish(self)
+
+    def put(self, gaps: Iterable[FillGap]) -> None:
+        """Replace the gaps, after everything in them was received from a relay that has these gaps itself."""
+        with self._lock:
+            self._gaps = list(gaps)
         self._publish(self)
 
     def failed(self, reason: str) -> None:

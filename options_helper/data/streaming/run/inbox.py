@@ -82,6 +82,11 @@ class EventInbox:
             self._closed = True
             self._ready.notify_all()
 
+    def count_lost(self, stream: StreamName, messages: int) -> None:
+        """Count messages that were lost before they reached the inbox."""
+        with self._ready:
+            self._dropped[stream] += messages
+
     @property
     def depth(self) -> int:
         """The number of batches waiting in both lanes."""

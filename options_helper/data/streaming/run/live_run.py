@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -68,6 +68,8 @@ class RunParts:
         journal: The run's clock and events.
         first_version: The version from which this run's snapshots count.
         seconds_ahead: Returns the seconds by which the clock is ahead of the computer's, if that was set.
+        tap: Called with everything that a stream delivers: the stream, a kind as in `StreamRequest.offer`,
+            the items and the time of receipt.
     """
 
     builders: Mapping[StreamName, BuildStreamer]
@@ -75,6 +77,7 @@ class RunParts:
     journal: Journal
     first_version: int = 0
     seconds_ahead: Callable[[], float] = float
+    tap: Callable[[StreamName, str, Sequence[object], dt.datetime], None] | None = None
 
 
 class LiveRun:
@@ -98,6 +101,7 @@ class LiveRun:
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
+        self._tap = parts.tap
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_watch = MuteWatch(self.cache)
         day_start = start_of_day(new_york_date(self.started_at))
@@ -108,7 +112,8 @@ class LiveRun:
         self.consumer = Consumer(
             self.inbox, self.cache, self.workers, self._alpaca_now, self._ask_for_unread, self.journal
         )
-        self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
+        self._build_backfill = parts.build_backfill
+        self._backfill = self._build_backfill(config, self) if self._build_backfill else None
 
     def start(self) -> None:
         """Start connecting; nothing touches the network before."""
@@ -118,6 +123,25 @@ class LiveRun:
                 self._backfill.start()
             for worker in self.workers.values():
                 worker.start()
+
+    def change_symbols(self, config: LiveStreamConfig) -> None:
+        """Subscribe to another config's symbols on the open connections, and start further streams.
+
+        The background fetch starts over, so that it covers the new symbols.
+        """
+        before, self.config = self.config, config
+        for stream in config.streams:
+            if stream not in self.workers:
+                self.workers[stream] = self._build_worker(stream)
+                self.workers[stream].start()
+            elif config.symbols(stream) != before.symbols(stream):
+                self.workers[stream].change_symbols(config.symbols(stream))
+        if self._build_backfill is not None and self._backfill is not None:
+            replaced, self._backfill = self._backfill, self._build_backfill(config, self)
+            replaced.stop()
+            self._backfill.start()
+            self._backfill.request_fills()  # the replaced fetch may have had a request that it did not finish
+            replaced.join(0.0)
 
     def stop(self, timeout: float) -> None:
         """End every thread within `timeout` seconds; abandon those that have not ended by then."""
@@ -148,15 +172,15 @@ class LiveRun:
         return self._is_live()
 
     def _is_live(self) -> bool:
-        return all(worker.health.state is StreamState.RUNNING for worker in self.workers.values())
+        return all(worker.health.state is StreamState.RUNNING for worker in tuple(self.workers.values()))
 
     def _may_become_live(self) -> bool:
-        return self.stopped_at is None and all(worker.health.alive for worker in self.workers.values())
+        return self.stopped_at is None and all(worker.health.alive for worker in tuple(self.workers.values()))
 
     @property
     def is_running(self) -> bool:
         """True while any stream is connected, connecting or reconnecting."""
-        return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
+        return self.stopped_at is None and any(worker.health.alive for worker in tuple(self.workers.values()))
 
     def snapshot(self) -> LiveSnapshot:
         """Return a frozen copy of everything known now, in Alpaca's time if the clock offset is known."""
@@ -169,7 +193,7 @@ class LiveRun:
                 config=self.config,
                 state=self.cache.state,
                 market=self._market(alpaca_now),
-                health={stream: worker.health for stream, worker in self.workers.items()},
+                health={stream: worker.health for stream, worker in tuple(self.workers.items())},
                 polling=self.results.polling,
                 dropped=self.inbox.dropped,
                 queue_depth=self.inbox.depth,
@@ -177,6 +201,7 @@ class LiveRun:
                 stopped_at=self.stopped_at,
                 clock_offset_seconds=self.results.clock_offset_seconds,
                 first_version=self.first_version,
+                source=self.results.source,
             )
         )
         return self._with_computers_offset(correct_clock(snapshot))
@@ -226,16 +251,24 @@ class LiveRun:
 
     def connect(self, stream: StreamName) -> Streamer:
         """Return the streamer of a new connection, which reports to the stream's worker."""
-        request = StreamRequest(
-            stream, self.config, self.workers[stream], partial(self._offer, stream), self.journal
-        )
+        offer, lose = partial(self._offer, stream), partial(self._lose, stream)
+        request = StreamRequest(stream, self.config, self.workers[stream], offer, self.journal, lose)
         return self._builders[stream](request)
 
-    def _offer(self, stream: StreamName, kind: str, items: object) -> None:
+    def _lose(self, stream: StreamName, messages: int) -> None:
+        """Count messages that were lost before they arrived."""
+        self.inbox.count_lost(stream, messages)
+        self.workers[stream].lost()
+
+    def _offer(
+        self, stream: StreamName, kind: str, items: object, received_at: dt.datetime | None = None
+    ) -> None:
         """Hand messages to the consumer; corrections share the lane of the trades that they correct."""
         rows = items if isinstance(items, list | tuple) else [items]
-        now = self.clock()
+        now = received_at or self.clock()
         self.workers[stream].event(received_at=now)
+        if self._tap is not None:
+            self._tap(stream, kind, rows, now)
         # Each order update is a batch of its own, so an unreadable one fails alone.
         for part in [(row,) for row in rows] if kind == "orders" else [rows]:
             self.journal.hand_over()
@@ -257,7 +290,7 @@ class LiveRun:
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
         log_change(before, after)
-        if after.state is not before.state:
+        if after.state is not before.state or after.connected_at != before.connected_at:
             self._follow(before, after)
         self.cache.touch()
         with self._changed:
@@ -269,14 +302,15 @@ class LiveRun:
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
         elif is_back:
-            self._follow_data(after)
+            self._follow_data(after, is_open=is_lost)
         elif _is_refused_for_its_size(after) and self._backfill is not None:
             self._backfill.request_quotes(after.stream)
 
-    def _follow_data(self, health: StreamHealth) -> None:
+    def _follow_data(self, health: StreamHealth, *, is_open: bool) -> None:
+        """Request what the streams do not repeat; a connection that was open before missed no halt."""
         stream = health.stream
         self._mute_watch.count_ticking(health)  # before REST replaces rows that are not counted yet
-        if stream is StreamName.STOCKS:
+        if stream is StreamName.STOCKS and not is_open:
             self.cache.forget_halts()
         if self._backfill is not None:
             self._backfill.request_quotes(stream)

@@ -12,7 +12,7 @@ from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.fill_gaps import FillGaps
-from options_helper.market import NO_UNREADABLE_ROWS, Quote, StreamName, Trade, UnreadableRows
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, Quote, StreamName, Trade, UnreadableRows
 from options_helper.order_rows import OrderRow
 
 
@@ -23,6 +23,15 @@ class Polling:
     symbols: frozenset[str] = frozenset()
     seconds: float = 0.0
     answered_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """The account ("paper", "live" or "demo") and the feeds behind a relay."""
+
+    account: str
+    stock_feed: str
+    options_feed: str
 
 
 class RestResults:
@@ -37,6 +46,7 @@ class RestResults:
         calendar: The market calendar, None until it is known.
         measured_offset: Seconds by which the run's clock is ahead of Alpaca's, None until it is measured.
         polling: The polled symbols by stream.
+        source: The account and the feeds, if they are a relay's and not the config's.
     """
 
     def __init__(
@@ -47,6 +57,7 @@ class RestResults:
         seconds_ahead: Callable[[], float] = float,
     ) -> None:
         self.calendar: MarketCalendar | None = None
+        self.source: DataSource | None = None
         self.measured_offset: float | None = None
         self.seconds_ahead = seconds_ahead
         self.polling: Mapping[StreamName, Polling] = {}
@@ -112,6 +123,10 @@ class RestResults:
         """Store facts about symbols and the account."""
         self._cache.apply_reference(reference)
 
+    def put_halts(self, since_by_symbol: Mapping[str, dt.datetime]) -> None:
+        """Store when stocks were halted."""
+        self._cache.apply_halts(since_by_symbol)
+
     def put_market(self, calendar: MarketCalendar) -> None:
         """Store the market calendar."""
         self.calendar = calendar
@@ -133,6 +148,17 @@ class RestResults:
         self._cache.apply_order_history(rest_fills, rest_orders, unreadable)
         if self._gaps is not None:
             self._gaps.confirmed(confirmed_until)
+
+    def put_gaps(self, gaps: Iterable[FillGap]) -> None:
+        """Store the spans in which a relay, all of whose order updates are here, may have missed some."""
+        if self._gaps is not None:
+            self._gaps.put(gaps)
+
+    def put_source(self, source: DataSource) -> None:
+        """Store the account and the feeds behind a relay."""
+        if source != self.source:
+            self.source = source
+            self._cache.touch()
 
     def put_progress(self, part: str, words: str) -> None:
         """Store the progress of a part of the background fetch, or why it failed; "" when all is well."""

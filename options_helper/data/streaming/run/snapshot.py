@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TypedDict
 
 from options_helper.data.calendar.market_clock import MarketMoment
+from options_helper.data.settings import Account
 from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
-from options_helper.data.streaming.run.rest_results import Polling
+from options_helper.data.streaming.run.rest_results import DataSource, Polling
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.snapshot import Received
 
@@ -47,6 +48,7 @@ class SnapshotParts:
         polling: The polled symbols by stream.
         dropped: The number of messages lost in the inbox, by stream.
         queue_depth: The number of batches waiting in the inbox.
+        source: The account and the feeds behind a relay, in place of the config's.
     """
 
     now: dt.datetime
@@ -61,11 +63,12 @@ class SnapshotParts:
     stopped_at: dt.datetime | None
     clock_offset_seconds: float | None
     first_version: int
+    source: DataSource | None = None
 
 
 def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
     """Return the snapshot of these parts; the tables are shared, not copied."""
-    state, market, config, settings = parts.state, parts.market, parts.config, parts.config.settings
+    state, market, source = parts.state, parts.market, parts.source or _own_source(parts.config)
     health = {stream: _present(parts, stream) for stream in StreamName}
     return LiveSnapshot(
         **{name: getattr(state, name) for name in _RECEIVED},
@@ -77,10 +80,10 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         queue_depth=parts.queue_depth,
         started_at=parts.started_at,
         stopped_at=parts.stopped_at,
-        stock_feed=config.stock_feed,
-        options_feed=config.options_feed,
-        demo=bool(settings and settings.demo),
-        account=settings.account if settings else None,
+        stock_feed=source.stock_feed,
+        options_feed=source.options_feed,
+        demo=source.account == Account.DEMO,
+        account=source.account or None,
         subscribed=_subscribed(health.values()),
         market_phase=market.phase,
         market_phase_until=market.until,
@@ -92,6 +95,11 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         previous_session_close=market.previous_session_close,
         clock_offset_seconds=parts.clock_offset_seconds,
     )
+
+
+def _own_source(config: LiveStreamConfig) -> DataSource:
+    account = config.settings.account if config.settings else ""
+    return DataSource(account, config.stock_feed, config.options_feed)
 
 
 def _derive_mappings(health: Mapping[StreamName, StreamHealth]) -> _StreamMappings:

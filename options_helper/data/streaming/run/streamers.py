@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,21 +49,30 @@ class OrderStreamerFactory(Protocol):
         ...
 
 
+class Offer(Protocol):
+    """The hand-over of a stream's messages to a run."""
+
+    def __call__(self, kind: str, items: object, received_at: dt.datetime | None = None) -> None:
+        """Hand over one item or a list; `received_at` is the current time unless given."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
     """The inputs for building the streamer of one connection.
 
     Attributes:
         offer: Called with a kind ("quotes", "trades", "statuses", "corrections", "orders") and one item or a
-            list of that kind, in the stream's thread.
+            list of that kind, in the stream's thread, and optionally the time of receipt.
         journal: Records the connection.
+        lose: Called with the number of messages that were lost on the way.
     """
 
     stream: StreamName
     config: LiveStreamConfig
     observer: ConnectionObserver
-    offer: Callable[[str, object], None]
+    offer: Offer
     journal: Journal | None = None
+    lose: Callable[[int], None] = lambda _messages: None
 
     @property
     def feed(self) -> str:

@@ -1,0 +1,108 @@
+"""The command `options-helper relay`: stands by, and serves the readers while it leads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Mapping
+
+import nats.errors
+from nats.js.errors import APIError
+
+from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, AlpacaSettings, load_settings
+from options_helper.data.streaming.live_manager import build_alpaca_backfill
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.live_run import RunParts
+from options_helper.data.streaming.run.streamers import build_alpaca
+from options_helper.errors import OptionsHelperError
+from options_helper.market import StreamName
+from options_helper.recording.journal import Journal
+from options_helper.relay.leadership import Leadership
+from options_helper.relay.lease import LeaseTimes
+from options_helper.relay.nats_options import NatsOptions, connect_to_nats, load_nats_options
+from options_helper.relay.relay import Relay
+from options_helper.relay.wire import LEADER_BUCKET
+from options_helper.times import SteadyClock
+
+logger = logging.getLogger(__name__)
+
+_MOST_CONTRACTS = 1000  # of the OPRA feed, as on the page
+
+
+def run_relay(url: str, echo: Callable[[str], None], env: Mapping[str, str] | None = None) -> None:
+    """Run the relay of one account until the process is asked to end.
+
+    Raises:
+        SettingsError: The keys or the address of NATS cannot be used.
+        OptionsHelperError: NATS does not let the relay in, or has no JetStream.
+    """
+    settings, options = load_settings(env), load_nats_options(url, env)
+    with contextlib.suppress(asyncio.CancelledError), asyncio.Runner() as runner:
+        runner.run(_until_asked_to_end(settings, options, echo))
+
+
+async def _until_asked_to_end(
+    settings: AlpacaSettings, options: NatsOptions, echo: Callable[[str], None]
+) -> None:
+    main, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if main is not None:
+        with contextlib.suppress(ValueError, NotImplementedError):  # in a thread, or on Windows
+            loop.add_signal_handler(signal.SIGTERM, main.cancel)
+            loop.add_signal_handler(signal.SIGINT, main.cancel)
+    await serve(settings, options, echo)
+
+
+async def serve(
+    settings: AlpacaSettings,
+    options: NatsOptions,
+    echo: Callable[[str], None],
+    times: LeaseTimes | None = None,
+) -> None:
+    """Run until cancelled: stand by, and serve readers while no other relay does.
+
+    Raises:
+        OptionsHelperError: NATS does not let the relay in, or has no JetStream.
+    """
+    await (await connect_to_nats(options, "options-helper relay", retries=False)).close()  # or say why not
+    client = await connect_to_nats(options, "options-helper relay", on_error=_warn)
+    try:
+        await client.jetstream().account_info()
+    except (APIError, nats.errors.Error, TimeoutError):
+        await client.close()
+        raise OptionsHelperError(
+            f"NATS at {options.shown} has no JetStream. Start it with: nats-server -js"
+        ) from None
+
+    async def lead() -> None:
+        echo(f"This relay leads: {settings.account} account, {settings.options_feed}, {options.shown}.")
+        steady = SteadyClock()
+        parts = RunParts(
+            builders=dict.fromkeys(StreamName, build_alpaca),
+            build_backfill=build_alpaca_backfill,
+            journal=Journal(steady),
+            seconds_ahead=steady.seconds_ahead,
+        )
+        await Relay(client, _config(settings), parts, limit=_limit(settings)).serve()
+
+    echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
+    try:
+        await Leadership(client.jetstream(), LEADER_BUCKET, times=times).run(lead)
+    finally:
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            await client.close()
+
+
+def _warn(words: str) -> None:
+    logger.warning("NATS: %s.", words)
+
+
+def _config(settings: AlpacaSettings) -> LiveStreamConfig:
+    return LiveStreamConfig(
+        settings=settings, stock_feed=settings.stock_feed, options_feed=settings.options_feed
+    )
+
+
+def _limit(settings: AlpacaSettings) -> int:
+    return INDICATIVE_QUOTE_LIMIT if settings.options_feed == OPTIONS_FEEDS[0] else _MOST_CONTRACTS

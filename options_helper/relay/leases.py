@@ -1,0 +1,106 @@
+"""The readers' symbols, held for as long as each reader renews its lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.market import StreamHealth, StreamName
+from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
+
+MOST_READERS = 200
+MOST_SYMBOLS = 5000  # of one reader
+
+
+@dataclass(slots=True)
+class _Lease:
+    ask: Ask
+    until: float
+
+
+class Leases:
+    """The leases of all readers, in the order of their arrival; times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._leases: dict[str, _Lease] = {}
+
+    def take(self, ask: Ask, now: float) -> bool:
+        """Update a reader's lease; return whether the symbols have changed."""
+        known = self._leases.get(ask.reader)
+        if ask.ends:
+            return self._leases.pop(ask.reader, None) is not None
+        if known is None and len(self._leases) >= MOST_READERS:
+            return False
+        self._leases[ask.reader] = _Lease(_limited(ask), now + LEASE_SECONDS)
+        return known is None or known.ask != self._leases[ask.reader].ask
+
+    def expire(self, now: float) -> bool:
+        """End the leases that were not renewed in time; return whether there were any."""
+        ended = [reader for reader, lease in self._leases.items() if lease.until <= now]
+        for reader in ended:
+            del self._leases[reader]
+        return bool(ended)
+
+    @property
+    def readers(self) -> int:
+        """The number of readers."""
+        return len(self._leases)
+
+    def plan(self, config: LiveStreamConfig, limit: int) -> LiveStreamConfig:
+        """Return the config with the union of the readers' symbols.
+
+        The first reader's symbols come first, so that a later one never displaces them. Contracts over the
+        limit are polled. A stream that nobody wants keeps its symbols, because it may not be without any.
+        """
+        asks = [lease.ask for lease in self._leases.values()]
+        stocks = _union(ask.stocks for ask in asks) or tuple(config.stocks)
+        contracts = _union([*(ask.contracts for ask in asks), *(ask.polled for ask in asks)])
+        return replace(
+            config,
+            stocks=stocks,
+            option_contracts=contracts[:limit] or tuple(config.option_contracts),
+            polled_contracts=contracts[limit:],
+            stream_first=(*stocks, *contracts[:limit]),
+        )
+
+
+def _limited(ask: Ask) -> Ask:
+    return Ask(ask.reader, ask.stocks[:MOST_SYMBOLS], ask.contracts[:MOST_SYMBOLS], ask.polled[:MOST_SYMBOLS])
+
+
+def _union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(symbol for part in parts for symbol in part))
+
+
+def answer_for(
+    symbols: Iterable[str], health: StreamHealth | None, polled: frozenset[str], *, is_answered: bool
+) -> Grant:
+    """Return the answer about a reader's symbols of one stream.
+
+    Args:
+        symbols: The symbols.
+        health: The stream's record, None if it does not run yet.
+        polled: The symbols that REST fetches at an interval.
+        is_answered: False while Alpaca has not answered the newest request.
+    """
+    wanted = dict.fromkeys(symbols)
+    if health is None:
+        return Grant(pending=[each for each in wanted if each not in polled], polled=_of(wanted, polled))
+    streaming = (health.asked - health.missing) if health.connected_at is not None else frozenset()
+    open_ones = [each for each in wanted if each not in streaming and each not in polled]
+    return Grant(
+        streaming=_of(wanted, streaming),
+        pending=[] if is_answered else open_ones,
+        polled=[each for each in wanted if each in polled and each not in streaming],
+        refused=open_ones if is_answered else [],
+        invalid=_of(wanted, health.invalid),
+        channels=health.channels,
+    )
+
+
+def _of(wanted: Iterable[str], among: frozenset[str]) -> list[str]:
+    return [each for each in wanted if each in among]
+
+
+DATA_STREAMS = (StreamName.STOCKS, StreamName.OPTIONS)

@@ -1,0 +1,303 @@
+"""The relay: a run at Alpaca whose data is published to NATS while this process leads."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import nats.errors
+
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.live_run import LiveRun, RunParts
+from options_helper.data.streaming.run.rest_results import DataSource, Polling
+from options_helper.market import StreamHealth, StreamName, StreamState
+from options_helper.relay.duties import run_together
+from options_helper.relay.facts import FactSource
+from options_helper.relay.leases import DATA_STREAMS, Leases, answer_for
+from options_helper.relay.orders import OrderOutbox, prepare_stream
+from options_helper.relay.wire import (
+    ASK_STATE_SUBJECT,
+    ASK_SUBJECT,
+    LEASE_SECONDS,
+    MARKET_SUBJECT,
+    PULSE_SECONDS,
+    STATE_SUBJECT,
+    Answer,
+    Ask,
+    Batch,
+    Facts,
+    Message,
+    Pulse,
+    SchemaMismatch,
+    decode,
+    encode,
+)
+from options_helper.times import to_microseconds
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.05
+_GATHER_SECONDS = 0.002  # quotes and trades of one batch arrive in two calls
+_SETTLE_SECONDS = 0.1  # readers that start together change the symbols once
+_STOP_SECONDS = 0.9
+_ROWS_PER_BATCH = 1200
+_NO_SYMBOLS: frozenset[str] = frozenset()
+
+
+class Relay:
+    """One term of a leading relay: a run at Alpaca, and everything that it publishes.
+
+    Args:
+        client: A connection to NATS.
+        config: The account and the feeds; the readers determine the symbols.
+        parts: The parts of the run, without a tap.
+        limit: The largest number of contracts that stream.
+    """
+
+    def __init__(self, client: Client, config: LiveStreamConfig, parts: RunParts, *, limit: int) -> None:
+        self._client, self._base, self._limit = client, config, limit
+        self._loop = asyncio.get_running_loop()
+        self.epoch = uuid.uuid4().hex[:12]
+        self.leases = Leases()
+        self.orders = OrderOutbox(client.jetstream())
+        self.run = LiveRun(config, replace(parts, tap=self._tap))
+        self._facts = FactSource(self.run, self.epoch)
+        self._market = {stream: _Market() for stream in DATA_STREAMS}
+        self._market_arrived = asyncio.Event()
+        self._number = self._grants = 0
+        self._changing: asyncio.Task[None] | None = None
+        self._changed_at: dict[StreamName, dt.datetime] = {}
+        self._pulse_at = 0.0
+        self._shown: object = None
+        self._granted: object = None
+
+    async def serve(self) -> None:
+        """Run and publish until cancelled."""
+        self.orders.stored = await prepare_stream(self._client.jetstream())
+        asked = [
+            await self._client.subscribe(ASK_SUBJECT, cb=self._answer),
+            await self._client.subscribe(ASK_STATE_SUBJECT, cb=self._send_state),
+        ]
+        try:
+            self.run.start()
+            await run_together(self.orders.store_all(), self._publish_market(), self._publish_regularly())
+        finally:
+            if self._changing is not None:
+                await asyncio.wait({self._changing})
+            await asyncio.to_thread(self.run.stop, _STOP_SECONDS)
+            for subscription in asked:
+                if not self._client.is_closed:
+                    await subscription.unsubscribe()
+
+    # From the run's threads ----------------------------------------------------------------------
+
+    def _tap(self, stream: StreamName, kind: str, rows: Sequence[object], at: dt.datetime) -> None:
+        take = self._take_orders if stream is StreamName.FILLS else partial(self._take_market, stream, kind)
+        self._loop.call_soon_threadsafe(take, rows, at)
+
+    def _take_orders(self, rows: Sequence[object], at: dt.datetime) -> None:
+        for row in rows:
+            self.orders.put_update(row, at)
+
+    def _take_market(
+        self, stream: StreamName, kind: str, rows: Sequence[object], _received_at: dt.datetime
+    ) -> None:
+        self._market[stream].take(kind, rows)
+        self._market_arrived.set()
+
+    # Regularly -----------------------------------------------------------------------------------
+
+    async def _publish_market(self) -> None:
+        while True:
+            await self._market_arrived.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
+            self._market_arrived.clear()
+            for stream, market in self._market.items():
+                health = self._health(stream)
+                lag = None if health is None else health.lag_seconds
+                for batch in market.batches(self.epoch, to_microseconds(self.run.clock()), lag):
+                    await self._publish(f"{MARKET_SUBJECT}.{stream}", batch)
+
+    async def _publish_regularly(self) -> None:
+        while True:
+            if self.leases.expire(time.monotonic()):
+                self._change_soon()
+            for facts in self._facts.changes():
+                if facts.history is not None:
+                    self.orders.put_fills(facts.history.fills)
+                await self._publish_state(facts)
+            await self._pulse_if_due()
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _pulse_if_due(self) -> None:
+        healths = [worker.health for worker in tuple(self.run.workers.values())]
+        granted = [(each.asked, each.missing, each.invalid, each.connected_at) for each in healths]
+        if granted != self._granted:
+            self._granted = granted
+            self._grants += 1
+        shown = (
+            [(each.state, each.step, each.last_failure, each.complete_at, each.lost_at) for each in healths],
+            self.run.cache.state.fill_gaps,
+            self._grants,
+            self.orders.stored,
+            self.orders.trouble,
+        )
+        if shown != self._shown or time.monotonic() - self._pulse_at >= PULSE_SECONDS:
+            self._shown, self._pulse_at = shown, time.monotonic()
+            await self._publish_state(self._pulse())
+
+    def _pulse(self) -> Pulse:
+        streams = {stream: _without_symbols(each.health) for stream, each in tuple(self.run.workers.items())}
+        return Pulse(
+            self.epoch,
+            0,
+            self.run.clock(),
+            streams,
+            tuple(self.run.cache.state.fill_gaps),
+            self._grants,
+            self.orders.stored,
+            self.orders.unstored,
+            self.orders.trouble,
+        )
+
+    async def _publish_state(self, message: Facts | Pulse) -> None:
+        self._number += 1
+        message.number = self._number
+        await self._publish(STATE_SUBJECT, message)
+
+    async def _publish(self, subject: str, message: Message) -> None:
+        # nats-py would keep messages while NATS is away and deliver them late; readers notice a gap instead.
+        if not self._client.is_connected:
+            return
+        try:
+            await self._client.publish(subject, encode(message))
+        except nats.errors.Error as error:
+            logger.warning("A message to %s was not published: %s.", subject, type(error).__name__)
+
+    # Requests ------------------------------------------------------------------------------------
+
+    async def _answer(self, message: Msg) -> None:
+        ask = _read_ask(message)
+        if ask is not None and self.leases.take(ask, time.monotonic()):
+            self._change_soon()
+        if message.reply:
+            await self._publish(message.reply, self._answer_to(ask or Ask("")))
+
+    def _answer_to(self, ask: Ask) -> Answer:
+        wanted = {StreamName.STOCKS: ask.stocks, StreamName.OPTIONS: [*ask.contracts, *ask.polled]}
+        config = self._base
+        return Answer(
+            self.epoch,
+            self.run.clock(),
+            LEASE_SECONDS,
+            {
+                stream: answer_for(
+                    symbols,
+                    self._health(stream),
+                    self._polled(stream),
+                    is_answered=self._is_answered(stream, symbols),
+                )
+                for stream, symbols in wanted.items()
+            },
+            DataSource(
+                config.settings.account if config.settings else "", config.stock_feed, config.options_feed
+            ),
+            self._grants,
+        )
+
+    def _health(self, stream: StreamName) -> StreamHealth | None:
+        worker = self.run.workers.get(stream)
+        return None if worker is None else worker.health
+
+    def _polled(self, stream: StreamName) -> frozenset[str]:
+        return self.run.results.polling.get(stream, Polling()).symbols
+
+    def _is_answered(self, stream: StreamName, symbols: Sequence[str]) -> bool:
+        """Return whether Alpaca has answered the newest request for a stream's symbols."""
+        health, changed_at = self._health(stream), self._changed_at.get(stream)
+        if health is None or health.connected_at is None:
+            return False
+        is_new = changed_at is None or health.connected_at >= changed_at
+        return is_new and health.state is StreamState.RUNNING and health.asked.issuperset(symbols)
+
+    async def _send_state(self, message: Msg) -> None:
+        ask = _read_ask(message)
+        if ask is None:
+            return
+        for facts in self._facts.everything(ask):
+            await self._publish(message.reply, facts)
+        await self._publish(message.reply, self._pulse())
+
+    def _change_soon(self) -> None:
+        if self._changing is None:
+            self._changing = self._loop.create_task(self._change_symbols())
+
+    async def _change_symbols(self) -> None:
+        """Subscribe to the union of the readers' symbols; requests during that time are merged."""
+        try:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            config = self.leases.plan(self.run.config, self._limit)
+            if config == self.run.config:
+                return
+            for stream in DATA_STREAMS:
+                if set(config.symbols(stream)) - set(self.run.config.symbols(stream)):
+                    self._changed_at[stream] = self.run.clock()
+            logger.info("%d readers have %d symbols.", self.leases.readers, len(config.stream_first))
+            await asyncio.to_thread(self.run.change_symbols, config)
+        finally:
+            self._changing = None
+        if self.leases.plan(self.run.config, self._limit) != self.run.config:
+            self._change_soon()
+
+
+class _Market:
+    """The rows of one data stream that are not published yet, and the number of those that are."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, list[object]] = {}
+        self._published = 0
+
+    def take(self, kind: str, rows: Sequence[object]) -> None:
+        """Take rows."""
+        self._pending.setdefault(kind, []).extend(rows)
+
+    def batches(self, epoch: str, now: int, lag: float | None) -> list[Batch]:
+        """Return the rows since the last call, as batches that NATS accepts."""
+        pending, self._pending = self._pending, {}
+        batches: list[Batch] = []
+        for kind, rows in pending.items():
+            for start in range(0, len(rows), _ROWS_PER_BATCH):
+                part = rows[start : start + _ROWS_PER_BATCH]
+                last = batches[-1] if batches else None
+                if last is None or last.rows + len(part) > _ROWS_PER_BATCH:
+                    last = Batch(epoch, self._published, now, relay_lag=lag)
+                    batches.append(last)
+                setattr(last, kind, part)
+                self._published += len(part)
+        return batches
+
+
+def _without_symbols(health: StreamHealth) -> StreamHealth:
+    """Return a record without its symbols; each reader's answer contains its own."""
+    return replace(health, asked=_NO_SYMBOLS, missing=_NO_SYMBOLS, invalid=_NO_SYMBOLS, polled=_NO_SYMBOLS)
+
+
+def _read_ask(message: Msg) -> Ask | None:
+    try:
+        ask = decode(message.data)
+    except (SchemaMismatch, msgspec.MsgspecError) as error:
+        logger.warning("A reader's request cannot be read: %s", error)
+        return None
+    return ask if isinstance(ask, Ask) else None

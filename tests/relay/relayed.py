@@ -1,0 +1,103 @@
+"""A relay in a thread of the test, and readers of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from options_helper.data.settings import load_settings
+from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.market import LiveSnapshot
+from options_helper.relay.command import serve
+from options_helper.relay.lease import LeaseTimes
+from options_helper.relay.nats_options import load_nats_options
+from options_helper.relay.reader import relay_source
+from options_helper.simulator.server import AlpacaSimulator
+
+CALL, PUT = "AAPL261218C00250000", "AAPL261218P00250000"
+OTHER = "MSFT261218C00500000"
+QUICK = LeaseTimes(lease=3.0, margin=1.2, grace=1.0, renew=0.3, poll=0.05)
+PATIENCE = 40.0  # a relay in a process of its own imports for seconds, and waits for a former one's lease
+
+
+@dataclass
+class RelayThread:
+    """A relay that runs in a thread until it is ended."""
+
+    simulator: AlpacaSimulator
+    url: str
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Start it."""
+        self._loop = asyncio.new_event_loop()
+        settings, options = load_settings(self.simulator.environment()), load_nats_options(self.url, {})
+        self._task = self._loop.create_task(serve(settings, options, self.said.append, QUICK))
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError), contextlib.closing(self._loop):
+            self._loop.run_until_complete(self._task)
+
+    def end(self) -> None:
+        """End it as SIGTERM does."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+@contextlib.contextmanager
+def running_relay(simulator: AlpacaSimulator, url: str) -> Iterator[RelayThread]:
+    """Run a relay of the simulated account."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    relay = RelayThread(simulator, url)
+    try:
+        yield relay
+    finally:
+        relay.end()
+
+
+def reader_config(
+    *contracts: str, stocks: tuple[str, ...] = ("AAPL",), polled: tuple[str, ...] = ()
+) -> LiveStreamConfig:
+    """Return a page's configuration, without keys, that tries again soon."""
+    return LiveStreamConfig(
+        stocks=stocks, option_contracts=contracts, polled_contracts=polled, reconnect_cap_seconds=0.5
+    )
+
+
+@contextlib.contextmanager
+def running_reader(url: str, config: LiveStreamConfig) -> Iterator[LiveStreamManager]:
+    """Run a page's streams from the relay."""
+    with LiveStreamManager(source=relay_source(url, {})) as manager:
+        manager.start(config)
+        yield manager
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Wait for a condition; fail with its description."""
+    try:
+        AlpacaSimulator.wait_for(condition, seconds)
+    except TimeoutError:
+        raise AssertionError(f"did not happen within {seconds:g} s: {what}") from None
+
+
+def wait_live(manager: LiveStreamManager) -> LiveSnapshot:
+    """Wait until every stream runs, and return the snapshot."""
+    wait_until(lambda: manager.wait_until_live(1), f"live: {manager.snapshot().errors_by_stream}")
+    return manager.snapshot()
+
+
+def executions(snapshot: LiveSnapshot) -> set[tuple[object, object, object]]:
+    """Return the executions that the stream reported, as order, quantity and price."""
+    return {
+        (row.get("order_id"), row.get("fill_qty"), row.get("fill_price"))
+        for row in snapshot.fills
+        if row.get("event") in {"fill", "partial_fill"}
+    }

@@ -1,0 +1,73 @@
+"""The readers' leases, and what becomes of their symbols."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.market import StreamHealth, StreamName, StreamState
+from options_helper.relay.leases import MOST_READERS, Leases, answer_for
+from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
+
+NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
+ALONE = LiveStreamConfig()
+
+
+def test_the_union_streams_within_the_limit_and_the_rest_is_polled() -> None:
+    """The first reader's contracts come first, each once; a reader's own polled contracts come last."""
+    leases = Leases()
+    leases.take(Ask("a", ["AAPL"], ["A1", "A2"], ["A3"]), 0.0)
+    leases.take(Ask("b", ["MSFT", "AAPL"], ["A2", "B1"]), 0.0)
+    plan = leases.plan(ALONE, 3)
+    assert plan.stocks == ("AAPL", "MSFT")
+    assert plan.option_contracts == ("A1", "A2", "B1")
+    assert plan.polled_contracts == ("A3",)
+
+
+def test_a_lease_that_is_not_renewed_frees_its_symbols() -> None:
+    """A reader that died loses its symbols after the lease; one that asks again keeps them."""
+    leases = Leases()
+    assert leases.take(Ask("dead", ["AAPL"], ["A1"]), 0.0)
+    assert leases.take(Ask("alive", ["MSFT"], ["B1"]), 0.0)
+    assert not leases.take(Ask("alive", ["MSFT"], ["B1"]), LEASE_SECONDS - 1)
+    assert not leases.expire(LEASE_SECONDS - 0.1)
+    assert leases.expire(LEASE_SECONDS)
+    plan = leases.plan(ALONE, 100)
+    assert (plan.stocks, plan.option_contracts) == (("MSFT",), ("B1",))
+
+
+def test_a_reader_that_leaves_gives_its_symbols_back() -> None:
+    """Its symbols are free at once, except that the last symbols of a stream stay subscribed."""
+    leases = Leases()
+    leases.take(Ask("a", ["AAPL"], ["A1"]), 0.0)
+    leases.take(Ask("b", ["MSFT"], []), 0.0)
+    before = leases.plan(ALONE, 100)
+    assert leases.take(Ask("a", ends=True), 1.0)
+    after = leases.plan(before, 100)
+    assert (after.stocks, after.option_contracts) == (("MSFT",), ("A1",))
+
+
+def test_readers_are_limited() -> None:
+    """A flood of readers' names fills no memory."""
+    leases = Leases()
+    for number in range(MOST_READERS + 5):
+        leases.take(Ask(str(number)), 0.0)
+    assert leases.readers == MOST_READERS
+
+
+def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:
+    """Until then it is pending, afterwards refused unless it streams or is polled."""
+    running = StreamHealth(
+        StreamName.OPTIONS,
+        StreamState.RUNNING,
+        asked=frozenset({"A1", "A2", "A3"}),
+        missing=frozenset({"A2", "A3"}),
+        connected_at=NOON,
+    )
+    polled = frozenset({"A3"})
+    wanted = ["A1", "A2", "A3"]
+    pending = answer_for(wanted, running, polled, is_answered=False)
+    assert pending == Grant(streaming=["A1"], pending=["A2"], polled=["A3"])
+    answered = answer_for(wanted, running, polled, is_answered=True)
+    assert answered == Grant(streaming=["A1"], polled=["A3"], refused=["A2"])
+    assert answer_for(wanted, None, frozenset(), is_answered=True).pending == wanted

@@ -1,0 +1,165 @@
+"""Faults between the simulator and the readers: each is noticed and said, and the fills stay whole."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+
+import pytest
+
+from options_helper.analysis.fills.day import build_fill_day
+from options_helper.analysis.fills.records import FillKind
+from options_helper.data.streaming.live_manager import LiveStreamManager
+from options_helper.market import LiveSnapshot, StreamState
+from options_helper.simulator.server import AlpacaSimulator
+from options_helper.simulator.world import Plan
+from tests.nats_server import NatsServer, Network
+from tests.relay.relayed import CALL, PUT, reader_config, running_reader, running_relay, wait_live, wait_until
+
+pytestmark = pytest.mark.slow
+
+Executions = Counter[tuple[str, Decimal, Decimal]]
+
+
+@pytest.fixture
+def simulator() -> Iterator[AlpacaSimulator]:
+    """Yield a simulator that moves only when the test says so."""
+    plan = Plan(trading_requests_per_minute=100_000)
+    with AlpacaSimulator(
+        contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan
+    ) as simulator:
+        yield simulator
+
+
+class RelayProcess:
+    """`options-helper relay` in a process of its own, which the test may kill."""
+
+    def __init__(self, simulator: AlpacaSimulator, url: str) -> None:
+        words = [sys.executable, "-m", "options_helper", "relay", "--nats", url]
+        self._process = subprocess.Popen(  # noqa: S603 - this package's own command
+            words,
+            env=os.environ | simulator.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._process.kill()
+        self._process.wait(10)
+
+
+class Trader:
+    """Steps the simulator's orders and quotes in a thread of its own until it is ended."""
+
+    def __init__(self, simulator: AlpacaSimulator) -> None:
+        self._simulator = simulator
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._trade)
+        self._thread.start()
+
+    def _trade(self) -> None:
+        while not self._end.wait(0.02):
+            self._simulator.step_orders()
+            self._simulator.tick()
+
+    def end(self) -> None:
+        """Stop trading."""
+        self._end.set()
+        self._thread.join()
+
+
+def _shown(snapshot: LiveSnapshot) -> Executions:
+    """Return order, quantity and price of every execution in the page's table."""
+    return Counter(
+        (one.order_id, Decimal(str(one.quantity)), round(Decimal(str(one.price)), 2))
+        for one in build_fill_day(snapshot).executions
+        if one.kind is not FillKind.PARENT and one.quantity is not None and one.price is not None
+    )
+
+
+def _true(simulator: AlpacaSimulator) -> Executions:
+    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
+
+
+def _wait_for_ledger(simulator: AlpacaSimulator, *managers: LiveStreamManager) -> None:
+    for manager in managers:
+        wait_until(lambda m=manager: not m.snapshot().fill_gaps, "complete fills", 60)
+        wait_until(lambda m=manager: _shown(m.snapshot()) == _true(simulator), "the ledger", 60)
+
+
+def test_a_killed_relay_and_a_killed_server_lose_no_fill(
+    simulator: AlpacaSimulator, nats_server: NatsServer
+) -> None:
+    """While orders fill, a relay is killed, then NATS; both readers end equal to the ledger."""
+    with ExitStack() as stack:
+        relay = RelayProcess(simulator, nats_server.url)
+        stack.callback(relay.kill)
+        config = reader_config(CALL, PUT)
+        first = stack.enter_context(running_reader(nats_server.url, config))
+        second = stack.enter_context(running_reader(nats_server.url, config))
+        wait_live(first)
+        trader = Trader(simulator)
+        stack.callback(trader.end)
+        wait_until(lambda: len(first.snapshot().fills) > 10, "order updates")
+        relay.kill()
+        for manager in (first, second):
+            wait_until(
+                lambda m=manager: m.snapshot().health["fills"].state is StreamState.RECONNECTING, "words"
+            )
+        stack.callback(RelayProcess(simulator, nats_server.url).kill)
+        wait_live(first)
+        nats_server.kill()
+        nats_server.start()
+        wait_live(second)
+        trader.end()
+        wait_live(first)
+        _wait_for_ledger(simulator, first, second)
+        assert len(_true(simulator)) > 10
+
+
+def test_a_partition_of_one_reader_is_its_own(
+    simulator: AlpacaSimulator, nats_server: NatsServer, network: Network
+) -> None:
+    """A reader that is cut off says so; the other does not notice, and both end equal to the ledger."""
+    config = reader_config(CALL, PUT)
+    with (
+        running_relay(simulator, nats_server.url),
+        running_reader(nats_server.url, config) as whole,
+        running_reader(network.url, config) as cut_off,
+    ):
+        wait_live(whole)
+        wait_live(cut_off)
+        network.cut()
+        wait_until(lambda: cut_off.snapshot().health["fills"].state is StreamState.RECONNECTING, "words")
+        simulator.fill_now(CALL, price=3.25)
+        simulator.push_quote(PUT, 1.0, 1.5)
+        assert cut_off.snapshot().fill_gaps
+        wait_until(lambda: whole.snapshot().option_quotes[PUT].bid_price == 1.0, "the quote")
+        assert whole.snapshot().health["options"].attempts <= 1
+        network.mend()
+        wait_live(cut_off)
+        wait_until(lambda: cut_off.snapshot().option_quotes[PUT].bid_price == 1.0, "the missed quote")
+        _wait_for_ledger(simulator, whole, cut_off)
+
+
+def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_server: NatsServer) -> None:
+    """Twenty readers see the same quote and the same fills, over one connection per stream at Alpaca."""
+    with ExitStack() as stack:
+        stack.enter_context(running_relay(simulator, nats_server.url))
+        config = reader_config(CALL)
+        readers = [stack.enter_context(running_reader(nats_server.url, config)) for _ in range(20)]
+        for reader in readers:
+            wait_live(reader)
+        simulator.push_quote(CALL, 6.0, 6.5)
+        simulator.fill_now(CALL, price=6.25)
+        for reader in readers:
+            wait_until(lambda r=reader: r.snapshot().option_quotes[CALL].bid_price == 6.0, "the quote")
+        _wait_for_ledger(simulator, *readers)
+        assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}

@@ -1,0 +1,144 @@
+"""A page's run over a relay and a real nats-server, from the simulator to the snapshot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from options_helper.data.settings import load_settings
+from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.market import StreamState
+from options_helper.simulator.server import AlpacaSimulator
+from tests.nats_server import NatsServer
+from tests.relay.relayed import (
+    CALL,
+    OTHER,
+    PUT,
+    RelayThread,
+    executions,
+    reader_config,
+    running_reader,
+    running_relay,
+    wait_live,
+    wait_until,
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def simulator() -> Iterator[AlpacaSimulator]:
+    """Yield a simulator whose market moves only when the test says so."""
+    with AlpacaSimulator(contracts=(CALL, PUT, OTHER), tick_seconds=0, order_interval_seconds=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def relay(simulator: AlpacaSimulator, nats_server: NatsServer) -> Iterator[RelayThread]:
+    """Yield a relay of the simulated account."""
+    with running_relay(simulator, nats_server.url) as relay:
+        yield relay
+
+
+def test_a_relayed_run_shows_the_figures_of_a_direct_one(
+    simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
+) -> None:
+    """Prices, closes, balances and the phase equal those that Alpaca reports to a run of its own."""
+    wait_until(lambda: simulator.is_listening, "the relay's order stream")
+    simulator.fill_now(CALL, qty=2, price=3.25)
+    with running_reader(nats_server.url, reader_config(CALL, PUT)) as manager:
+        wait_live(manager)
+        simulator.push_quote(CALL, 3.0, 3.5)
+        simulator.push_trade(PUT, 1.25)
+        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 3.0, "the pushed quote")
+        wait_until(lambda: len(executions(manager.snapshot())) == 1, "the fill")
+        wait_until(lambda: not manager.snapshot().fill_gaps, "complete fills")
+        relayed = manager.snapshot()
+    relay.end()
+    settings = load_settings(simulator.environment())
+    with LiveStreamManager() as direct:
+        direct.start(LiveStreamConfig(settings=settings, stocks=["AAPL"], option_contracts=[CALL, PUT]))
+        wait_until(lambda: direct.snapshot().broker_history_since, "the account's history")
+        wait_until(lambda: direct.snapshot().health["options"].complete_at, "the first quotes")
+        wait_until(lambda: direct.snapshot().betas, "betas")
+        shown = direct.snapshot()
+    for symbol in (CALL, PUT):
+        ours, theirs = relayed.option_quotes[symbol], shown.option_quotes[symbol]
+        assert (ours.bid_price, ours.ask_price) == (theirs.bid_price, theirs.ask_price)
+        assert ours.timestamp is not None
+        assert theirs.timestamp is not None
+        # The streams round nanoseconds, and REST cuts them off.
+        assert abs(ours.timestamp - theirs.timestamp) <= dt.timedelta(microseconds=1)
+    assert relayed.option_trades[PUT].price == 1.25
+    assert relayed.previous_closes == shown.previous_closes
+    assert relayed.daily_closes == shown.daily_closes
+    assert relayed.broker is not None
+    assert shown.broker is not None
+    assert relayed.broker.cash == shown.broker.cash
+    assert relayed.broker_fills == shown.broker_fills
+    assert relayed.broker_account == shown.broker_account
+    assert (relayed.market_phase, relayed.account, relayed.demo) == (shown.market_phase, "demo", True)
+    assert executions(relayed)
+
+
+def test_a_second_reader_does_not_disturb_the_first(
+    simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
+) -> None:
+    """Its symbols join the open connection, it sees earlier data, and its end frees its symbols."""
+    with running_reader(nats_server.url, reader_config(CALL)) as first:
+        wait_live(first)
+        order = simulator.fill_now(CALL, price=3.25)
+        wait_until(lambda: executions(first.snapshot()), f"the fill of {order}")
+        config = reader_config(OTHER, stocks=("MSFT",))
+        with running_reader(nats_server.url, config) as second:
+            assert executions(wait_live(second)) == executions(first.snapshot())
+            wait_until(
+                lambda: OTHER in second.snapshot().option_quotes, "the first quote of the new contract"
+            )
+            assert set(simulator.subscriptions("options")["quotes"]) == {CALL, OTHER}
+            wait_until(lambda: not second.snapshot().fill_gaps, "complete fills")
+        wait_until(lambda: simulator.subscriptions("options")["quotes"] == [CALL], "freed symbols")
+        simulator.push_quote(CALL, 4.0, 4.5)
+        wait_until(lambda: first.snapshot().option_quotes[CALL].bid_price == 4.0, "the first reader's quote")
+        health = first.snapshot().health["options"]
+        assert (health.state, health.lost_at, health.dropped) == (StreamState.RUNNING, None, 0)
+    assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}
+    assert not relay.said[2:], "one term"
+
+
+def test_each_outage_has_its_own_words(
+    simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
+) -> None:
+    """The relay's own stream, the relay and NATS are distinguished, and every one recovers by itself."""
+    with running_reader(nats_server.url, reader_config(CALL)) as manager:
+        wait_live(manager)
+        simulator.faults.set("options", held=True)
+        simulator.drop("options")
+        _wait_for_words(
+            manager, "the relay is running, but its option stream is reconnecting: another program"
+        )
+        assert manager.snapshot().health["stocks"].state is StreamState.RUNNING
+        simulator.faults.clear()
+        wait_live(manager)
+        nats_server.kill()
+        _wait_for_words(manager, "check that nats-server runs there")
+        nats_server.start()
+        simulator.push_quote(CALL, 5.0, 5.5)
+        wait_live(manager)
+        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 5.0, "the missed quote")
+        relay.end()
+        _wait_for_words(manager, "check that options-helper relay still runs")
+        with running_relay(simulator, nats_server.url):
+            wait_live(manager)
+            simulator.fill_now(CALL, price=3.25)
+            wait_until(lambda: executions(manager.snapshot()), "a fill through the next relay")
+            wait_until(lambda: not manager.snapshot().fill_gaps, "complete fills")
+
+
+def _wait_for_words(manager: LiveStreamManager, words: str) -> None:
+    wait_until(
+        lambda: words in manager.snapshot().errors_by_stream.get("options", ""),
+        f"{words!r}: {manager.snapshot().errors_by_stream}",
+    )
