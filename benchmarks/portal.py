@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 from harness import portfolio
@@ -135,6 +135,10 @@ class Tab:
     def wait(self, seconds: float) -> None:
         """Let the page run; Playwright handles its events only here."""
         self._page.wait_for_timeout(seconds * 1000)
+
+    def evaluate(self, script: str) -> Any:  # noqa: ANN401 - whatever the script returns
+        """Run a script in the page, and return its result."""
+        return self._page.evaluate(script)
 
     def heap_megabytes(self) -> float:
         """Return the size of the page's JavaScript heap after a collection."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import page
 import refresh
 import risk
+import screen
 import streams
 from harness import to_json, to_markdown
 
@@ -32,6 +33,7 @@ MEASUREMENTS = {
     "page": page.measure_idle_page,
     "tabs": page.measure_further_tabs,
     "changed-page": page.measure_changed_page,
+    "screen": screen.measure_screen,
     "first-paint": page.measure_first_paint,
 }
 
