@@ -148,13 +148,16 @@ def doctor(
     portfolio: Annotated[
         Path | None, typer.Option(help="The portfolio file.", show_default="portfolio.json")
     ] = None,
+    relay: Annotated[
+        str, typer.Option(metavar="URL", help="Check a relay at this NATS server instead of the keys.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Check the keys, the data plan and the portfolio file; exit with 1 if a check fails."""
     from options_helper.doctor import DoctorInput, examine, is_well, to_json  # noqa: PLC0415 - needs pandas
 
     findings = []
-    for finding in examine(DoctorInput(portfolio=portfolio)):
+    for finding in examine(DoctorInput(portfolio=portfolio, relay=relay)):
         findings.append(finding)
         if not as_json:
             typer.echo(finding.line)

@@ -16,6 +16,7 @@ from options_helper.data.settings import ENV_FILE, KEY_NAMES, AlpacaSettings, lo
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.doctor.account import check_account, check_clock
 from options_helper.doctor.findings import Finding, Level
+from options_helper.doctor.relay import check_relay
 from options_helper.doctor.streams import (
     check_streams,
     check_subscription,
@@ -44,6 +45,7 @@ class DoctorInput:
         env: The environment.
         env_file: The settings file, for variables that the environment lacks.
         portfolio: The portfolio file; None for the one that the environment names, else `portfolio.json`.
+        relay: The address of a relay's NATS to check instead of the keys and Alpaca; "" for none.
         build_rest: Returns the HTTP client for settings.
         times: The timings of each connection, None for the product's own.
         clock: Returns the current aware UTC time.
@@ -52,6 +54,7 @@ class DoctorInput:
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     env_file: Path = ENV_FILE
     portfolio: Path | None = None
+    relay: str = ""
     build_rest: Callable[[AlpacaSettings], AlpacaRest] = AlpacaRest
     times: ConnectionTimes | None = None
     clock: Callable[[], dt.datetime] = utc_now
@@ -64,11 +67,21 @@ class DoctorInput:
 
 def examine(inputs: DoctorInput) -> Iterator[Finding]:
     """Yield every finding as soon as it is known."""
-    yield check_versions()
+    yield check_versions(with_relay=bool(inputs.relay))
+    portfolio, of_portfolio = _read_portfolio(inputs.portfolio_path)
+    if inputs.relay:
+        yield from check_relay(inputs.relay, inputs.env, inputs.env_file, inputs.clock)
+        yield from (of_portfolio, _find_log(inputs.env))
+    else:
+        yield from _examine_alpaca(inputs, portfolio, of_portfolio)
+
+
+def _examine_alpaca(
+    inputs: DoctorInput, portfolio: Portfolio | None, of_portfolio: Finding
+) -> Iterator[Finding]:
     settings, finding = _find_keys(inputs)
     yield finding
     today = new_york_date(inputs.clock())
-    portfolio, of_portfolio = _read_portfolio(inputs.portfolio_path)
     if settings is None:
         yield from (Finding(name, Level.NOTE, _WITHOUT_KEYS) for name in ("Account", "Clock", "Streams"))
     else:

@@ -66,12 +66,12 @@ class NatsOptions:
 
     @property
     def signs_in_with(self) -> str:
-        """The kind of credentials in words."""
+        """The kind of credentials in words, "" if there are none."""
         if self.credentials is not None:
             return "the credentials file"
         if self.token:
             return "the token"
-        return "the user and the password" if self.user else "a client without credentials"
+        return "the user and the password" if self.user else ""
 
     @property
     def unencrypted_hosts(self) -> tuple[str, ...]:
@@ -277,15 +277,15 @@ def describe_nats_error(error: Exception, options: NatsOptions) -> str:
     """Return an error of a connection to NATS in words, without secrets."""
     import nats.errors  # noqa: PLC0415 - of an extra
 
-    text, signs_in_with = str(error).lower(), options.signs_in_with
+    text, who = str(error).lower(), options.signs_in_with or "a client without credentials"
     if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in text:
-        return f"NATS did not accept {signs_in_with}"
+        return f"NATS did not accept {who}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate cannot be verified: {options.hide(error.verify_message)}"
     known = {
         nats.errors.SecureConnWantedError: "the server does not offer TLS, so nothing was sent to it",
         # The refusal is lost if the server closes the connection before it was read.
-        ConnectionResetError: f"NATS closed the connection; it may not accept {signs_in_with}",
+        ConnectionResetError: f"NATS closed the connection; it may not accept {who}",
         ConnectionRefusedError: "nothing listens there",
         socket.gaierror: "there is no such host",
         TimeoutError: "the server does not answer",

@@ -97,6 +97,9 @@ class Relay:
             if self._changing is not None:
                 await asyncio.wait({self._changing})
             await asyncio.to_thread(self.run.stop, _STOP_SECONDS)
+            # A thread that stop() has abandoned may still be connected, so the lease is not given back yet.
+            for worker in tuple(self.run.workers.values()):
+                await asyncio.to_thread(worker.thread.join)
             for subscription in asked:
                 if not self._client.is_closed:
                     await subscription.unsubscribe()

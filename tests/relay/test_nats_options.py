@@ -36,7 +36,7 @@ def load(url: str, **env: str) -> NatsOptions:
 @pytest.mark.parametrize(
     ("url", "env", "expected"),
     [
-        ("nats://host", {}, ("nats://host:4222", "", "", "", "a client without credentials")),
+        ("nats://host", {}, ("nats://host:4222", "", "", "", "")),
         ("nats://u:p%40ss@host:5000", {}, ("nats://host:5000", "u", "p@ss", "", "the user and the password")),
         ("nats://t0ken@host", {}, ("nats://host:4222", "", "", "t0ken", "the token")),
         ("nats://[::1]:1", {"OH_NATS_TOKEN": "t"}, ("nats://[::1]:1", "", "", "t", "the token")),
