@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from options_helper.analysis.contracts.products import INDEX_OF_ROOT, is_adjusted
@@ -95,6 +96,7 @@ def parse_contract_symbol(symbol: str) -> ParsedContract:
         raise _not_a_symbol(symbol, str(error)) from None
 
 
+@lru_cache(maxsize=20_000)
 def is_contract_symbol(symbol: str) -> bool:
     """Return whether a text is a padded or compact contract symbol."""
     try:

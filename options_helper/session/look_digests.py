@@ -71,16 +71,20 @@ class WatchedPortfolio:
 
 
 class LookDigests:
-    """Digests of one look after another; the digests of unchanged tables and fills are computed once."""
+    """Digests of one look after another; those of unchanged tables, columns and fills are computed once."""
 
     def __init__(self) -> None:
+        self._columns: dict[tuple[str, str], tuple[ColumnValues, bytes]] = {}
         self._tables: tuple[TablesView | None, dict[str, str]] = (None, {})
         self._fills: tuple[FillDay | None, str] = (None, "")
 
     def of(self, live: LiveSnapshot, tables: TablesView, day: FillDay, alerts: Alerts) -> dict[str, str]:
         """Return the digest of each part, by the part's name."""
         if self._tables[0] is not tables:
-            parts = {str(name): _digest(_of_columns(columns)) for name, columns in tables.columns.items()}
+            parts = {
+                str(name): _digest(self._of_columns(str(name), columns))
+                for name, columns in tables.columns.items()
+            }
             totals = replace(tables.totals, oldest_age_seconds=None)
             self._tables = tables, parts | {"totals": _digest([repr(totals)])}
         if self._fills[0] is not day:
@@ -94,6 +98,15 @@ class LookDigests:
             "alerts": _digest(_of_alerts(alerts)),
         }
 
+    def _of_columns(self, table: str, columns: Mapping[str, ColumnValues]) -> Iterator[str | bytes]:
+        for name, values in columns.items():
+            if name not in _AGES:
+                kept = self._columns.get((table, name))
+                if kept is None or kept[0] is not values:
+                    kept = self._columns[table, name] = values, _of_values(values)
+                yield name
+                yield kept[1]
+
 
 def _digest(parts: Iterable[str | bytes]) -> str:
     found = hashlib.blake2s(digest_size=6)
@@ -103,20 +116,19 @@ def _digest(parts: Iterable[str | bytes]) -> str:
     return found.hexdigest()
 
 
-def _of_columns(columns: Mapping[str, ColumnValues]) -> Iterator[str | bytes]:
-    for name, values in columns.items():
-        if name not in _AGES:
-            yield name
-            yield _of_values(values)
-
-
-def _of_values(values: ColumnValues) -> str | bytes:
+def _of_values(values: ColumnValues) -> bytes:
     """Return the content of a column; numbers are rounded, because sums differ a little between computers."""
-    plain: Any = values.to_numpy(na_value=None) if hasattr(values, "to_numpy") else np.asarray(values)
+    if isinstance(values, pd.arrays.DatetimeArray):
+        return np.asarray(values.astype(np.int64)).tobytes()
+    if isinstance(values, pd.Categorical):
+        return repr(list(values.categories)).encode() + np.asarray(values.codes).tobytes()
+    if isinstance(values, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
+        return values.to_numpy(np.float64, na_value=np.nan).tobytes()
+    plain: Any = np.asarray(values)
     if plain.dtype.kind == "f":
         rounded: bytes = (np.round(plain, _DECIMALS) + 0.0).tobytes()
         return rounded
-    return repr([None if value is pd.NaT else value for value in plain.tolist()])
+    return repr(plain.tolist()).encode(errors="replace")
 
 
 def _of_prices(live: LiveSnapshot) -> Iterator[str | bytes]:
