@@ -1,0 +1,124 @@
+"""Leadership changes ten times while orders fill: none is lost, and two relays are never at Alpaca."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
+
+from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - see above
+from options_helper.simulator.world import Plan  # noqa: E402 - the same
+from tests.nats_server import NatsServer  # noqa: E402 - the same
+from tests.relay.relayed import CALL, PUT, reader_config, running_reader, wait_live, wait_until  # noqa: E402 - the same
+from tests.relay.test_relay_faults import Trader, _wait_for_ledger  # noqa: E402 - the same
+
+CHANGES = 10
+ROOT = Path(__file__).parents[2]
+# `options-helper relay` with a shorter lease; SIGUSR1 lets it hand over and stand by again.
+RELAY = """
+import asyncio, contextlib, signal, sys
+from options_helper.data.settings import load_settings
+from options_helper.relay.command import serve
+from options_helper.relay.lease import LeaseTimes
+from options_helper.relay.nats_options import load_nats_options
+
+async def main():
+    times = LeaseTimes(lease=5.0, margin=1.5, grace=1.3, renew=0.3, poll=0.05)
+    say = lambda words: print(words, flush=True)
+    while True:
+        one = asyncio.ensure_future(serve(load_settings(), load_nats_options(sys.argv[1]), say, times))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, one.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await one
+        await asyncio.sleep(0.5)  # the other one is to lead
+
+asyncio.run(main())
+"""
+
+
+class Open(Counter[str]):
+    """The simulator's open connections by stream, with the most there ever were."""
+
+    most: Counter[str]
+
+    def __setitem__(self, stream: str, count: int) -> None:
+        """Record the count."""
+        super().__setitem__(stream, count)
+        self.most[stream] = max(self.most[stream], count)
+
+
+class RelayProcess:
+    """A relay in a process of its own, and what it has said."""
+
+    def __init__(self, simulator: AlpacaSimulator, url: str, log: Path) -> None:
+        self._log = log
+        env = os.environ | simulator.environment() | {"PYTHONPATH": str(ROOT)}
+        with log.open("wb") as out:
+            words = [sys.executable, "-c", RELAY, url]
+            self.process = subprocess.Popen(words, env=env, stdout=out, stderr=out)  # noqa: S603 - our own
+
+    def count(self, words: str) -> int:
+        """Return how often it has said something."""
+        return self._log.read_text(encoding="utf-8").count(words)
+
+    @property
+    def is_standing_by(self) -> bool:
+        """Return whether it waits to lead."""
+        return self.count("Standing by") > self.count("This relay leads:")
+
+    def end(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.wait(10)
+
+
+def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -> None:
+    """Relays are killed and hand over; the reader's fills equal the ledger, and connections never overlap."""
+    plan, url = Plan(trading_requests_per_minute=100_000), nats_server.url
+    simulator = AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan)
+    with simulator, ExitStack() as stack:
+        count = Open()
+        count.most = Counter()
+        simulator._world.clients.open = count
+        relays: list[RelayProcess] = []
+
+        def start() -> RelayProcess:
+            relays.append(RelayProcess(simulator, url, tmp_path / f"relay-{len(relays)}.log"))
+            stack.callback(relays[-1].end)
+            wait_until(lambda one=relays[-1]: one.count("Standing by"), "a relay")
+            return relays[-1]
+
+        leader = start()
+        wait_until(lambda: not leader.is_standing_by, "a leader")
+        standby = start()
+        reader = stack.enter_context(running_reader(url, reader_config(CALL, PUT)))
+        wait_live(reader)
+        trader = Trader(simulator)
+        stack.callback(trader.end)
+        for number in range(CHANGES):
+            is_killed = number % 4 == 0
+            leader.process.send_signal(signal.SIGKILL if is_killed else signal.SIGUSR1)
+            wait_until(lambda one=standby: not one.is_standing_by, f"change {number + 1}")
+            if is_killed:
+                leader = start()
+            wait_until(lambda one=leader: one.is_standing_by, "another standby")
+            leader, standby = standby, leader
+            wait_until(lambda: simulator.is_listening, "the leader's order stream")
+            seen = len(reader.snapshot().fills)
+            wait_until(lambda n=seen: len(reader.snapshot().fills) > n, f"fills after change {number + 1}")
+        trader.end()
+        wait_live(reader)
+        _wait_for_ledger(simulator, reader)
+        assert max(count.most.values()) == 1, count.most
+        assert simulator.connections_total["fills"] >= CHANGES + 1
