@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from receivers import start_product, symbols_of
+from receivers import start_product, start_readers, symbols_of
 from risk import compute_each_second
 
 from options_helper.analysis.risk.pricing.solver import Solver
@@ -131,20 +131,28 @@ def calibrated_job() -> Callable[[], None]:
 def main() -> None:
     """Serve commands until stdin ends."""
     parser = argparse.ArgumentParser(description="The product, to be measured.")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--relay", help="the NATS server of a relay to read from")
+    parser.add_argument("--readers", type=int, default=1, help="readers of the relay in this process")
     parser.add_argument("--symbols", type=int, default=250)
     parser.add_argument("--stocks", action="store_true", help="add a stock stream with as many symbols")
     parser.add_argument("--fills", action="store_true", help="add the stream of order updates")
     options = parser.parse_args()
     contracts = symbols_of(options.symbols)
     stocks = [f"S{number}" for number in range(options.symbols)] if options.stocks else []
-    manager = start_product(options.port, contracts=contracts, stocks=stocks, fills=options.fills)
-    product = Product(manager)
+    if options.relay:
+        managers = start_readers(options.relay, contracts, options.readers)
+    else:
+        managers = [start_product(options.port, contracts=contracts, stocks=stocks, fills=options.fills)]
+    if not all(each.wait_until_live(120) for each in managers):
+        raise RuntimeError(str([each.snapshot().errors_by_stream for each in managers]))
+    product = Product(managers[0])
     print(json.dumps({"event": "ready"}), flush=True)
     for line in sys.stdin:
         command, *arguments = line.split()
         print(json.dumps(getattr(product, command)(*arguments)), flush=True)
-    manager.stop()
+    for manager in managers:
+        manager.stop()
 
 
 if __name__ == "__main__":

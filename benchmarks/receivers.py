@@ -107,6 +107,20 @@ def receive_product(port: int, symbols: list[str], meter: Meter, recorder: Recor
     manager.stop()
 
 
+def start_readers(url: str, contracts: Sequence[str], count: int) -> list[LiveStreamManager]:
+    """Return started managers that read from the relay at a NATS server."""
+    from options_helper.data.streaming.live_manager import (  # noqa: PLC0415
+        LiveStreamConfig,
+        LiveStreamManager,
+    )
+    from options_helper.relay.reader import relay_source  # noqa: PLC0415
+
+    managers = [LiveStreamManager(source=relay_source(url, {})) for _ in range(count)]
+    for manager in managers:
+        manager.start(LiveStreamConfig(option_contracts=tuple(contracts), stream_fills=False))
+    return managers
+
+
 def start_product(
     port: int,
     *,

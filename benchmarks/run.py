@@ -12,6 +12,7 @@ from pathlib import Path
 
 import page
 import refresh
+import relayed
 import risk
 import screen
 import streams
@@ -25,6 +26,7 @@ MEASUREMENTS = {
     "main-thread": streams.measure_main_thread,
     "main-thread-risk": streams.measure_risk_beside,
     "fills": streams.measure_fills,
+    "relay": relayed.measure_relay,
     "idle": streams.measure_idle,
     "snapshot": refresh.measure_snapshot,
     "tables": refresh.measure_tables,

@@ -84,11 +84,15 @@ async def serve(
             journal=Journal(steady),
             seconds_ahead=steady.seconds_ahead,
         )
-        await Relay(client, _config(settings), parts, limit=_limit(settings)).serve()
+        relay = Relay(
+            client, _config(settings), parts, limit=_limit(settings), leads=lambda: leadership.holds
+        )
+        await relay.serve()
 
+    leadership = Leadership(client.jetstream(), LEADER_BUCKET, times=times)
     echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
     try:
-        await Leadership(client.jetstream(), LEADER_BUCKET, times=times).run(lead)
+        await leadership.run(lead)
     finally:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             await client.close()

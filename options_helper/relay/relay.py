@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -64,10 +64,19 @@ class Relay:
         config: The account and the feeds; the readers determine the symbols.
         parts: The parts of the run, without a tap.
         limit: The largest number of contracts that stream.
+        leads: Returns whether this process still leads; afterwards nothing is published.
     """
 
-    def __init__(self, client: Client, config: LiveStreamConfig, parts: RunParts, *, limit: int) -> None:
-        self._client, self._base, self._limit = client, config, limit
+    def __init__(
+        self,
+        client: Client,
+        config: LiveStreamConfig,
+        parts: RunParts,
+        *,
+        limit: int,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._client, self._base, self._limit, self._leads = client, config, limit, leads
         self._loop = asyncio.get_running_loop()
         self.epoch = uuid.uuid4().hex[:12]
         self.leases = Leases()
@@ -96,13 +105,17 @@ class Relay:
         finally:
             if self._changing is not None:
                 await asyncio.wait({self._changing})
-            await asyncio.to_thread(self.run.stop, _STOP_SECONDS)
-            # A thread that stop() has abandoned may still be connected, so the lease is not given back yet.
-            for worker in tuple(self.run.workers.values()):
-                await asyncio.to_thread(worker.thread.join)
+            await asyncio.to_thread(self._stop)
             for subscription in asked:
                 if not self._client.is_closed:
                     await subscription.unsubscribe()
+
+    def _stop(self) -> None:
+        """End every connection to Alpaca, however long it takes, because then another relay may connect."""
+        self.run.stop(_STOP_SECONDS)
+        for worker in self.run.workers.values():
+            if worker.thread.ident is not None:
+                worker.thread.join()
 
     # From the run's threads ----------------------------------------------------------------------
 
@@ -182,7 +195,7 @@ class Relay:
 
     async def _publish(self, subject: str, message: Message) -> None:
         # nats-py would keep messages while NATS is away and deliver them late; readers notice a gap instead.
-        if not self._client.is_connected:
+        if not self._client.is_connected or not self._leads():
             return
         try:
             await self._client.publish(subject, encode(message))

@@ -10,7 +10,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,13 +24,13 @@ from options_helper.market import StreamName, StreamState
 from options_helper.relay.duties import run_together
 from options_helper.relay.nats_options import NatsOptions, connect_to_nats
 from options_helper.relay.reader.channel import Channel
+from options_helper.relay.reader.reasons import LinkState, explain
 from options_helper.relay.reader.received import Receiver
 from options_helper.relay.reader.stored import AWAY, StoredOrders
 from options_helper.relay.wire import (
     ASK_STATE_SUBJECT,
     ASK_SUBJECT,
     MARKET_SUBJECT,
-    PULSE_SECONDS,
     RENEW_SECONDS,
     STATE_SUBJECT,
     STORED_SUBJECT,
@@ -51,10 +51,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 2.0
-_SILENT_SECONDS = 4 * PULSE_SECONDS
 _WATCH_SECONDS = 0.1
 _ASK_AGAIN_SECONDS = 0.5  # while something is not answered yet
-_ADJECTIVE = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
 _FOR_FILLS = Grant()
 
 
@@ -146,7 +144,6 @@ class Link:
 
     async def _begin(self) -> None:
         self._state_wanted, self._ask_wanted = asyncio.Event(), asyncio.Event()
-        self._orders_lock = asyncio.Lock()
         self._state_wanted.set()
         with self._mutex:
             if self._is_stopped:
@@ -172,7 +169,7 @@ class Link:
         await client.subscribe(STATE_SUBJECT, cb=self._take_state)
         for stream in self._channels:
             if stream is StreamName.FILLS:
-                await client.subscribe(f"{STORED_SUBJECT}.>", cb=self._take_stored)
+                await client.subscribe(f"{STORED_SUBJECT}.>", cb=self._stored.follow)
             else:
                 await client.subscribe(
                     f"{MARKET_SUBJECT}.{stream}", cb=self._take_market(self._channels[stream])
@@ -221,20 +218,12 @@ class Link:
         answer = None if reply is None else self._read(reply.data)
         if not isinstance(answer, Answer):
             return
-        self._take_clock(asked_at, answer.at, answered_at)
+        self._receiver.take_clock(asked_at, answer.at, answered_at)
+        for channel in self._channels.values():
+            channel.shift = self._receiver.shift
         self._answer = answer
         self._run.results.put_source(answer.source)
         self._update_channels()
-
-    def _take_clock(self, asked_at: dt.datetime, read_at: dt.datetime, answered_at: dt.datetime) -> None:
-        """Compare the clocks; the difference is only known to within the time of the request."""
-        middle = asked_at + (answered_at - asked_at) / 2
-        shift, known = middle - read_at, self._receiver.shift
-        uncertain = (answered_at - asked_at) / 2
-        if abs(shift - known) > uncertain:
-            self._receiver.take_shift(shift)
-            for channel in self._channels.values():
-                channel.shift = shift
 
     async def _request(self, subject: str) -> Msg | None:
         client = self._client
@@ -337,29 +326,9 @@ class Link:
         if stored is None or channel is None:
             return
         if pulse.stored is not None:
-            with contextlib.suppress(*AWAY):
-                async with self._orders_lock:
-                    if pulse.stored < stored.last:  # JetStream has lost its files
-                        stored.last = 0
-                    await stored.catch_up(pulse.stored)
-        if channel.is_up and self._has_all_orders(pulse) and not stored.missing:
+            await stored.catch_up(pulse.stored)
+        if channel.is_up and stored.has_all(pulse) and not stored.missing:
             self._receiver.take_gaps(pulse.gaps)
-
-    def _has_all_orders(self, pulse: Pulse) -> bool:
-        stored = self._stored
-        return (
-            stored is not None
-            and pulse.stored is not None
-            and stored.last >= pulse.stored
-            and not pulse.unstored
-        )
-
-    async def _take_stored(self, message: Msg) -> None:
-        stored = self._stored
-        if stored is not None:
-            with contextlib.suppress(*AWAY):  # the next pulse shows what is missing
-                async with self._orders_lock:
-                    await stored.follow(message)
 
     def _take_order(self, data: bytes) -> None:
         self._channels[StreamName.FILLS].put(data)
@@ -372,8 +341,16 @@ class Link:
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _update_channels(self) -> None:
+        state = LinkState(
+            where=self._options.shown,
+            is_connected=self._client is not None and self._client.is_connected,
+            trouble=self._trouble,
+            mismatch=self._mismatch,
+            silent_seconds=time.monotonic() - self._pulse_at,
+            pulse=self._pulse,
+        )
         for stream, channel in self._channels.items():
-            channel.set_state(self._grant(stream), self._explain(stream))
+            channel.set_state(self._grant(stream), explain(state, stream))
 
     def _grant(self, stream: StreamName) -> Grant | None:
         """Return what is granted, or None while that is not known."""
@@ -382,36 +359,7 @@ class Link:
         if pulse is None or health is None or health.state is not StreamState.RUNNING:
             return None
         if stream is StreamName.FILLS:
-            return _FOR_FILLS if self._has_all_orders(pulse) else None
+            return _FOR_FILLS if self._stored is not None and self._stored.has_all(pulse) else None
         if answer is None or answer.epoch != pulse.epoch or answer.streams[stream].pending:
             return None
         return answer.streams[stream]
-
-    def _explain(self, stream: StreamName) -> str:
-        """Return the reason why nothing arrives, with its next step; "" while all is well or begins."""
-        return next(self._reasons(stream), "")
-
-    def _reasons(self, stream: StreamName) -> Iterator[str]:
-        where, silent = self._options.shown, time.monotonic() - self._pulse_at
-        is_connected = self._client is not None and self._client.is_connected
-        if not is_connected and (self._trouble or silent > _SILENT_SECONDS):
-            why = f" ({self._trouble})" if self._trouble else ""
-            yield f"NATS at {where} is not reachable{why}; check that nats-server runs there"
-        if self._mismatch:
-            yield self._mismatch
-        if silent > _SILENT_SECONDS and self._pulse is None:
-            yield f"no relay publishes at {where}; start one with options-helper relay --nats {where}"
-        if silent > _SILENT_SECONDS:
-            yield "the relay has stopped publishing; check that options-helper relay still runs"
-        if self._pulse is not None:
-            yield from self._reasons_of_relay(self._pulse, stream)
-
-    def _reasons_of_relay(self, pulse: Pulse, stream: StreamName) -> Iterator[str]:
-        health, name = pulse.streams.get(stream), _ADJECTIVE[stream]
-        cause = health.last_failure.words if health is not None and health.last_failure is not None else ""
-        if health is not None and health.state is StreamState.RECONNECTING:
-            yield f"the relay is running, but its {name} stream is reconnecting: {cause}"
-        if health is not None and health.state is StreamState.ERROR:
-            yield f"the relay's {name} stream ended: {cause}; it is not retried until the relay is restarted"
-        if stream is StreamName.FILLS and pulse.unstored and pulse.trouble:
-            yield f"the relay has {pulse.unstored} order updates that it cannot store: {pulse.trouble}"

@@ -52,7 +52,7 @@ class Receiver:
             results.put_market(_calendar(facts.calendar))
         if facts.clock_offset is not None:
             self._offset = facts.clock_offset
-            self.take_shift(self.shift)
+            self._put_offset()
         if facts.history is not None:
             history = facts.history
             # What is complete follows from the relay's own gaps, not from this.
@@ -62,11 +62,17 @@ class Receiver:
         if facts.halts is not None:
             results.put_halts(facts.halts)
 
-    def take_shift(self, shift: dt.timedelta) -> None:
-        """Store how far the reader's clock is ahead of the relay's."""
-        self.shift = shift
+    def take_clock(self, asked_at: dt.datetime, read_at: dt.datetime, answered_at: dt.datetime) -> None:
+        """Compare the clocks; the difference is only known to within half the time of the request."""
+        uncertain = (answered_at - asked_at) / 2
+        shift = asked_at + uncertain - read_at
+        if abs(shift - self.shift) > uncertain:
+            self.shift = shift
+            self._put_offset()
+
+    def _put_offset(self) -> None:
         if self._offset is not None:
-            self._results.put_clock_offset(self._offset + shift.total_seconds())
+            self._results.put_clock_offset(self._offset + self.shift.total_seconds())
 
     def take_complete(self, pulse: Pulse, *, is_whole: bool) -> None:
         """Store up to when the prices are complete; `is_whole` if the relay's whole state was just read."""

@@ -91,6 +91,7 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
         ("Dropped", [f"{record.dropped:,}" for record, _ in lines]),
         ("Malformed", [f"{record.malformed:,}" for record, _ in lines]),
         ("Lag", [format_lag(snapshot, record.stream) for record, _ in lines]),
+        *_relay_row(snapshot),
         ("Last error", [line.last_failure or MISSING for _, line in lines]),
     ]
     head = "".join(f'<th scope="col">{line.label}</th>' for _, line in lines)
@@ -110,6 +111,16 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
         f"<tbody>{body}</tbody></table><div class='oh-quiet'><p>Waiting batches: {snapshot.queue_depth:,}</p>"
         f"{background}</div>"
     )
+
+
+def _relay_row(snapshot: LiveSnapshot) -> list[tuple[str, list[str]]]:
+    """Return a row with the part of the lag that the way from the relay took, if there is a relay."""
+    hops = [record.relay_seconds for record in stream_records(snapshot)]
+    if all(hop is None for hop in hops):
+        return []
+    return [
+        ("From the relay", [MISSING if hop is None else f"{hop * _MILLISECONDS:,.0f} ms" for hop in hops])
+    ]
 
 
 def _at(at: dt.datetime | None, zone: dt.tzinfo) -> str:

@@ -1,0 +1,64 @@
+"""The reasons why a relayed stream delivers nothing, each with its cause and its next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from options_helper.market import StreamName, StreamState
+from options_helper.relay.wire import PULSE_SECONDS, Pulse
+
+SILENT_SECONDS = 4 * PULSE_SECONDS
+_ADJECTIVE = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkState:
+    """A reader's knowledge of its relay.
+
+    Attributes:
+        where: The address of NATS, without secrets.
+        is_connected: True while NATS is reachable.
+        trouble: The last error of the connection to NATS, or "".
+        mismatch: Why the relay's messages cannot be read, or "".
+        silent_seconds: The time since the last pulse, or since the start.
+        pulse: The last pulse, None if there was none.
+    """
+
+    where: str
+    is_connected: bool
+    trouble: str = ""
+    mismatch: str = ""
+    silent_seconds: float = 0.0
+    pulse: Pulse | None = None
+
+
+def explain(state: LinkState, stream: StreamName) -> str:
+    """Return the reason why a stream delivers nothing; "" while all is well or begins."""
+    return next(_reasons(state, stream), "")
+
+
+def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
+    is_silent = state.silent_seconds > SILENT_SECONDS
+    if not state.is_connected and (state.trouble or is_silent):
+        why = f" ({state.trouble})" if state.trouble else ""
+        yield f"NATS at {state.where} is not reachable{why}; check that nats-server runs there"
+    if state.mismatch:
+        yield state.mismatch
+    if is_silent and state.pulse is None:
+        yield f"no relay publishes at {state.where}; start one with options-helper relay --nats {state.where}"
+    if is_silent:
+        yield "the relay has stopped publishing; check that options-helper relay still runs"
+    if state.pulse is not None:
+        yield from _reasons_of_relay(state.pulse, stream)
+
+
+def _reasons_of_relay(pulse: Pulse, stream: StreamName) -> Iterator[str]:
+    health, name = pulse.streams.get(stream), _ADJECTIVE[stream]
+    cause = health.last_failure.words if health is not None and health.last_failure is not None else ""
+    if health is not None and health.state is StreamState.RECONNECTING:
+        yield f"the relay is running, but its {name} stream is reconnecting: {cause}"
+    if health is not None and health.state is StreamState.ERROR:
+        yield f"the relay's {name} stream ended: {cause}; it is not retried until the relay is restarted"
+    if stream is StreamName.FILLS and pulse.unstored and pulse.trouble:
+        yield f"the relay has {pulse.unstored} order updates that it cannot store: {pulse.trouble}"

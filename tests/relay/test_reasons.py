@@ -1,0 +1,98 @@
+"""The words of a reader whose streams deliver nothing, and times across two clocks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerDependencies
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.fill_gaps import FillGaps
+from options_helper.data.streaming.run.rest_results import RestResults
+from options_helper.market import FillGap, StreamFailure, StreamHealth, StreamName, StreamState
+from options_helper.relay.reader.reasons import LinkState, explain
+from options_helper.relay.reader.received import Receiver
+from options_helper.relay.wire import Facts, Pulse
+
+NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+WELL = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, connected_at=NOON)
+PULSE = Pulse("e", 1, NOON, {StreamName.OPTIONS: WELL}, stored=0)
+STATE = LinkState(where="nats://host:4222", is_connected=True, pulse=PULSE)
+
+
+def _with(state: StreamState, words: str = "the connection was reset") -> LinkState:
+    health = replace(WELL, state=state, last_failure=StreamFailure(words, NOON))
+    return replace(STATE, pulse=Pulse("e", 1, NOON, {StreamName.OPTIONS: health}))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (STATE, ""),
+        (replace(STATE, pulse=None), ""),
+        (_with(StreamState.CONNECTING), ""),
+        (replace(STATE, is_connected=False), ""),
+        (
+            replace(STATE, is_connected=False, trouble="nothing listens there", silent_seconds=9),
+            "NATS at nats://host:4222 is not reachable (nothing listens there); check that nats-server runs",
+        ),
+        (replace(STATE, pulse=None, silent_seconds=9), "no relay publishes at nats://host:4222; start one"),
+        (
+            replace(STATE, silent_seconds=9),
+            "the relay has stopped publishing; check that options-helper relay",
+        ),
+        (replace(STATE, mismatch="the relay is newer"), "the relay is newer"),
+        (_with(StreamState.RECONNECTING), "the relay is running, but its option stream is reconnecting: the"),
+        (_with(StreamState.ERROR, "the key"), "the relay's option stream ended: the key; it is not retried"),
+    ],
+)
+def test_each_cause_has_its_own_words(state: LinkState, words: str) -> None:
+    """NATS, the relay, its version and its own stream are distinguished; a start has no reason yet."""
+    assert explain(state, StreamName.OPTIONS).startswith(words)
+    assert bool(words) == bool(explain(state, StreamName.OPTIONS))
+
+
+def test_order_updates_that_cannot_be_stored_concern_the_fills_alone() -> None:
+    """While JetStream refuses order updates, the fills say how many wait, and the prices continue."""
+    state = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them"))
+    assert explain(state, StreamName.FILLS).startswith("the relay has 2 order updates that it cannot store")
+    assert explain(state, StreamName.STOCKS) == ""
+
+
+def test_times_are_converted_to_the_readers_clock() -> None:
+    """A reader ten seconds ahead of the relay is that much further ahead of Alpaca, and so are all times."""
+    workers = {
+        StreamName.OPTIONS: StreamWorker(StreamName.OPTIONS, WorkerDependencies(_refuse, lambda *_: None))
+    }
+    cache = LiveCache()
+    gaps = FillGaps(NOON - SECOND, cache.apply_gaps)
+    results = RestResults(cache, workers, gaps)
+    receiver = Receiver(results, LiveStreamConfig(option_contracts=["AAPL261218C00250000"]))
+    receiver.take_facts(Facts("e", clock_offset=0.5))
+    receiver.take_clock(NOON + 10 * SECOND, NOON + SECOND, NOON + 12 * SECOND)
+    assert receiver.shift == 10 * SECOND
+    assert results.measured_offset == 10.5
+    receiver.take_complete(
+        Pulse("e", 1, NOON, {StreamName.OPTIONS: replace(WELL, complete_at=NOON + SECOND)}), is_whole=False
+    )
+    assert workers[StreamName.OPTIONS].health.complete_at == NOON + 11 * SECOND
+    receiver.take_gaps([FillGap(NOON, NOON + SECOND, "why")])
+    assert cache.state.fill_gaps == (FillGap(NOON + 10 * SECOND, NOON + 11 * SECOND, "why"),)
+
+
+def test_prices_are_complete_only_if_the_relays_are() -> None:
+    """A loss at the relay after its last complete answer keeps the reader's prices unconfirmed."""
+    worker = StreamWorker(StreamName.OPTIONS, WorkerDependencies(_refuse, lambda *_: None))
+    results = RestResults(LiveCache(), {StreamName.OPTIONS: worker}, None)
+    receiver = Receiver(results, LiveStreamConfig())
+    lost = replace(WELL, complete_at=NOON + SECOND, lost_at=NOON + 2 * SECOND)
+    receiver.take_complete(Pulse("e", 1, NOON + 3 * SECOND, {StreamName.OPTIONS: lost}), is_whole=True)
+    assert worker.health.complete_at is None
+
+
+def _refuse(_worker: StreamWorker) -> StreamWorker:
+    raise AssertionError("nothing connects in these tests")
