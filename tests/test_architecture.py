@@ -65,7 +65,6 @@ HTTP_USERS = {
     "options_helper.data.rest.refusals": "httpx",
     "options_helper.launch.endpoint": "http.client",
     "options_helper.replay.hosts": "httpx",  # answers from a recording, without a network
-    "options_helper.replay.server": "aiohttp",  # as a server
 }
 
 

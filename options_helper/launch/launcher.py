@@ -93,7 +93,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         raise OptionsHelperError(
             "A relayed page is no demo and no replay, and the relay's data is not recorded."
         )
-    require_packages(demo=options.demo or options.replay is not None)
+    require_packages(demo=options.demo)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
     options.endpoint(options.port or ports.DEFAULT_PORT).check()

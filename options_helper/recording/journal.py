@@ -119,17 +119,23 @@ class Journal:
         finally:
             self.end()
 
+    @contextmanager
+    def at(self, now: dt.datetime) -> Iterator[None]:
+        """Let a time be this thread's current time."""
+        self._mine.now = now
+        try:
+            yield
+        finally:
+            self._mine.now = None
+
     def look(self, take: Callable[[], Seen]) -> tuple[Seen, bool]:
         """Return the result of a call between two events, and whether there was such a moment soon."""
         if self._put is not None:
             with self._still:
                 if self._still.wait_for(lambda: not self._busy, LOOK_PATIENCE_SECONDS):
-                    self._mine.now = self.clock()
-                    try:
+                    with self.at(self.clock()):
                         self._put(Looked(*self.moment()), 0)
                         return take(), True
-                    finally:
-                        self._mine.now = None
         return take(), False
 
     def _enter(self) -> None:

@@ -19,7 +19,7 @@ class ReplayClock:
         speed: How much faster than real time it runs.
         monotonic: Real seconds.
 
-    It stands still until `begin`.
+    It stands still until `set_running`.
     """
 
     def __init__(
@@ -35,13 +35,19 @@ class ReplayClock:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._place, self._since = float(first), monotonic()
-        self._speed, self._is_running, self._has_begun = speed, False, False
+        self._speed, self._is_running = speed, False
         self._limit = float(last)
 
     @property
     def speed(self) -> float:
         """How much faster than real time it runs when it does."""
         return self._speed
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime]:
+        """The times of day at the first and the last record."""
+        first = _EPOCH + self._at * _MICROSECOND
+        return first, first + (self._last - self._first) * _MICROSECOND
 
     @property
     def is_running(self) -> bool:
@@ -67,12 +73,6 @@ class ReplayClock:
         """Return the place in seconds."""
         return self.elapsed / 1e6
 
-    def begin(self) -> None:
-        """Run from now on, if it has not begun before."""
-        if not self._has_begun:
-            self._has_begun = True
-            self.set_running(running=True)
-
     def set_running(self, *, running: bool) -> None:
         """Run, or stand still."""
         with self._lock:
@@ -86,24 +86,20 @@ class ReplayClock:
             self._speed = speed
 
     def skip(self, seconds: float) -> None:
-        """Move forward by seconds of the recording."""
+        """Move by seconds of the recording, backward if negative, within it."""
         with self._lock:
-            self._place, self._since = min(self._now() + seconds * 1e6, self._last), self._monotonic()
+            place = min(max(self._now() + seconds * 1e6, self._first), self._last)
+            self._place, self._since = place, self._monotonic()
 
     def skip_to(self, at: dt.datetime) -> None:
         """Move forward to a time of day; do nothing if it is past."""
         self.skip(max(0.0, (at - self.wall()).total_seconds()))
 
     def hold_at(self, limit: float) -> None:
-        """Do not run past a place, until another one is given; it waits there for what is to be connected."""
+        """Do not run past a place, until another one is given; what happens there has not happened yet."""
         with self._lock:
             self._place, self._since = self._now(), self._monotonic()
             self._limit = min(limit, self._last)
-
-    @property
-    def is_held(self) -> bool:
-        """True if it would run but for `hold_at`."""
-        return self._is_running and self._limit <= self.elapsed < self._last
 
     def _now(self) -> float:
         if not self._is_running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import TypeAlias
 
 import httpx
 
@@ -17,6 +18,9 @@ _FAILURES: dict[str, Callable[[str], httpx.HTTPError]] = {
     "no connection within the time allowed": httpx.ConnectTimeout,
     "no answer within the time allowed": httpx.ReadTimeout,
 }
+Query: TypeAlias = Mapping[str, str]
+_FOLLOWS_TIME = frozenset({"after", "until", "start", "end"})  # not the same in a replay
+_NO_QUERY: Query = {}
 _NO_CONNECTION = "no connection: "
 
 
@@ -39,10 +43,10 @@ class RecordedHost:
     def __init__(self, name: str) -> None:
         self.name, self.strays = name, 0
         self._fetch: Callable[[str], None] = _nothing
-        self._known: dict[str, Answer] = {}
+        self._known: dict[tuple[str, ...], Answer] = {}
         self._state, self._changed = _State.IDLE, threading.Condition()
         self._part: str | None = None
-        self._path = ""
+        self._path, self._query = "", _NO_QUERY
         self._reply: httpx.Response | httpx.HTTPError | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=f"options-helper-replay-{name}", daemon=True)
@@ -51,6 +55,16 @@ class RecordedHost:
         """Start the thread, in which `fetch` is called with the name of each part."""
         self._fetch = fetch
         self._thread.start()
+
+    def know(self, answer: Answer) -> None:
+        """Keep an answer from before the recording's beginning, for `fetch_known`."""
+        self._known[_request(answer.path, answer.query)] = answer
+
+    def fetch_known(self, part: str) -> None:
+        """Fetch a part with the newest known answers."""
+        self.begin(part)
+        while self._state is _State.ASKING:
+            self._answer(self._known_answer())
 
     def begin(self, part: str) -> None:
         """Fetch a part until it asks for something."""
@@ -64,7 +78,7 @@ class RecordedHost:
         """Give a recorded answer to the request that waits for it."""
         while self._state is _State.ASKING and self._path != answer.path:
             self._answer(self._known_answer())
-        self._known[answer.path] = answer
+        self.know(answer)
         if self._state is _State.ASKING:
             self._answer(answer)
         else:
@@ -81,7 +95,7 @@ class RecordedHost:
     def answer_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded answer once its time has come; called in the host's thread."""
         with self._changed:
-            self._path = request.url.path
+            self._path, self._query = request.url.path, dict(request.url.params)
             self._park(_State.ASKING)
             self._changed.wait_for(lambda: self._reply is not None or self._is_closed)
             reply, self._reply = self._reply, None
@@ -90,7 +104,7 @@ class RecordedHost:
         raise reply or httpx.ConnectError("the replay has ended")
 
     def _known_answer(self) -> Answer | None:
-        return self._known.get(self._path)
+        return self._known.get(_request(self._path, self._query))
 
     def _answer(self, answer: Answer | None) -> None:
         with self._changed:
@@ -128,6 +142,10 @@ class RecordedHosts(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer of the request's host."""
         return self._hosts[request.url.host].answer_request(request)
+
+
+def _request(path: str, query: Query) -> tuple[str, ...]:
+    return (path, *(f"{name}={query[name]}" for name in sorted(query) if name not in _FOLLOWS_TIME))
 
 
 def _nothing(_part: str) -> None:

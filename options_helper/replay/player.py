@@ -80,6 +80,7 @@ class Player:
         self._watched = b""
         self.seen: Mapping[str, str] = {}
         self._backfill: Backfill | None = None
+        self._since = 0  # the context of a file saved from memory lasts until then
         self._is_part = False  # without the beginning, nothing can be equal
 
     def close(self) -> None:
@@ -92,13 +93,21 @@ class Player:
     def feed(self, record: Record) -> Look | None:
         """Let a record happen; return the comparison if it is a digest."""
         if isinstance(record, Began):
-            self._is_part = bool(record.since)
+            self._since = record.since
         elif isinstance(record, Started):
             self._start(record)
         elif isinstance(record, LeftOut):
             self.is_complete = False
         elif self.run is not None:
-            self._place = record.elapsed
+            self._place = max(record.elapsed, self._since)
+            if record.elapsed < self._since:
+                self._is_part = True
+                if isinstance(record, Answer):
+                    self._hosts[Host(record.host)].know(record)
+                    return None
+            elif self._since:
+                self._since = 0
+                self._fetch_known()
             return self._happen(self.run, record)
         return None
 
@@ -109,7 +118,11 @@ class Player:
 
     def now(self) -> dt.datetime:
         """Return the run's time at the current record."""
-        at = from_microseconds(self._base + self._place)
+        return self.time_of(self._place)
+
+    def time_of(self, elapsed: int) -> dt.datetime:
+        """Return the run's time at a record's `elapsed`."""
+        at = from_microseconds(self._base + elapsed)
         return dt.datetime.fromtimestamp(0, dt.UTC) if at is None else at
 
     def look(
@@ -149,6 +162,13 @@ class Player:
         for host, recorded in self._hosts.items():
             recorded.start(partial(backfill.fetch, host))
         return backfill
+
+    def _fetch_known(self) -> None:
+        """Let the background fetch take what was answered before the recording's beginning."""
+        if self._backfill is not None:
+            for host, parts in self._backfill.parts.items():
+                for part in parts:
+                    self._hosts[host].fetch_known(part)
 
     def _happen(self, run: LiveRun, record: Record) -> Look | None:  # noqa: C901 - a line for each kind
         match record:

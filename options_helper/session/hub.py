@@ -259,7 +259,13 @@ def _close_at_exit() -> None:
     gc.freeze()
 
 
-def _new_manager() -> Manager:
+def use_manager(make: Callable[[], Manager]) -> None:
+    """Let a replay's manager take the place of the live one; call it before `get_hub`."""
+    global _new_manager  # noqa: PLW0603 - the hub is one for the whole process
+    _new_manager = make
+
+
+def _live_manager() -> Manager:
     from options_helper.data.settings import read_environment  # noqa: PLC0415 - needs dotenv
     from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - slow
     from options_helper.relay import RELAY_VARIABLE  # noqa: PLC0415 - only for a start
@@ -270,3 +276,6 @@ def _new_manager() -> Manager:
     if relay:
         return LiveStreamManager(source=relay_source(relay))
     return LiveStreamManager(recorder=process_recorder())
+
+
+_new_manager: Callable[[], Manager] = _live_manager

@@ -24,6 +24,19 @@ _monitors: dict[Path, PortfolioMonitor] = {}
 _registry_lock = threading.Lock()
 
 
+def _no_replay() -> PortfolioMonitor | None:
+    return None
+
+
+_replayed: Callable[[], PortfolioMonitor | None] = _no_replay
+
+
+def use_monitor(find: Callable[[], PortfolioMonitor | None]) -> None:
+    """Let a replay's monitor, once there is one, take the place of every other."""
+    global _replayed  # noqa: PLW0603 - one for the whole process
+    _replayed = find
+
+
 def monitor_for(
     path: Path | str,
     portfolio: Portfolio,
@@ -37,6 +50,8 @@ def monitor_for(
     Its alerts are read from the file beside the portfolio, and again whenever that file changes. It uses the
     last caller's portfolio and threshold, and keeps its alerts' state in the first caller's `state_folder`.
     """
+    if (replayed := _replayed()) is not None:
+        return replayed
     key = Path(path).resolve()
     monitor = _monitors.get(key)
     if monitor is None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("aiohttp", reason="the replay needs aiohttp (pip install -e '.[dev]')")
+pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]')")
 
 from options_helper import times
 from options_helper.data.settings import Account, load_settings
 from options_helper.recording.recorder import Recorder
 from options_helper.replay import process
 from options_helper.replay.process import start_replay
+from options_helper.session import hub, registry
 from options_helper.times import elapsed_seconds, utc_now
 
 
@@ -23,6 +24,8 @@ def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_replay", None)
     monkeypatch.setattr(times, "_wall", times._wall)
     monkeypatch.setattr(times, "_elapsed", times._elapsed)
+    monkeypatch.setattr(hub, "_new_manager", hub._new_manager)
+    monkeypatch.setattr(registry, "_replayed", registry._replayed)
 
 
 def test_the_process_lives_in_the_recordings_time_and_account(tmp_path: Path) -> None:

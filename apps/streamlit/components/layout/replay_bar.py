@@ -8,12 +8,15 @@ import streamlit as st
 
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.wording import format_time
+from options_helper.printable import printable
 from options_helper.replay import SPEEDS
 from options_helper.replay.clock import ReplayClock
-from options_helper.replay.process import current_replay
+from options_helper.replay.process import Replay, current_replay
 
 _STEP_SECONDS = 10.0
-_SPEED_KEY = "replay-speed"
+_SPEED_KEY, _TIME_KEY, _MARK_KEY = "replay-speed", "replay-time", "replay-mark"
+_BEFORE_MARK = dt.timedelta(seconds=1)
+_MOST_MARKS = 1000
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -24,7 +27,11 @@ def render_replay(zone: dt.tzinfo) -> None:
         return
     clock = replay.clock
     with st.container(key="live-replay", horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(in_markdown(describe_replay(clock, zone)), icon=":material/replay:", color="orange")
+        st.badge(
+            in_markdown(describe_replay(clock, zone, is_behind=replay.manager.is_behind)),
+            icon=":material/replay:",
+            color="orange",
+        )
         running = clock.is_running
         st.button(
             "Pause" if running else "Play",
@@ -49,6 +56,8 @@ def render_replay(zone: dt.tzinfo) -> None:
             on_change=_take_speed,
             args=(clock,),
         )
+        with st.popover("Jump", icon=":material/schedule:"):
+            _render_jump(replay, zone)
 
 
 def _take_speed(clock: ReplayClock) -> None:
@@ -57,9 +66,44 @@ def _take_speed(clock: ReplayClock) -> None:
         clock.set_speed(chosen)
 
 
-def describe_replay(clock: ReplayClock, zone: dt.tzinfo) -> str:
+def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
+    """Draw the recording's time as a slider, and its fills and failures to choose from."""
+    first, last = (at.astimezone(zone).replace(microsecond=0) for at in replay.clock.span)
+    if first < last:
+        st.slider(
+            "Time",
+            first,
+            last,
+            step=dt.timedelta(seconds=1),
+            format="HH:mm:ss",
+            key=_TIME_KEY,
+            on_change=lambda: replay.manager.jump(st.session_state[_TIME_KEY]),
+        )
+    st.selectbox(
+        "Fills and failures",
+        replay.marks[:_MOST_MARKS],
+        index=None,
+        format_func=lambda mark: f"{format_time(mark.at, zone)} · {printable(mark.words)}",
+        key=_MARK_KEY,
+        on_change=_take_mark,
+        args=(replay,),
+        placeholder="Choose one" if replay.marks else "None in this recording",
+        disabled=not replay.marks,
+    )
+    st.caption("Forward, everything in between is played at once; backward, everything from the beginning.")
+
+
+def _take_mark(replay: Replay) -> None:
+    chosen = st.session_state[_MARK_KEY]
+    if chosen is not None:
+        replay.manager.jump(chosen.at - _BEFORE_MARK)
+
+
+def describe_replay(clock: ReplayClock, zone: dt.tzinfo, *, is_behind: bool = False) -> str:
     """Return the badge's words, such as `REPLAY 10:42:07 · paused`."""
     words = f"REPLAY {format_time(clock.wall(), zone)}"
+    if is_behind:
+        return f"{words} · catching up"
     if clock.is_at_end:
         return f"{words} · at its end"
     return f"{words} · {clock.speed:g} {_TIMES}" if clock.is_running else f"{words} · paused"

@@ -150,6 +150,11 @@ class Backfill:
             self._ask(host, "market")
         return self._schedules[host].step()
 
+    @property
+    def parts(self) -> dict[Host, tuple[str, ...]]:
+        """The names of the parts by host, in order of priority."""
+        return {host: schedule.names for host, schedule in self._schedules.items()}
+
     def fetch(self, host: Host, part: str) -> None:
         """Fetch a part now, whether or not it is due."""
         self._schedules[host].run(part)

@@ -77,6 +77,11 @@ class Schedule:
         for part in parts:
             part.due = now
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parts."""
+        return tuple(self._parts)
+
     def say(self, name: str, words: str) -> None:
         """Report what a part is doing."""
         self._say(self._parts[name], words)

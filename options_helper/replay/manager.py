@@ -1,0 +1,114 @@
+"""The manager of a replay: it plays a recorded run by its clock, in place of the manager of live runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from options_helper.data.streaming.live_manager import LiveStreamConfig
+from options_helper.market import LiveSnapshot
+from options_helper.recording.records import PortfolioText, Record
+from options_helper.replay.clock import ReplayClock
+from options_helper.replay.marks import save_portfolio
+from options_helper.replay.player import Player
+from options_helper.session.monitor import PortfolioMonitor
+
+_LOOK_SECONDS = 0.02  # how exactly the clock is followed
+_STOP_SECONDS = 5.0
+
+
+class ReplayManager:
+    """A recorded run; `start` lets its clock run, and `stop` lets it stand still.
+
+    Args:
+        records: The recording.
+        clock: The recording's clock, which waits until everything up to its time has happened.
+        portfolio: Where the recorded portfolio file is written at each of its changes; None for nowhere.
+    """
+
+    def __init__(self, records: Sequence[Record], clock: ReplayClock, portfolio: Path | None = None) -> None:
+        self._records, self._clock, self._portfolio = records, clock, portfolio
+        self._lock = threading.RLock()  # between the records and those who look
+        self._player, self._next, self._saved_at = Player(), 0, -1
+        self._is_started, self._closed = False, threading.Event()
+        self._thread = threading.Thread(target=self._play, name="options-helper-replay", daemon=True)
+        self._thread.start()
+
+    @property
+    def monitor(self) -> PortfolioMonitor | None:
+        """The recording's monitor, None before its first look."""
+        return self._player.monitor
+
+    @property
+    def is_behind(self) -> bool:
+        """True until everything before the clock's time has happened."""
+        due = self._next
+        return due < len(self._records) and self._records[due].elapsed < self._clock.elapsed
+
+    def check(self, config: LiveStreamConfig) -> None:
+        """Check nothing, because the recorded settings are used."""
+
+    def start(self, config: LiveStreamConfig) -> None:  # noqa: ARG002 - the recorded settings are used
+        """Let the clock run."""
+        self._is_started = True
+        self._clock.set_running(running=True)
+
+    def stop(self) -> None:
+        """Let the clock stand still."""
+        self._is_started = False
+        self._clock.set_running(running=False)
+
+    def is_running(self) -> bool:
+        """Return whether the replay was started."""
+        return self._is_started
+
+    def snapshot(self) -> LiveSnapshot:
+        """Return what the run knew at the clock's time."""
+        with self._lock:
+            run = self._player.run
+            if run is None or not self._is_started:
+                return LiveSnapshot(as_of=self._clock.wall())
+            place = self._clock.elapsed
+            if self._next < len(self._records):
+                place = min(place, self._records[self._next].elapsed)
+            with run.journal.at(self._player.time_of(place)):
+                return run.snapshot()
+
+    def jump(self, at: dt.datetime) -> None:
+        """Move to a time of the recording; backward, everything is played again from the beginning."""
+        seconds = (at - self._clock.wall()).total_seconds()
+        with self._lock:
+            if seconds < 0:
+                self._player.close()
+                self._player, self._next, self._saved_at = Player(), 0, -1
+            self._clock.skip(seconds)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._closed.set()
+        self._thread.join(_STOP_SECONDS)
+        self._player.close()
+
+    def _play(self) -> None:
+        while not self._closed.wait(_LOOK_SECONDS):
+            while not self._closed.is_set() and self._play_one():
+                pass
+
+    def _play_one(self) -> bool:
+        """Let the next record happen if its time has come."""
+        with self._lock:
+            if self._next >= len(self._records):
+                return False
+            record = self._records[self._next]
+            self._clock.hold_at(record.elapsed)
+            if record.elapsed > self._clock.elapsed:
+                return False
+            self._next += 1
+            self._player.feed(record)
+            if isinstance(record, PortfolioText) and self._portfolio is not None:
+                save_portfolio(self._portfolio, record)
+            if self._next >= len(self._records):
+                self._clock.hold_at(float("inf"))
+            return True

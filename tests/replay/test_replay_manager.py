@@ -1,0 +1,98 @@
+"""A replay on its clock: at any time it shows what the recording had, whichever way it came there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]')")
+
+from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig
+from options_helper.recording.file_format import read_recording
+from options_helper.recording.records import Began, Looked, Record
+from options_helper.recording.ring import Context
+from options_helper.replay.clock import ReplayClock
+from options_helper.replay.manager import ReplayManager
+from options_helper.replay.marks import find_marks
+from options_helper.replay.player import Player
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def shown(live: LiveSnapshot) -> tuple[object, ...]:
+    """Return the prices, fills, states and gaps of a snapshot."""
+    quotes = [(each.symbol, each.bid_price, each.ask_price) for each in live.option_quotes.values()]
+    return live.as_of, quotes, len(live.fills), dict(live.status_by_stream), live.fill_gaps
+
+
+class Show:
+    """A replay whose real time does not pass, so that only steps and jumps move its clock."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = [record for record in records if not isinstance(record, Began)]
+        first, last = self.records[0], self.records[-1]
+        self.clock = ReplayClock(first.at, first.elapsed, last.elapsed, monotonic=lambda: 0.0)
+        self.manager = ReplayManager(records, self.clock)
+
+    def at(self, elapsed: int, wait_until: Any) -> tuple[object, ...]:
+        """Return what is shown at a time, after a jump to it."""
+        self.manager.jump(self.clock.wall() + dt.timedelta(microseconds=elapsed - self.clock.elapsed))
+        wait_until(lambda: not self.manager.is_behind and self.clock.elapsed == elapsed)
+        return shown(self.manager.snapshot())
+
+
+def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any) -> None:
+    """At each of some looks, in any order, everything is as it was; before Start nothing is shown."""
+    found = list(read_recording(GOLDEN / "outage.ohrec"))
+    expected, player = {}, Player()
+    for record in found:
+        player.feed(record)
+        if isinstance(record, Looked) and player.run is not None:
+            expected[record.elapsed] = shown(player.run.snapshot())
+    player.close()
+    show = Show(found)
+    try:
+        assert show.manager.snapshot().status == "not_started"
+        show.manager.start(LiveStreamConfig(stocks=("AAPL",)))
+        places = sorted(expected)
+        for place in (places[40], places[-1], places[10], places[70]):
+            assert show.at(place, wait_until) == expected[place]
+        assert show.manager.monitor is not None
+        assert len(show.manager.monitor.view().pnl.times) > 1
+        show.manager.stop()
+        assert not show.manager.is_running()
+    finally:
+        show.manager.close()
+    words = [mark.words for mark in find_marks(found)]
+    assert "stocks: the server refused the connection" in words
+    assert any(each.startswith("fill: 1 AAPL391216C00250000 at ") for each in words)
+
+
+def test_a_recording_from_memory_begins_with_what_was_known() -> None:
+    """Without its beginning, it has the settings, streams and answers from before; nothing is compared."""
+    found = list(read_recording(GOLDEN / "quiet.ohrec"))
+    half = len(found) // 2
+    context = Context(2**20)
+    for record in found[:half]:
+        context.take(record)
+    whole, part = Player(), Player()
+    for record in found:
+        whole.feed(record)
+    looks = [
+        part.feed(record)
+        for record in (Began(0, 0, {}, since=found[half].elapsed), *context.records(), *found[half:])
+    ]
+    try:
+        assert not any(looks)
+        assert whole.run is not None
+        assert part.run is not None
+        for name in ("status_by_stream", "subscribed", "broker_positions", "option_quotes"):
+            assert set(getattr(part.run.snapshot(), name)) == set(getattr(whole.run.snapshot(), name))
+        assert part.run.snapshot().status == "running"
+        assert part.monitor is not None
+    finally:
+        whole.close()
+        part.close()
