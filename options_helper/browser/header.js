@@ -5,6 +5,7 @@ import { element, setAttribute, setText } from "./dom.js";
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 
+const HIDDEN_IN_SMALL = new Set(["dte", "spread"]); // as in positions_table.css
 const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
@@ -60,12 +61,15 @@ export class Header {
   // A table narrower than its columns scrolls sideways; the names are not squeezed.
   #fit() {
     let sum = NAME_EM;
+    let small = NAME_EM; // without the columns that a small window hides
     for (const [id, { th, em }] of this.cells) {
       if (id === "position") continue;
       th.style.width = `${em}em`;
       sum += em;
+      if (!HIDDEN_IN_SMALL.has(id)) small += em;
     }
-    this.table.style.minWidth = `${sum}em`;
+    this.table.style.setProperty("--pt-wide", `${sum}em`);
+    this.table.style.setProperty("--pt-small", `${small}em`);
   }
 
   /** Show which column the rows are sorted by. */

@@ -19,7 +19,7 @@ export default function show({ data, parentElement, setStateValue, setTriggerVal
     select: (/** @type {string | null} */ id) => setStateValue("selected", id),
     group: (/** @type {string} */ by) => setStateValue("grouping", by),
     show: (/** @type {string[]} */ columns) => setTriggerValue("columns", columns),
-    resend: () => setTriggerValue("resend", true),
+    report: (/** @type {number | null} */ version) => setTriggerValue("rows", { version }),
   };
   const widget = mounted.get(root) ?? { table: new PositionsTable(root, payload, server), calls: 0 };
   mounted.set(root, widget);

@@ -16,7 +16,7 @@ import { areAllOld } from "./states.js";
 /** @typedef {import("./payload.d.ts").Payload} Payload */
 /** @typedef {import("./payload.d.ts").Row} Row */
 /** @typedef {import("./row.js").RowView} RowView */
-/** @typedef {{select(id: string | null): void, group(by: string): void, show(columns: string[]): void, resend(): void}} Server */
+/** @typedef {{select(id: string | null): void, group(by: string): void, show(columns: string[]): void, report(version: number | null): void}} Server */
 
 const TICK_MILLISECONDS = 1000;
 
@@ -93,9 +93,11 @@ export class PositionsTable {
   show(data) {
     advanceServerTime(data.sent_at);
     if (!this.model.take(data)) {
-      this.server.resend();
+      this.server.report(this.model.version);
       return;
     }
+    // From now on, the server sends only what has changed since its last message.
+    if (data.since === null) this.server.report(data.version);
     if (data.layout) this.#layOut(data.layout.columns, data.storage);
     this.#askForGroups(data.grouping);
     this.#takeColumns(data.columns);

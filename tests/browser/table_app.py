@@ -167,7 +167,7 @@ def live() -> None:
         redraw_if_changed({"table": tick}, pace_seconds=60.0, now=sent_at)
         mark_drawn("table")
     if query.get("reports") == "ahead" and tick % 3 == 0:
-        st.session_state["redraw-table-version"] = st.session_state["table-sent"]._version + 1
+        st.session_state["redraw-table-version"] = st.session_state["table-sent"].version + 1
     st.text(f"selected {selected}")
     if not frozen:
         st.text(f"update {tick}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,9 +32,17 @@ def portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def page(portal: Portal) -> Page:
+def frames() -> list[bytes]:
+    """Return what the page receives."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(portal: Portal, frames: list[bytes]) -> Page:
     """Return a page whose streams run, with the detail of a position."""
     page = portal.open()
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(bytes(frame))))
+    page.reload()
     page.get_by_role("button", name="Start", exact=True).click()
     portal.wait(lambda: portal.simulator.subscriptions("options").get("quotes"), "the streams")
     push_prices(portal, 2.0)
@@ -48,6 +57,28 @@ def test_a_slow_click_holds_while_prices_move(page: Page, portal: Portal) -> Non
     switch = page.locator(f"{DETAIL} [data-testid=stButtonGroup] button").first
     press_slowly(page, switch, lambda: move_prices(portal, page))
     expect(page.locator(DETAIL)).to_contain_text("P/L from now on", timeout=SOON)
+
+
+def test_a_download_outlives_the_fill_that_comes_meanwhile(
+    page: Page, portal: Portal, frames: list[bytes], tmp_path: Path
+) -> None:
+    """A new fill draws the list but not the button, whose file then has the fill."""
+    fill(portal, page, "4.44")
+    button = page.get_by_text("Fills as CSV")
+    expect(button).to_be_visible()
+    frames.clear()
+    with page.expect_download() as download:
+        press_slowly(page, button, lambda: fill(portal, page, "5.55"))
+    download.value.save_as(tmp_path / "fills.csv")
+    assert "5.55" in (tmp_path / "fills.csv").read_text()
+    assert not [frame for frame in frames if b"Fills as CSV" in frame]
+
+
+def fill(portal: Portal, page: Page, price: str) -> None:
+    """Fill an order at this price, and wait until the page shows it."""
+    symbol = min(portal.simulator.subscriptions("options")["quotes"])
+    portal.simulator.fill_now(symbol, "buy", 1, float(price))
+    expect(page.locator(".st-key-live-fills")).to_contain_text(price)
 
 
 def press_slowly(page: Page, target: Locator, meanwhile: Callable[[], None]) -> None:

@@ -74,7 +74,7 @@ def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
     assert words == (
         "Cost $2,100 · Market value $2,700 · Premium paid, long options $2,000 · "
         "including 1 expired, provisional · "
-        "P/L Day excludes lots closed today: they are no longer in the file."
+        "P/L Day excludes lots closed today."
     )
 
 
@@ -143,7 +143,7 @@ def test_without_a_session_the_tile_has_the_last_ones_day(chosen: str) -> None:
     assert labels == ["Portfolio value", "P/L Open", "P/L Friday", "Coverage"]
     assert "last session" in page.metric[2].help
     words = {
-        "File": "P/L Friday excludes lots closed on Friday: they are no longer in the file.",
+        "File": "P/L Friday excludes lots closed on Friday.",
         "Account": "P/L Friday covers the account, including lots closed on Friday.",
     }
     assert any(words[chosen] in element.proto.body for element in page.get("html"))

@@ -1,15 +1,33 @@
-"""The download button that all panels use."""
+"""The downloads: the button, and the files that parts of the page offer for one.
+
+Streamlit forgets how to write a button's file as soon as the button is drawn again, and a click on the one
+that a busy browser still shows fails. The buttons are therefore drawn apart from what prices move. They ask
+for a file by its key, and each drawing of a part replaces what writes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
+
+Write = Callable[[], str | bytes]
+_OFFERED = "live-offered-files"
+
+
+class _File(NamedTuple):
+    """A button's label, the file's name, and what writes the newest contents."""
+
+    label: str
+    name: str
+    write: Write
 
 
 def render_download(
     label: str,
-    write: Callable[[], str | bytes],
+    write: Write,
     *,
     file_name: str,
     key: str,
@@ -28,3 +46,35 @@ def render_download(
         on_click="ignore",
         help=help,
     )
+
+
+def offer_file(key: str, label: str, name: str, write: Write) -> None:
+    """Offer a file in the row of downloads, or replace what writes it."""
+    _offered()[key] = _File(label, name, write)
+
+
+def withdraw_file(key: str) -> None:
+    """Offer this file no longer."""
+    _offered().pop(key, None)
+
+
+def describe_offers() -> tuple[object, ...]:
+    """Return the labels and names of the offered files."""
+    return tuple((key, file.label, file.name) for key, file in sorted(_offered().items()))
+
+
+def render_offers() -> None:
+    """Draw a button for each offered file."""
+    offered = _offered()
+    with st.container(key="live-downloads", horizontal=True, gap="small"):
+        for key, file in sorted(offered.items()):
+            render_download(file.label, partial(_write, offered, key), file_name=file.name, key=key)
+
+
+def _write(offered: dict[str, _File], key: str) -> str | bytes:
+    return offered[key].write() if key in offered else ""
+
+
+def _offered() -> dict[str, _File]:
+    offered: dict[str, _File] = st.session_state.setdefault(_OFFERED, {})
+    return offered

@@ -29,7 +29,7 @@ from apps.streamlit.components.detail.quote_ladder import ladder_html
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
-from apps.streamlit.components.risk.scenario_panel import draw_grid
+from apps.streamlit.components.risk.scenario_panel import draw_grid, withdraw_grid
 from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.fills.words import execution_name, execution_notes
@@ -44,6 +44,7 @@ from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.session.monitor import MonitorView
 
 _CURVE_HEIGHT = 150
+_GRID = "live-position-scenario"
 _STYLES = Path(__file__).resolve().parents[2] / "assets" / "detail.css"
 
 
@@ -92,6 +93,11 @@ def render(
         with picture:
             render_payoff(position, structure, risk, records[0]["underlying_price"])
         _render_day(position_id, risk, view, _fills_of(position_id, portfolio, fills), zone)
+
+
+def render_none() -> None:
+    """Draw no detail, and offer no file of one."""
+    withdraw_grid(_GRID)
 
 
 def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
@@ -155,7 +161,7 @@ def _render_day(
     with greeks:
         st.html(greeks_html(risk, numbers))
     with scenarios:
-        draw_grid(risk, numbers, zone, key="live-position-scenario", label="Scenarios of the position")
+        draw_grid(risk, numbers, zone, key=_GRID, label="Scenarios of the position")
 
 
 def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]) -> list[Execution]:

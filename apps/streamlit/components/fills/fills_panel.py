@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.downloads import offer_file, withdraw_file
 from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
@@ -22,6 +22,7 @@ from options_helper.session.views import FillsView
 
 _OFF = "unknown: Fills was switched off at Start"
 _BEFORE_START = "Fetched at Start."
+_CSV = "live-fills-csv"  # the download's key
 _HOW_TO_ASK = "Switch Fills on in the sidebar and press Restart."
 
 
@@ -34,13 +35,10 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
             st.html(_fill_list(view, zone))
         with orders:
             st.html(orders_html(view.day, zone) if view.known or view.day.orders else quiet(_BEFORE_START))
-        if view.day.executions or view.day.events:
-            render_download(
-                "Fills as CSV",
-                partial(fills_csv, view, zone),
-                file_name=fills_csv_name(view),
-                key="live-fills-csv",
-            )
+    if view.day.executions or view.day.events:
+        offer_file(_CSV, "Fills as CSV", fills_csv_name(view), partial(fills_csv, view, zone))
+    else:
+        withdraw_file(_CSV)
 
 
 def _title(view: FillsView, zone: dt.tzinfo) -> str:

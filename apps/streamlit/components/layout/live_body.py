@@ -58,18 +58,19 @@ def lay_out_body(portfolio: Portfolio | None, draw: Callable[[Part], None]) -> N
     with curve:
         name_region("Day")
         draw(Part.DAY)
+        draw(Part.RISK)
     wide, narrow = _two_columns("live-columns")
     with wide:
         name_region("Positions")
         draw(Part.TABLE)
+        draw(Part.DOWNLOADS)
         if portfolio.positions:
-            draw(Part.DOWNLOADS)
             draw(Part.DETAIL)
             _lay_out_underlyings(draw)
         draw(Part.ACCOUNT)
         render_meanings()
     with narrow:
-        for part in (Part.ALERTS, Part.FILLS, Part.STREAMS):
+        for part in (Part.ALERTS, Part.FILLS, Part.STREAMS, Part.LAST_MINUTES):
             draw(part)
 
 

@@ -28,6 +28,7 @@ from apps.streamlit.components.charts.pnl_charts import (
     render_portfolio_curve,
 )
 from apps.streamlit.components.detail import position_detail
+from apps.streamlit.components.downloads import describe_offers, render_offers
 from apps.streamlit.components.fills.fills_panel import render_fills
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.layout.empty_states import (
@@ -37,16 +38,22 @@ from apps.streamlit.components.layout.empty_states import (
 )
 from apps.streamlit.components.layout.head import describe_head
 from apps.streamlit.components.positions.position_tables import (
-    render_downloads,
+    offer_downloads,
     render_positions,
     selected_position,
 )
 from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import OPENED_SUMS, render_underlying_sums
-from apps.streamlit.components.risk.risk_panel import OPENED_RISK, render_risk_sums, render_risk_tile
+from apps.streamlit.components.risk.risk_panel import (
+    OPENED_RISK,
+    render_risk_sums,
+    render_risk_tile,
+    tile_html,
+)
 from apps.streamlit.components.risk.scenario_panel import OPENED_SCENARIOS, render_scenarios
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import list_notes, render_notes
+from apps.streamlit.components.status.recording_line import has_last_minutes, render_last_minutes
 from apps.streamlit.components.view.page_view import (
     PageView,
     describe_alerts,
@@ -81,9 +88,10 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         Part.HEAD: head,
         Part.NOTES: (alerts, list_notes(context), account.compared),
         Part.TOTALS: whole,
+        Part.RISK: tile_html(page.risk),
         Part.DAY: (describe_curve(page.day, PORTFOLIO, len(page.charted)), zone),
         Part.TABLE: whole,
-        Part.DOWNLOADS: (minute_of(context.snapshot), zone),
+        Part.DOWNLOADS: describe_offers(),
         Part.DETAIL: selected and (selected, whole),
         Part.BARS: pnl_bars_html(page.view),
         Part.CURVE: (describe_curve(page.day, _chosen_curve(), len(page.charted)), zone),
@@ -92,6 +100,7 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         Part.FILLS: (page.fills, zone),
         Part.ALERTS: alerts,
         Part.STREAMS: whole,
+        Part.LAST_MINUTES: has_last_minutes(),
     }
     return {
         part: each
@@ -147,6 +156,9 @@ def _draw_totals(context: PageContext, page: PageView) -> None:
         day=account.day,
         day_name=day_name_of(live),
     )
+
+
+def _draw_risk(_context: PageContext, page: PageView) -> None:
     render_risk_tile(page.risk)
 
 
@@ -173,15 +185,18 @@ def _draw_table(context: PageContext, page: PageView) -> None:
         raised=page.raised,
         now=context.snapshot.as_of,
     )
+    offer_downloads(page.view.at.as_of, context.zone)
 
 
-def _draw_downloads(context: PageContext, page: PageView) -> None:
-    render_downloads(page.view.at.as_of, context.zone)
+def _draw_downloads(_context: PageContext, _page: PageView) -> None:
+    render_offers()
 
 
 def _draw_detail(context: PageContext, page: PageView) -> None:
     selected = selected_position(page.view.portfolio)
-    if selected is not None:
+    if selected is None:
+        position_detail.render_none()
+    else:
         position_detail.render(
             selected,
             portfolio=page.view.portfolio,
@@ -228,9 +243,14 @@ def _draw_streams(context: PageContext, _page: PageView) -> None:
     render_health(context)
 
 
+def _draw_last_minutes(context: PageContext, _page: PageView) -> None:
+    render_last_minutes(context.snapshot.as_of)
+
+
 _DRAW: Mapping[Part, Callable[[PageContext, PageView], None]] = {
     Part.NOTES: _draw_notes,
     Part.TOTALS: _draw_totals,
+    Part.RISK: _draw_risk,
     Part.DAY: _draw_day,
     Part.TABLE: _draw_table,
     Part.DOWNLOADS: _draw_downloads,
@@ -242,4 +262,5 @@ _DRAW: Mapping[Part, Callable[[PageContext, PageView], None]] = {
     Part.FILLS: _draw_fills,
     Part.ALERTS: _draw_alerts,
     Part.STREAMS: _draw_streams,
+    Part.LAST_MINUTES: _draw_last_minutes,
 }

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
 
-import streamlit as st
-
-from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.downloads import offer_file
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table import (
     Grouping,
@@ -129,18 +127,15 @@ def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
     return f"{count(sum(fact.fills for fact in facts), 'fill')} today {_MORE}"
 
 
-def render_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:
-    """Draw the downloads of the table's rows; a file has the newest ones when it is requested."""
-    stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
-    files = (("Positions", positions_csv), ("Legs", legs_csv))
-    with st.container(key="live-downloads", horizontal=True, gap="small"):
-        for name, write in files:
-            render_download(
-                f"{name} as CSV",
-                partial(_write_newest, sent_table(TABLE_KEY), write, zone),
-                file_name=f"{name.lower()}-{stamp}.csv",
-                key=f"live-csv-{name.lower()}",
-            )
+def offer_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:
+    """Offer the table's rows as files, which have the newest ones when they are requested."""
+    for name, write in (("Positions", positions_csv), ("Legs", legs_csv)):
+        offer_file(
+            f"live-csv-{name.lower()}",
+            f"{name} as CSV",
+            f"{name.lower()}-{as_of.astimezone(zone):%Y-%m-%d}.csv",
+            partial(_write_newest, sent_table(TABLE_KEY), write, zone),
+        )
 
 
 def _write_newest(sent: SentTable, write: Callable[[TableRows, dt.tzinfo], str], zone: dt.tzinfo) -> str:

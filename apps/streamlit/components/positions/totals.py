@@ -116,7 +116,7 @@ def describe_more(
         parts.append(f"Max loss at expiry {describe_loss(loss)}")
     parts += describe_expired(totals)
     closed = f"lots closed {day_name if day_name == TODAY else f'on {day_name}'}"
-    of_file = f"excludes {closed}: they are no longer in the file"
+    of_file = f"excludes {closed}"
     parts.append(
         f"{day_label(day_name)} {f'covers the account, including {closed}' if of_account else of_file}."
     )

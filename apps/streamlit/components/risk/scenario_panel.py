@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.downloads import offer_file, withdraw_file
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
@@ -29,6 +29,7 @@ from options_helper.session.solver_process import shared_process
 
 OPENED_SCENARIOS = "live-scenarios"  # the expander's key
 WHOLE = "Portfolio"
+_KEY = "live-scenario"
 _SHIFTS = (-20, -10, -5, 0, 5, 10, 20)
 
 
@@ -36,6 +37,7 @@ def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
     """Draw the scenarios of an underlying or the portfolio in an expander, computed only while it is open."""
     opened = st.expander("Payoff and scenarios", key=OPENED_SCENARIOS, on_change="rerun")
     if not opened.open:
+        withdraw_grid(_KEY)
         return
     with opened:
         stocks = sorted(set(risk.terms.stocks))
@@ -44,7 +46,7 @@ def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
         kept = _leave_out(risk, numbers, chosen)
         base = _open_pnl(view, chosen) if len(kept) == len(numbers) else None
         render_move_curves(risk, kept, base, key=f"live-curves-{chosen}")
-        draw_grid(risk, kept, zone, key="live-scenario", label=f"Scenarios of {chosen}")
+        draw_grid(risk, kept, zone, key=_KEY, label=f"Scenarios of {chosen}")
 
 
 def _open_pnl(view: TablesView, chosen: str) -> float | None:
@@ -73,13 +75,18 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
     points = st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
     scenario = scenario_of(risk, numbers, float(points))
     st.html(heat_map_html(scenario, label))
-    stamp = risk.at.as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
-    render_download(
-        "Scenarios as CSV",
-        partial(scenario_csv, scenario),
-        file_name=f"scenarios-{stamp}.csv",
-        key=f"{key}-csv",
-    )
+    day = risk.at.as_of.astimezone(zone)
+    write = partial(scenario_csv, scenario)
+    offer_file(_csv_key(key), f"{label} as CSV", f"scenarios-{day:%Y-%m-%d}.csv", write)
+
+
+def withdraw_grid(key: str) -> None:
+    """Offer no longer the file of a grid that is not drawn any more."""
+    withdraw_file(_csv_key(key))
+
+
+def _csv_key(key: str) -> str:
+    return f"{key}-csv"
 
 
 def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Scenario:

@@ -30,7 +30,7 @@ def render_health(context: PageContext) -> None:
         other = describe_other_tab(context, 0)
         if other:
             st.html(f'<p class="oh-quiet">{in_html(other)}</p>')
-        render_recording(snapshot.as_of)
+        render_recording()
         if records:
             opened = st.expander("All figures", key="live-health-figures", on_change="rerun")
             if opened.open:

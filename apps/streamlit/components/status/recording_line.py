@@ -15,19 +15,28 @@ from options_helper.recording.recorder import RecordingStatus
 from options_helper.session.process_recorder import process_recorder
 
 
-def render_recording(as_of: dt.datetime) -> None:
-    """Draw the state of the recording, and the button that saves the last five minutes."""
+def render_recording() -> None:
+    """Draw the state of the recording."""
     recorder = process_recorder()
-    if recorder is None:
-        return
-    words = describe_recording(recorder.folder, recorder.status)
+    words = "" if recorder is None else describe_recording(recorder.folder, recorder.status)
     if words:
         st.html(f'<p class="oh-quiet">{in_html(words)}</p>')
-    if recorder.keeps_last_minutes:
+
+
+def has_last_minutes() -> bool:
+    """Return whether the last five minutes can be saved."""
+    recorder = process_recorder()
+    return recorder is not None and recorder.keeps_last_minutes
+
+
+def render_last_minutes(as_of: dt.datetime) -> None:
+    """Draw the button that saves the last five minutes, if there are any."""
+    recorder = process_recorder()
+    if recorder is not None and recorder.keeps_last_minutes:
         render_download(
             "Save the last 5 minutes",
             recorder.last_minutes,
-            file_name=f"{as_of:%Y-%m-%dT%H%M}-last-minutes.ohrec",
+            file_name=f"{as_of:%Y-%m-%d}-last-minutes.ohrec",
             key="live-last-minutes",
             mime="application/octet-stream",
             help=CONTENTS,

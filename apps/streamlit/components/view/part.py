@@ -11,6 +11,7 @@ class Part(StrEnum):
     HEAD = "live-part-head"
     NOTES = "live-part-notes"
     TOTALS = "live-part-totals"
+    RISK = "live-part-risk"
     DAY = "live-part-day"
     TABLE = "live-part-table"
     DOWNLOADS = "live-part-downloads"
@@ -22,7 +23,8 @@ class Part(StrEnum):
     FILLS = "live-part-fills"
     ALERTS = "live-part-alerts"
     STREAMS = "live-part-streams"
+    LAST_MINUTES = "live-part-last-minutes"
 
 
 # Absent while a portfolio has no positions.
-OF_POSITIONS = frozenset({Part.DOWNLOADS, Part.DETAIL, Part.BARS, Part.CURVE, Part.SUMS})
+OF_POSITIONS = frozenset({Part.DETAIL, Part.BARS, Part.CURVE, Part.SUMS})

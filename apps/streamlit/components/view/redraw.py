@@ -109,16 +109,16 @@ def mark_drawn(part: str) -> None:
 
 
 def known_table_version() -> int | None:
-    """Return the version of the rows last sent to this browser, None if it has none.
+    """Return the version of the rows last sent to this browser, None until it has confirmed its first ones.
 
-    If a message is lost, the browser's table notices it at the next one, and requests all rows.
+    If a later message is lost, the browser's table notices it at the next one, and reports the rows it has.
     """
     version: int | None = st.session_state.get(_TABLE_VERSION)
     return version
 
 
-def note_table_version(version: int) -> None:
-    """Record the version of the rows sent."""
+def note_table_version(version: int | None) -> None:
+    """Record the version of the rows that the browser has, or was sent since it reported others."""
     st.session_state[_TABLE_VERSION] = version
 
 

@@ -1,7 +1,7 @@
 """The rows that one browser has, so that a refresh sends only what has changed.
 
 Each update that changes a row gets a new version. A message has the fields and rows that changed since the
-last one, and the words of new warnings. A browser that has no rows, or missed a message, gets all of them.
+last one, and the words of new warnings. A browser without rows gets all of them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.redraw import (
-    forget_table_version,
     known_table_version,
     note_table_version,
 )
@@ -84,9 +83,10 @@ def render(
         on_select: Called when another row is selected, or none.
     """
     sent = sent_table(key)
+    known = known_table_version()
     data = sent.message(
         table,
-        known_table_version(),
+        known,
         now_ms=to_microseconds(now) // 1000,
         storage=key,
         raised=raised,
@@ -94,7 +94,8 @@ def render(
         grouping=grouping,
         columns=sorted(columns),
     )
-    note_table_version(sent.version)
+    if known is not None:
+        note_table_version(sent.version)
     with (
         st.container(key="live-positions"),
         st.container(key="live-structures"),
@@ -106,12 +107,16 @@ def render(
             on_selected_change=on_select,
             on_grouping_change=_nothing,
             on_columns_change=partial(_note_columns, key),
-            on_resend_change=forget_table_version,
+            on_rows_change=partial(_note_rows, key),
         )
 
 
 def _note_columns(key: str) -> None:
     st.session_state[f"{key}-columns"] = st.session_state[key]["columns"]
+
+
+def _note_rows(key: str) -> None:
+    note_table_version(st.session_state[key]["rows"]["version"])
 
 
 def sent_table(key: str) -> SentTable:
