@@ -6,8 +6,11 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 
-import nats
 import pytest
+
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+
+import nats
 
 from options_helper.order_rows import OrderRow
 from options_helper.relay.orders import OrderOutbox, prepare_stream, without_accounts

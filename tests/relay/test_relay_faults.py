@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,8 +12,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+import nats
+from nats.js.errors import APIError
 
 from options_helper.analysis.fills.day import build_fill_day
 from options_helper.analysis.fills.records import FillKind
@@ -19,7 +29,7 @@ from options_helper.data.streaming.live_manager import LiveStreamManager
 from options_helper.market import LiveSnapshot, StreamState
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
-from tests.nats_server import NatsServer, Network
+from tests.nats_server import NatsServer, Network, running_nats_server
 from tests.relay.relayed import CALL, PUT, reader_config, running_reader, running_relay, wait_live, wait_until
 
 pytestmark = pytest.mark.slow
@@ -147,6 +157,43 @@ def test_a_partition_of_one_reader_is_its_own(
         wait_live(cut_off)
         wait_until(lambda: cut_off.snapshot().option_quotes[PUT].bid_price == 1.0, "the missed quote")
         _wait_for_ledger(simulator, whole, cut_off)
+
+
+async def _fill_disk(url: str) -> None:
+    client = await nats.connect(url)
+    jetstream = client.jetstream()
+    await jetstream.add_stream(name="FILLER", subjects=["filler"])
+    with contextlib.suppress(APIError):
+        while True:
+            await jetstream.publish("filler", bytes(8 * 1024))
+    await client.close()
+
+
+async def _free_disk(url: str) -> None:
+    client = await nats.connect(url)
+    await client.jetstream().delete_stream("FILLER")
+    await client.close()
+
+
+def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_path: Path) -> None:
+    """While JetStream refuses order updates, fills are incomplete and prices continue; later all arrive."""
+    with (
+        running_nats_server(tmp_path / "nats", disk="256KB") as server,
+        running_relay(simulator, server.url),
+        running_reader(server.url, reader_config(CALL)) as manager,
+    ):
+        wait_live(manager)
+        asyncio.run(_fill_disk(server.url))
+        for _ in range(6):
+            simulator.fill_now(CALL, price=3.25)
+        words = "order updates that it cannot store: JetStream refused them"
+        wait_until(lambda: words in manager.snapshot().errors_by_stream.get("fills", ""), words)
+        assert manager.snapshot().fill_gaps
+        simulator.push_quote(CALL, 6.0, 6.5)
+        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 6.0, "the quote")
+        asyncio.run(_free_disk(server.url))
+        wait_live(manager)
+        _wait_for_ledger(simulator, manager)
 
 
 def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_server: NatsServer) -> None:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamState

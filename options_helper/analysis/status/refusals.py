@@ -118,13 +118,18 @@ def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
     if not known:
         return ""
     if len({_cause(each) for each in away}) == 1:
-        words = f"{_cause(away[0])} at {format_time(max(failure.at for _, failure in known), zone)}"
+        words = _timed(away[0], max(failure.at for _, failure in known), zone)
     else:
         words = "; ".join(
-            f"{_ADJECTIVE[each.stream]} stream: {_cause(each)} at {format_time(failure.at, zone)}"
-            for each, failure in known
+            f"{_ADJECTIVE[each.stream]} stream: {_timed(each, failure.at, zone)}" for each, failure in known
         )
     return f"{capital(words)}."
+
+
+def _timed(record: StreamHealth, at: dt.datetime, zone: dt.tzinfo) -> str:
+    """Return a stream's cause with its time, which comes before a next step after a semicolon."""
+    cause, semicolon, step = _cause(record).partition("; ")
+    return f"{cause} at {format_time(at, zone)}{semicolon}{step}"
 
 
 def _cause(record: StreamHealth) -> str:

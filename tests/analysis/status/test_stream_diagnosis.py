@@ -327,6 +327,14 @@ def test_reconnecting_shows_a_code_once() -> None:
     assert diagnose(snapshot(without)).detail.startswith("Slow client (407) at 13:45:10. Trying again.")
 
 
+def test_the_time_of_a_cause_comes_before_its_next_step() -> None:
+    """A cause with a next step after a semicolon has its time before it."""
+    words = "the relay has stopped publishing; check that it still runs"
+    away = health(FILLS, StreamState.RECONNECTING, last_failure=failure(words))
+    said = "The relay has stopped publishing at 13:45:10; check that it still runs."
+    assert diagnose(snapshot(away)).detail.startswith(said)
+
+
 def test_fills_have_no_marks_that_age() -> None:
     """Only data streams leave marks ageing."""
     away = health(FILLS, StreamState.RECONNECTING, attempts=1, next_attempt_at=ago(-0.2))
