@@ -13,10 +13,11 @@ from nats.js.errors import APIError
 
 from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, AlpacaSettings, load_settings
 from options_helper.data.streaming.live_manager import build_alpaca_backfill
+from options_helper.data.streaming.reconnect.worker import Streamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import RunParts
-from options_helper.data.streaming.run.streamers import build_alpaca
-from options_helper.errors import OptionsHelperError
+from options_helper.data.streaming.run.streamers import StreamRequest, build_alpaca
+from options_helper.errors import OptionsHelperError, StreamInterrupted
 from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
 from options_helper.relay.leadership import Leadership
@@ -75,11 +76,18 @@ async def serve(
             f"NATS at {options.shown} has no JetStream. Start it with: nats-server -js"
         ) from None
 
+    leadership = Leadership(client.jetstream(), LEADER_BUCKET, times=times)
+
+    def build_while_leading(request: StreamRequest) -> Streamer:
+        if not leadership.holds:  # after a pause, a thread may act before the lease's own task
+            raise StreamInterrupted(request.stream, "this relay no longer leads")
+        return build_alpaca(request)
+
     async def lead() -> None:
         echo(f"This relay leads: {settings.account} account, {settings.options_feed}, {options.shown}.")
         steady = SteadyClock()
         parts = RunParts(
-            builders=dict.fromkeys(StreamName, build_alpaca),
+            builders=dict.fromkeys(StreamName, build_while_leading),
             build_backfill=build_alpaca_backfill,
             journal=Journal(steady),
             seconds_ahead=steady.seconds_ahead,
@@ -89,7 +97,6 @@ async def serve(
         )
         await relay.serve()
 
-    leadership = Leadership(client.jetstream(), LEADER_BUCKET, times=times)
     echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
     try:
         await leadership.run(lead)

@@ -1,4 +1,4 @@
-"""Leadership changes ten times while orders fill: none is lost, and two relays are never at Alpaca."""
+"""Relays are killed, paused and hand over while orders fill: none is lost, and one is at Alpaca."""
 
 from __future__ import annotations
 
@@ -122,3 +122,30 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
         _wait_for_ledger(simulator, reader)
         assert max(count.most.values()) == 1, count.most
         assert simulator.connections_total["fills"] >= CHANGES + 1
+
+
+def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, tmp_path: Path) -> None:
+    """A relay that a signal stopped leaves Alpaca to its successor, and readers hear only one relay."""
+    url = nats_server.url
+    with (
+        AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0) as simulator,
+        ExitStack() as stack,
+    ):
+        leader = RelayProcess(simulator, url, tmp_path / "leader.log")
+        stack.callback(leader.end)
+        wait_until(lambda: leader.count("This relay leads:"), "a leader")
+        standby = RelayProcess(simulator, url, tmp_path / "standby.log")
+        stack.callback(standby.end)
+        reader = stack.enter_context(running_reader(url, reader_config(CALL, PUT)))
+        wait_live(reader)
+        leader.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: standby.count("This relay leads:"), "a successor")
+        # The system keeps the connections of a paused process open, so the successor is refused.
+        wait_until(lambda: "406" in reader.snapshot().errors_by_stream.get("options", ""), "the refusal")
+        leader.process.send_signal(signal.SIGCONT)
+        wait_live(reader)
+        simulator.fill_now(CALL, price=3.25)
+        simulator.push_quote(PUT, 1.0, 1.5)
+        wait_until(lambda: reader.snapshot().option_quotes[PUT].bid_price == 1.0, "the quote")
+        _wait_for_ledger(simulator, reader)
+        assert simulator.open_connections == {"stocks": 1, "options": 1, "fills": 1}
