@@ -20,7 +20,8 @@ from options_helper.simulator.server import AlpacaSimulator
 
 CALL, PUT = "AAPL261218C00250000", "AAPL261218P00250000"
 OTHER = "MSFT261218C00500000"
-QUICK = LeaseTimes(lease=3.0, margin=1.2, grace=1.0, renew=0.3, poll=0.05)
+# In a thread of the tests, an overdue term must not end the process.
+QUICK = LeaseTimes(lease=3.0, margin=1.2, grace=60.0, renew=0.3, poll=0.05)
 PATIENCE = 40.0  # a relay in a process of its own imports for seconds, and waits for a former one's lease
 
 
