@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamHealth, StreamName
@@ -11,6 +14,8 @@ from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 MOST_READERS = 200
 MOST_SYMBOLS = 5000  # of one reader
+_STOCK = re.compile(r"[A-Z0-9]{1,12}(\.[A-Z0-9]{1,6})?")
+_CONTRACT = re.compile(r"[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}")
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class Leases:
             return self._leases.pop(ask.reader, None) is not None
         if known is None and len(self._leases) >= MOST_READERS:
             return False
-        self._leases[ask.reader] = _Lease(_limited(ask), now + LEASE_SECONDS)
+        self._leases[ask.reader] = _Lease(accept(ask), now + LEASE_SECONDS)
         return known is None or known.ask != self._leases[ask.reader].ask
 
     def expire(self, now: float) -> bool:
@@ -65,8 +70,14 @@ class Leases:
         )
 
 
-def _limited(ask: Ask) -> Ask:
-    return Ask(ask.reader, ask.stocks[:MOST_SYMBOLS], ask.contracts[:MOST_SYMBOLS], ask.polled[:MOST_SYMBOLS])
+def accept(ask: Ask) -> Ask:
+    """Return the request without symbols that Alpaca would refuse along with all others."""
+    return Ask(
+        ask.reader,
+        list(filter(_STOCK.fullmatch, ask.stocks[:MOST_SYMBOLS])),
+        list(filter(_CONTRACT.fullmatch, ask.contracts[:MOST_SYMBOLS])),
+        list(filter(_CONTRACT.fullmatch, ask.polled[:MOST_SYMBOLS])),
+    )
 
 
 def _union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
@@ -96,6 +107,13 @@ def answer_for(
         refused=open_ones if is_answered else [],
         invalid=_of(wanted, health.invalid),
         channels=health.channels,
+    )
+
+
+def refuse(grant: Grant, symbols: Sequence[str]) -> Grant:
+    """Return an answer that also refuses symbols that Alpaca is not asked for."""
+    return msgspec.structs.replace(
+        grant, refused=[*grant.refused, *symbols], invalid=[*grant.invalid, *symbols]
     )
 
 

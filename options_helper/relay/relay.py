@@ -21,7 +21,7 @@ from options_helper.data.streaming.run.rest_results import DataSource, Polling
 from options_helper.market import StreamHealth, StreamName, StreamState
 from options_helper.relay.duties import run_together
 from options_helper.relay.facts import FactSource
-from options_helper.relay.leases import DATA_STREAMS, Leases, answer_for
+from options_helper.relay.leases import DATA_STREAMS, Leases, accept, answer_for, refuse
 from options_helper.relay.orders import OrderOutbox, prepare_stream
 from options_helper.relay.wire import (
     ASK_STATE_SUBJECT,
@@ -34,6 +34,7 @@ from options_helper.relay.wire import (
     Ask,
     Batch,
     Facts,
+    Grant,
     Message,
     Pulse,
     SchemaMismatch,
@@ -212,26 +213,25 @@ class Relay:
             await self._publish(message.reply, self._answer_to(ask or Ask("")))
 
     def _answer_to(self, ask: Ask) -> Answer:
-        wanted = {StreamName.STOCKS: ask.stocks, StreamName.OPTIONS: [*ask.contracts, *ask.polled]}
+        asked, accepted = _symbols_of(ask), _symbols_of(accept(ask))
         config = self._base
         return Answer(
             self.epoch,
             self.run.clock(),
             LEASE_SECONDS,
             {
-                stream: answer_for(
-                    symbols,
-                    self._health(stream),
-                    self._polled(stream),
-                    is_answered=self._is_answered(stream, symbols),
-                )
-                for stream, symbols in wanted.items()
+                stream: refuse(self._grant(stream, symbols), _without(asked[stream], symbols))
+                for stream, symbols in accepted.items()
             },
             DataSource(
                 config.settings.account if config.settings else "", config.stock_feed, config.options_feed
             ),
             self._grants,
         )
+
+    def _grant(self, stream: StreamName, symbols: Sequence[str]) -> Grant:
+        health, is_answered = self._health(stream), self._is_answered(stream, symbols)
+        return answer_for(symbols, health, self._polled(stream), is_answered=is_answered)
 
     def _health(self, stream: StreamName) -> StreamHealth | None:
         worker = self.run.workers.get(stream)
@@ -308,6 +308,15 @@ class _Market:
 def _without_symbols(health: StreamHealth) -> StreamHealth:
     """Return a record without its symbols; each reader's answer contains its own."""
     return replace(health, asked=_NO_SYMBOLS, missing=_NO_SYMBOLS, invalid=_NO_SYMBOLS, polled=_NO_SYMBOLS)
+
+
+def _symbols_of(ask: Ask) -> dict[StreamName, list[str]]:
+    return {StreamName.STOCKS: ask.stocks, StreamName.OPTIONS: [*ask.contracts, *ask.polled]}
+
+
+def _without(symbols: Sequence[str], others: Sequence[str]) -> list[str]:
+    known = set(others)
+    return [symbol for symbol in symbols if symbol not in known]
 
 
 def _read_ask(message: Msg) -> Ask | None:

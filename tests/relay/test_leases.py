@@ -6,45 +6,58 @@ import datetime as dt
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamHealth, StreamName, StreamState
-from options_helper.relay.leases import MOST_READERS, Leases, answer_for
+from options_helper.relay.leases import MOST_READERS, Leases, answer_for, refuse
 from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
 ALONE = LiveStreamConfig()
+A1, A2, A3 = (f"AAPL261218C0025{number}000" for number in range(3))
+B1 = "MSFT261218C00500000"
 
 
 def test_the_union_streams_within_the_limit_and_the_rest_is_polled() -> None:
     """The first reader's contracts come first, each once; a reader's own polled contracts come last."""
     leases = Leases()
-    leases.take(Ask("a", ["AAPL"], ["A1", "A2"], ["A3"]), 0.0)
-    leases.take(Ask("b", ["MSFT", "AAPL"], ["A2", "B1"]), 0.0)
+    leases.take(Ask("a", ["AAPL"], [A1, A2], [A3]), 0.0)
+    leases.take(Ask("b", ["MSFT", "AAPL"], [A2, B1]), 0.0)
     plan = leases.plan(ALONE, 3)
     assert plan.stocks == ("AAPL", "MSFT")
-    assert plan.option_contracts == ("A1", "A2", "B1")
-    assert plan.polled_contracts == ("A3",)
+    assert plan.option_contracts == (A1, A2, B1)
+    assert plan.polled_contracts == (A3,)
 
 
 def test_a_lease_that_is_not_renewed_frees_its_symbols() -> None:
     """A reader that died loses its symbols after the lease; one that asks again keeps them."""
     leases = Leases()
-    assert leases.take(Ask("dead", ["AAPL"], ["A1"]), 0.0)
-    assert leases.take(Ask("alive", ["MSFT"], ["B1"]), 0.0)
-    assert not leases.take(Ask("alive", ["MSFT"], ["B1"]), LEASE_SECONDS - 1)
+    assert leases.take(Ask("dead", ["AAPL"], [A1]), 0.0)
+    assert leases.take(Ask("alive", ["MSFT"], [B1]), 0.0)
+    assert not leases.take(Ask("alive", ["MSFT"], [B1]), LEASE_SECONDS - 1)
     assert not leases.expire(LEASE_SECONDS - 0.1)
     assert leases.expire(LEASE_SECONDS)
     plan = leases.plan(ALONE, 100)
-    assert (plan.stocks, plan.option_contracts) == (("MSFT",), ("B1",))
+    assert (plan.stocks, plan.option_contracts) == (("MSFT",), (B1,))
 
 
 def test_a_reader_that_leaves_gives_its_symbols_back() -> None:
     """Its symbols are free at once, except that the last symbols of a stream stay subscribed."""
     leases = Leases()
-    leases.take(Ask("a", ["AAPL"], ["A1"]), 0.0)
+    leases.take(Ask("a", ["AAPL"], [A1]), 0.0)
     leases.take(Ask("b", ["MSFT"], []), 0.0)
     before = leases.plan(ALONE, 100)
     assert leases.take(Ask("a", ends=True), 1.0)
     after = leases.plan(before, 100)
-    assert (after.stocks, after.option_contracts) == (("MSFT",), ("A1",))
+    assert (after.stocks, after.option_contracts) == (("MSFT",), (A1,))
+
+
+def test_one_reader_cannot_make_alpaca_refuse_all() -> None:
+    """Symbols in a format that Alpaca refuses are refused by the relay and never reach the union."""
+    ask = Ask("a", ["AAPL", "BRK.B", "aapl", "A B", "*"], [A1, "nonsense", "*"])
+    leases = Leases()
+    leases.take(ask, 0.0)
+    plan = leases.plan(ALONE, 100)
+    assert (plan.stocks, plan.option_contracts) == (("AAPL", "BRK.B"), (A1,))
+    refused = refuse(Grant(streaming=["AAPL"]), ["aapl"])
+    assert refused == Grant(streaming=["AAPL"], refused=["aapl"], invalid=["aapl"])
 
 
 def test_readers_are_limited() -> None:
@@ -60,14 +73,14 @@ def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:
     running = StreamHealth(
         StreamName.OPTIONS,
         StreamState.RUNNING,
-        asked=frozenset({"A1", "A2", "A3"}),
-        missing=frozenset({"A2", "A3"}),
+        asked=frozenset({A1, A2, A3}),
+        missing=frozenset({A2, A3}),
         connected_at=NOON,
     )
-    polled = frozenset({"A3"})
-    wanted = ["A1", "A2", "A3"]
+    polled = frozenset({A3})
+    wanted = [A1, A2, A3]
     pending = answer_for(wanted, running, polled, is_answered=False)
-    assert pending == Grant(streaming=["A1"], pending=["A2"], polled=["A3"])
+    assert pending == Grant(streaming=[A1], pending=[A2], polled=[A3])
     answered = answer_for(wanted, running, polled, is_answered=True)
-    assert answered == Grant(streaming=["A1"], polled=["A3"], refused=["A2"])
+    assert answered == Grant(streaming=[A1], polled=[A3], refused=[A2])
     assert answer_for(wanted, None, frozenset(), is_answered=True).pending == wanted

@@ -163,6 +163,8 @@ class LiveStreamManager:
                 "streams",
                 "There is nothing to stream: the portfolio has no live positions and fills are off.",
             )
+        if self._source is not None:
+            self._source()  # or say why there can be none
         if config.settings is not None or not self._needs_keys.intersection(config.streams):
             return config
         return replace(config, settings=load_settings())
