@@ -59,3 +59,30 @@ def test_the_last_minutes_can_be_saved_once_a_run_began(
     assert [button.label for button in page.get("download_button")] == ["Save the last 5 minutes"]
     assert "The recording is complete." in page.get("html")[0].proto.body
     process_recorder.process_recorder.cache_clear()
+
+
+def _sidebar() -> None:
+    from apps.streamlit.components.inputs.credentials import Credentials
+    from apps.streamlit.components.inputs.sidebar import render_sidebar
+
+    render_sidebar(Credentials())
+
+
+def test_the_switch_in_the_sidebar_records_from_the_next_start_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its contents and its folder are named before it is switched on; other tabs see the same."""
+    recorder = Recorder(ring_bytes=2**20)
+    process_recorder.process_recorder.cache_clear()
+    monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)
+    monkeypatch.setenv("OH_LOG_FILE", str(tmp_path / "portal.log"))
+    page = AppTest.from_function(_sidebar).run()
+    assert "A recording contains your positions" in page.caption[-1].value
+    assert "recordings" in page.caption[-1].value
+    assert not page.toggle(key="record-sessions").value
+    page.toggle(key="record-sessions").set_value(True).run()
+    assert recorder.folder == tmp_path / "recordings"
+    assert AppTest.from_function(_sidebar).run().toggle(key="record-sessions").value
+    page.toggle(key="record-sessions").set_value(False).run()
+    assert recorder.folder is None
+    process_recorder.process_recorder.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +10,22 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path, forget_portfolios
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.data.settings import (
     INDICATIVE_QUOTE_LIMIT,
     OPTIONS_FEEDS,
     STOCK_FEEDS,
 )
+from options_helper.launch.log_file import LOG_FILE_VARIABLE
+from options_helper.printable import printable
+from options_helper.recording import CONTENTS, FOLDER_VARIABLE
+from options_helper.session.process_recorder import process_recorder
 
 REFRESH_SECONDS, LEAST_REFRESH_SECONDS = 2.0, 0.25
 MAX_OPTION_CONTRACTS = 250
 ACCOUNTS = ("auto", "paper", "live")
+_RECORD_KEY = "record-sessions"
 _FEED_NAMES = {
     "iex": "IEX",
     "sip": "SIP",
@@ -86,7 +93,33 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
                 f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
                 "the free plan's limit. The others are polled."
             )
+        if not credentials.relay:
+            _render_recording()
     return settings
+
+
+def _render_recording() -> None:
+    """Draw the switch that records each session from the next Start on; none without the last minutes."""
+    recorder = process_recorder()
+    if recorder is None:
+        return
+    folder = recorder.folder or _recordings_folder()
+    st.session_state[_RECORD_KEY] = recorder.folder is not None  # it is the same in every tab
+    st.caption(in_markdown(f"{CONTENTS} It is kept in {printable(str(folder))}."))
+    st.toggle("Record from the next Start on", key=_RECORD_KEY, on_change=_switch_recording)
+
+
+def _switch_recording() -> None:
+    recorder = process_recorder()
+    if recorder is not None:
+        recorder.folder = _recordings_folder() if st.session_state[_RECORD_KEY] else None
+
+
+def _recordings_folder() -> Path:
+    """Return the folder that was asked for, or one beside the log."""
+    log = os.environ.get(LOG_FILE_VARIABLE)
+    beside = Path(log).parent if log else Path.cwd()
+    return Path(os.environ.get(FOLDER_VARIABLE) or beside / "recordings")
 
 
 def _portfolio_path(written: str) -> Path:
