@@ -12,7 +12,7 @@ from html import escape
 
 _SYNTAX = re.compile(r"[\\`*_{}\[\]()<>#+|~$:&]")
 _LINE_START = re.compile(r"^(\d*)(?=[-=.)])")
-_JOINER = "\N{WORD JOINER}"
+_JOINER, _MINUS = "\N{WORD JOINER}", "\N{MINUS SIGN}"
 # Streamlit rewrites these despite a backslash: links, shortcodes, icons and typed arrows. An invisible joiner
 # inside keeps them as they are. Two digits between colons are a time.
 _REWRITTEN = re.compile(
@@ -37,6 +37,11 @@ def in_markdown(text: str) -> str:
 def in_html(text: str) -> str:
     """Return the text escaped for HTML, so that an element or attribute shows it literally."""
     return escape(visible(text))
+
+
+def unbroken(text: str) -> str:
+    """Return the text with each minus sign kept on the same line as its dollars."""
+    return text.replace(_MINUS, f"{_MINUS}{_JOINER}")
 
 
 def visible(text: str) -> str:

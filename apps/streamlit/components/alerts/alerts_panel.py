@@ -14,7 +14,7 @@ from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.headings import panel_heading
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown, unbroken
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
 from options_helper.analysis.alerts.words import describe_event, subject_of
 from options_helper.analysis.osi import stock_symbol
@@ -26,7 +26,6 @@ LISTED = 50  # each alert has several widgets; a page with thousands of them doe
 TOASTS = 5
 _HISTORY_SHOWN = 50
 _SERIAL_KEY, _FORM_USED = "live-alerts-serial", "live-alerts-form-used"
-_MINUS = "\N{MINUS SIGN}"
 _SIGNS = {
     AlertPhase.NORMAL: "\N{WHITE CIRCLE}",
     AlertPhase.PENDING: "\N{CIRCLE WITH LEFT HALF BLACK}",
@@ -117,10 +116,10 @@ def _render_rule(
 ) -> None:
     status = view.alerts.status_of(rule.id)
     words, button = st.columns([4, 1], vertical_alignment="center")
-    standing = _unbroken(describe_status(status, rule, zone, view.as_of))
+    standing = unbroken(describe_status(status, rule, zone, view.as_of))
     words.markdown(
         f"{_SIGNS[status.phase]} **{in_markdown(name)}** "
-        f"{in_markdown(_unbroken(rule.condition))}  \n"
+        f"{in_markdown(unbroken(rule.condition))}  \n"
         f":small[{in_markdown(standing)}{'' if is_held else _ABSENT}]"
     )
     if status.phase is AlertPhase.RAISED:
@@ -170,8 +169,3 @@ def _render_history(view: MonitorView, zone: dt.tzinfo, names: Mapping[str, str]
         st.markdown(in_markdown(line))
     if not shown:
         st.markdown(":gray[Nothing has happened yet.]")
-
-
-def _unbroken(text: str) -> str:
-    """Return the text with each minus sign kept on the same line as its dollars."""
-    return text.replace(_MINUS, f"{_MINUS}\N{WORD JOINER}")

@@ -26,7 +26,7 @@ from apps.streamlit.components.detail.detail_words import (
 from apps.streamlit.components.detail.greeks_table import greeks_html
 from apps.streamlit.components.detail.payoff_panel import render_payoff
 from apps.streamlit.components.detail.quote_ladder import ladder_html
-from apps.streamlit.components.plain_text import in_html
+from apps.streamlit.components.plain_text import in_html, unbroken
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from apps.streamlit.components.risk.scenario_panel import draw_grid, withdraw_grid
@@ -115,7 +115,7 @@ def _head(
     cover: Cover | None,
 ) -> str:
     parts = (marks_of(records), cover_words(cover), extremes_of(with_cover(structure, cover)))
-    facts = " · ".join(part for part in parts if part)
+    facts = unbroken(" · ".join(part for part in parts if part))
     lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
         f'<h2 class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
