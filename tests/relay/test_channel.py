@@ -131,6 +131,17 @@ def test_a_message_of_another_version_is_counted() -> None:
     assert run.malformed == 1
 
 
+def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None:
+    """After a change of relays the stream does not count as running before the next one answers."""
+    run = Run(enough=1)
+    run.channel.set_state(GRANT, "")
+    timer = threading.Timer(0.05, run.channel.set_state, (None, ""))
+    timer.start()
+    with pytest.raises(StreamInterrupted, match="the relay is connecting to Alpaca"):
+        run.streamer.run()
+    timer.join()
+
+
 def test_each_reason_ends_the_connection_once() -> None:
     """A reason interrupts the stream once; then the stream waits for its end, or for another reason."""
     run = Run(enough=1)

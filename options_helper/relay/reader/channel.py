@@ -103,7 +103,7 @@ class Channel:
                     messages, self._messages = self._messages, deque(maxlen=self._messages.maxlen)
                     seen.beats, seen.losses, seen.grant = now.beats, now.losses, now.grant
                     return list(messages)
-                if self._trouble:
+                if not self.is_up:
                     self._raise()
                 self._changed.wait(_WAIT_SECONDS)
         return None
@@ -115,7 +115,8 @@ class Channel:
 
     def _raise(self) -> None:
         self._reported = self._trouble
-        raise StreamInterrupted(self.stream, self._trouble)
+        # Without a reason, another relay took over and does not stream yet.
+        raise StreamInterrupted(self.stream, self._trouble or "the relay is connecting to Alpaca")
 
 
 class _Seen(msgspec.Struct):

@@ -359,7 +359,9 @@ class Link:
         if pulse is None or health is None or health.state is not StreamState.RUNNING:
             return None
         if stream is StreamName.FILLS:
-            return _FOR_FILLS if self._stored is not None and self._stored.has_all(pulse) else None
+            # Once it is up, an update that is being stored is a matter of milliseconds, or has a reason.
+            has_all = self._stored is not None and self._stored.has_all(pulse)
+            return _FOR_FILLS if has_all or self._channels[stream].is_up else None
         if answer is None or answer.epoch != pulse.epoch or answer.streams[stream].pending:
             return None
         return answer.streams[stream]
