@@ -3,7 +3,7 @@
 latency SECONDS     watch the snapshots, and report the age of each quote when it first appears
 job SECONDS         repeat a pandas job in the main thread, and report each duration
 fill ORDER          wait until an order update is in the snapshot, and report the time
-cpu SECONDS         report the CPU time of this process while the main thread sleeps
+cpu SECONDS         report the CPU time of this process while the main thread sleeps, and its largest memory
 risk WHERE          solve 250 moved contracts a second, `here` in a thread or in a `process`; `off` ends it
 facts               report the counts of the health record
 """
@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from receivers import start_product, start_readers, symbols_of
+from receivers import make_recorder, start_product, start_readers, symbols_of
 from risk import compute_each_second
 
 from options_helper.analysis.risk.pricing.solver import Solver
@@ -73,10 +76,11 @@ class Product:
         return {"seen": None}
 
     def cpu(self, seconds: str) -> dict[str, object]:
-        """Return the CPU seconds per second."""
+        """Return the CPU seconds per second, and the largest resident memory in bytes."""
         began, cpu = time.monotonic(), time.process_time()
         time.sleep(float(seconds))
-        return {"cpu": (time.process_time() - cpu) / (time.monotonic() - began)}
+        spent = (time.process_time() - cpu) / (time.monotonic() - began)
+        return {"cpu": spent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
     def risk(self, where: str) -> dict[str, object]:
         """Start or stop computing the risk of another portfolio."""
@@ -137,13 +141,25 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=250)
     parser.add_argument("--stocks", action="store_true", help="add a stock stream with as many symbols")
     parser.add_argument("--fills", action="store_true", help="add the stream of order updates")
+    parser.add_argument("--kind", default="product", help="product, ring or recording, as in receivers.py")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        serve(options, Path(folder))
+
+
+def serve(options: argparse.Namespace, folder: Path) -> None:
+    """Start the product and carry out commands."""
     contracts = symbols_of(options.symbols)
     stocks = [f"S{number}" for number in range(options.symbols)] if options.stocks else []
     if options.relay:
         managers = start_readers(options.relay, contracts, options.readers)
     else:
-        managers = [start_product(options.port, contracts=contracts, stocks=stocks, fills=options.fills)]
+        recorder = make_recorder(options.kind, folder)
+        managers = [
+            start_product(
+                options.port, contracts=contracts, stocks=stocks, fills=options.fills, recorder=recorder
+            )
+        ]
     if not all(each.wait_until_live(120) for each in managers):
         raise RuntimeError(str([each.snapshot().errors_by_stream for each in managers]))
     product = Product(managers[0])

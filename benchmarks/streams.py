@@ -53,7 +53,7 @@ def measure_throughput(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_recording(*, quick: bool) -> Iterator[Figure]:
-    """Yield the product's throughput by itself, with the last minutes in memory, and with a file on disk."""
+    """Yield the product's cost by itself, with the last minutes in memory, and with a file on disk."""
     kinds = ("L", "product", "ring", "recording")
     for per_frame in (1, 10):
         rates: defaultdict[str, list[float]] = defaultdict(list)
@@ -71,6 +71,13 @@ def measure_recording(*, quick: bool) -> Iterator[Figure]:
             yield Figure(f"{kind}: CPU per message {at}", median(cpus[kind]) * 1e6, "µs")
             target = "<= 0.75" if per_frame == 10 else None
             yield median_figure(f"{kind} / L, CPU {at}", _ratios(cpus[kind], cpus["L"]), "x", target)
+    for kind in kinds[1:]:
+        answers, spent = _watch(kind, 5 if quick else 15)
+        for name in ("p50", "p99"):
+            ages = [each[name] * 1e3 for each in answers]
+            yield median_figure(f"{kind}: sent to visible at 5,000/s, {name}", ages, "ms")
+        yield Figure(f"{kind}: CPU at 5,000/s", spent["cpu"] * 100, "% of a core")
+        yield Figure(f"{kind}: memory", spent["memory"] / 1e6, "MB")
 
 
 def measure_newest(*, quick: bool) -> Iterator[Figure]:
@@ -124,21 +131,26 @@ def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
 
 def measure_latency(*, quick: bool) -> Iterator[Figure]:
     """Yield the time from sent to visible in the snapshot, at 5,000 messages a second."""
+    answers, spent = _watch("product", 12 if quick else 45)
+    for name, target in (("p50", "<= 25"), ("p99", "<= 60")):
+        yield median_figure(f"sent to visible, {name}", [each[name] * 1e3 for each in answers], "ms", target)
+    yield Figure("CPU at 5,000/s, 10 per frame", spent["cpu"] * 100, "% of a core")
+
+
+def _watch(kind: str, seconds: int) -> tuple[list[dict[str, float]], dict[str, float]]:
+    """Return each second's latencies at 5,000 messages a second, and then the CPU time and the memory."""
     feed, port = start_feed(per_frame=10, rate=5000)
-    with feed, Child("product.py", "--port", port) as product:
+    with feed, Child("product.py", "--port", port, "--kind", kind) as product:
         feed.receive(event="subscribed")
         product.receive(event="ready")
         feed.send("go")
         time.sleep(1)
         answers = []
-        for _ in range(12 if quick else 45):
+        for _ in range(seconds):
             product.send("latency 1")
             answers.append(product.receive())
         product.send("cpu 3")
-        cpu = product.receive()["cpu"]
-    for name, target in (("p50", "<= 25"), ("p99", "<= 60")):
-        yield median_figure(f"sent to visible, {name}", [each[name] * 1e3 for each in answers], "ms", target)
-    yield Figure("CPU at 5,000/s, 10 per frame", cpu * 100, "% of a core")
+        return answers, product.receive()
 
 
 def measure_main_thread(*, quick: bool) -> Iterator[Figure]:

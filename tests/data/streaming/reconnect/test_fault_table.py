@@ -24,8 +24,10 @@ from options_helper.data.streaming.connection import budget, market_data
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamHealth
+from options_helper.recording.file_format import read_recording
 from options_helper.recording.inspection import find_leaks
 from options_helper.recording.recorder import Recorder
+from options_helper.recording.records import Answer
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.streams.malformed import malformed_payloads
 from options_helper.simulator.world import Plan
@@ -109,6 +111,20 @@ def test_all_three_streams_run(bench: Bench, wait_until) -> None:
     assert bench.snapshot.subscribed == frozenset(CONTRACTS + STOCKS)
     assert not bench.snapshot.last_error
     assert all(record.missing == frozenset() for record in bench.snapshot.health.values())
+
+
+def test_a_session_with_rest_and_a_loss_is_recorded_without_the_account(bench: Bench, wait_until) -> None:
+    """The account's number was received, and the fixture finds it in no recording."""
+    bench.start(backfill=True)
+    wait_until(lambda: bench.snapshot.broker is not None and bench.is_running(*ALL))
+    bench.simulator.drop("fills")
+    wait_until(lambda: bench.health("fills").attempts == 1 and bench.is_running(*ALL))
+    assert bench.snapshot.broker_account
+    bench.manager.stop()
+    status = bench.recorder.status
+    assert status is not None
+    answers = (each.body for each in read_recording(status.path) if isinstance(each, Answer))
+    assert any(b"account_number" in body for body in answers)
 
 
 @pytest.mark.parametrize("stream", ALL)
