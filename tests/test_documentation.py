@@ -77,6 +77,19 @@ def test_every_option_is_in_the_reference() -> None:
     assert not [name for name in commands if f"`options-helper {name}`" not in reference]
 
 
+@pytest.mark.parametrize(
+    "name", ["options-helper-relay.service", "options-helper-page.service", "compose.yaml"]
+)
+def test_the_deployment_uses_options_that_exist(name: str) -> None:
+    """Each command of the units and of the Compose file has only options of the command line."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    found = re.findall(r'options-helper"?,? "?(relay|ui)\b(.*)', _read(f"deploy/{name}"))
+    assert found
+    for command, words in found:
+        known = {option for parameter in commands[command].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", words)) <= known
+
+
 @pytest.mark.parametrize("page", PORTAL_PAGES)
 def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
     """Both pages and the README say read-only, best effort and no advice."""
