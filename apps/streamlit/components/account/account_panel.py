@@ -9,7 +9,7 @@ import streamlit as st
 
 from apps.streamlit.components.account.account_view import AccountView, write_corrected_file
 from apps.streamlit.components.headings import panel_heading
-from apps.streamlit.components.plain_text import in_html, in_markdown
+from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import exact
@@ -34,12 +34,9 @@ _CORRECTED = "The file with the account's quantities, ready to copy"
 OPENED_ACCOUNT = _KEYS = ("live-account-closed", "live-account-bridge", "live-account-corrected")
 
 
-def render_account_note(account: AccountView, file_name: str) -> None:
-    """Draw a one-line note if the file and the account differ."""
-    note = "" if account.compared is None else note_line(account.compared, file_name)
-    if note:
-        with st.container(key="live-account-note", gap=None):
-            st.markdown(f":material/arrow_right: {in_markdown(note)}")
+def account_note(account: AccountView, file_name: str) -> str:
+    """Return a one-line note if the file and the account differ, else ""."""
+    return "" if account.compared is None else note_line(account.compared, file_name)
 
 
 def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot, zone: dt.tzinfo) -> None:

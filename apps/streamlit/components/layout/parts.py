@@ -14,8 +14,8 @@ import streamlit as st
 
 from apps.streamlit.components.account.account_panel import (
     OPENED_ACCOUNT,
+    account_note,
     render_account,
-    render_account_note,
 )
 from apps.streamlit.components.account.account_view import AccountView, build_account_view
 from apps.streamlit.components.alerts import alerts_panel
@@ -140,8 +140,8 @@ def _is_open(*keys: str) -> bool:
 
 def _draw_notes(context: PageContext, page: PageView) -> None:
     render_alert_bar(page.monitor, context.zone)
-    render_notes(list_notes(context))
-    render_account_note(_account_of(context, page), context.model.source.name)
+    of_account = account_note(_account_of(context, page), context.model.source.name)
+    render_notes(list_notes(context), of_account)
     render_account_book(context)
 
 

@@ -21,12 +21,20 @@ def list_notes(context: PageContext) -> list[str]:
     return list(_notes(context))
 
 
-def render_notes(notes: Sequence[str]) -> None:
-    """Draw the notes, if there are any."""
-    if notes:
-        with st.container(key="live-notes", gap=None):
-            for note in notes:
-                st.markdown(f":material/arrow_right: {in_markdown(note)}")
+def render_notes(notes: Sequence[str], of_account: str = "") -> None:
+    """Draw the notes and the account's in as few lines as they fit."""
+    if not notes and not of_account:
+        return
+    with st.container(key="live-notes", horizontal=True, gap=None):
+        for note in notes:
+            _draw_note(note)
+        if of_account:
+            with st.container(key="live-account-note", width="content"):
+                _draw_note(of_account)
+
+
+def _draw_note(note: str) -> None:
+    st.markdown(f":material/arrow_right: {in_markdown(note)}", width="content")
 
 
 def _notes(context: PageContext) -> Iterator[str]:
