@@ -35,13 +35,10 @@ class RecordedHost:
 
     Args:
         name: "trading" or "data".
-
-    Attributes:
-        strays: The number of recorded answers that nobody asked for.
     """
 
     def __init__(self, name: str) -> None:
-        self.name, self.strays = name, 0
+        self.name = name
         self._fetch: Callable[[str], None] = _nothing
         self._known: dict[tuple[str, ...], Answer] = {}
         self._state, self._changed = _State.IDLE, threading.Condition()
@@ -81,8 +78,6 @@ class RecordedHost:
         self.know(answer)
         if self._state is _State.ASKING:
             self._answer(answer)
-        else:
-            self.strays += 1
 
     def close(self) -> None:
         """End the thread."""

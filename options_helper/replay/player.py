@@ -34,7 +34,6 @@ from options_helper.recording.records import (
     Digest,
     Fetching,
     Handed,
-    LeftOut,
     Looked,
     Observed,
     Received,
@@ -72,7 +71,6 @@ class Player:
     def __init__(self) -> None:
         self.run: LiveRun | None = None
         self.monitor: PortfolioMonitor | None = None
-        self.is_complete = True
         self._place = self._base = 0
         self._hosts = {host: RecordedHost(host.value) for host in Host}
         self._connections: dict[int, RecordedConnection] = {}
@@ -96,8 +94,6 @@ class Player:
             self._since = record.since
         elif isinstance(record, Started):
             self._start(record)
-        elif isinstance(record, LeftOut):
-            self.is_complete = False
         elif self.run is not None:
             self._place = max(record.elapsed, self._since)
             if record.elapsed < self._since:
@@ -110,11 +106,6 @@ class Player:
                 self._fetch_known()
             return self._happen(self.run, record)
         return None
-
-    @property
-    def strays(self) -> int:
-        """The number of recorded answers that nobody asked for."""
-        return sum(host.strays for host in self._hosts.values())
 
     def now(self) -> dt.datetime:
         """Return the run's time at the current record."""
