@@ -3,7 +3,7 @@
 latency SECONDS     watch the snapshots, and report the age of each quote when it first appears
 job SECONDS         repeat a pandas job in the main thread, and report each duration
 fill ORDER          wait until an order update is in the snapshot, and report the time
-cpu SECONDS         report the CPU time of this process while the main thread sleeps, and its largest memory
+cpu SECONDS         report the CPU time of this process while the main thread sleeps, and its memory
 risk WHERE          solve 250 moved contracts a second, `here` in a thread or in a `process`; `off` ends it
 facts               report the counts of the health record
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import threading
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 from receivers import make_recorder, start_product, start_readers, symbols_of
 from risk import compute_each_second
 
@@ -76,11 +76,11 @@ class Product:
         return {"seen": None}
 
     def cpu(self, seconds: str) -> dict[str, object]:
-        """Return the CPU seconds per second, and the largest resident memory in bytes."""
+        """Return the CPU seconds per second, and the resident memory in bytes."""
         began, cpu = time.monotonic(), time.process_time()
         time.sleep(float(seconds))
         spent = (time.process_time() - cpu) / (time.monotonic() - began)
-        return {"cpu": spent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        return {"cpu": spent, "memory": psutil.Process().memory_info().rss}
 
     def risk(self, where: str) -> dict[str, object]:
         """Start or stop computing the risk of another portfolio."""
