@@ -75,7 +75,8 @@ class RelayProcess:
     @property
     def is_standing_by(self) -> bool:
         """Return whether it waits to lead."""
-        return self.count("Standing by") > self.count("This relay leads:")
+        said = self._log.read_text(encoding="utf-8")  # a busy relay may lose its lease and lead again
+        return said.rfind("Standing by") > said.rfind("This relay leads:")
 
     def end(self) -> None:
         """End it as a crash does."""
