@@ -25,9 +25,11 @@ def render_notes(notes: Sequence[str], of_account: str = "") -> None:
     """Draw the notes and the account's in as few lines as they fit."""
     if not notes and not of_account:
         return
-    with st.container(key="live-notes", horizontal=True, gap=None):
-        for note in notes:
-            _draw_note(note)
+    with st.container(key="live-note-row", horizontal=True, gap=None):
+        if notes:
+            with st.container(key="live-notes", horizontal=True, gap=None, width="content"):
+                for note in notes:
+                    _draw_note(note)
         if of_account:
             with st.container(key="live-account-note", width="content"):
                 _draw_note(of_account)
