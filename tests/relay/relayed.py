@@ -95,6 +95,12 @@ def wait_live(manager: LiveStreamManager) -> LiveSnapshot:
     return manager.snapshot()
 
 
+def bid_price(manager: LiveStreamManager, symbol: str) -> float | None:
+    """Return a contract's bid, None before its first quote."""
+    quote = manager.snapshot().option_quotes.get(symbol)
+    return None if quote is None else quote.bid_price
+
+
 def executions(snapshot: LiveSnapshot) -> set[tuple[object, object, object]]:
     """Return the executions that the stream reported, as order, quantity and price."""
     return {

@@ -30,7 +30,16 @@ from options_helper.market import LiveSnapshot, StreamState
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
 from tests.nats_server import NatsServer, Network, running_nats_server
-from tests.relay.relayed import CALL, PUT, reader_config, running_reader, running_relay, wait_live, wait_until
+from tests.relay.relayed import (
+    CALL,
+    PUT,
+    bid_price,
+    reader_config,
+    running_reader,
+    running_relay,
+    wait_live,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -151,11 +160,11 @@ def test_a_partition_of_one_reader_is_its_own(
         simulator.fill_now(CALL, price=3.25)
         simulator.push_quote(PUT, 1.0, 1.5)
         assert cut_off.snapshot().fill_gaps
-        wait_until(lambda: whole.snapshot().option_quotes[PUT].bid_price == 1.0, "the quote")
+        wait_until(lambda: bid_price(whole, PUT) == 1.0, "the quote")
         assert whole.snapshot().health["options"].attempts <= 1
         network.mend()
         wait_live(cut_off)
-        wait_until(lambda: cut_off.snapshot().option_quotes[PUT].bid_price == 1.0, "the missed quote")
+        wait_until(lambda: bid_price(cut_off, PUT) == 1.0, "the missed quote")
         _wait_for_ledger(simulator, whole, cut_off)
 
 
@@ -190,7 +199,7 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
         wait_until(lambda: words in manager.snapshot().errors_by_stream.get("fills", ""), words)
         assert manager.snapshot().fill_gaps
         simulator.push_quote(CALL, 6.0, 6.5)
-        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 6.0, "the quote")
+        wait_until(lambda: bid_price(manager, CALL) == 6.0, "the quote")
         asyncio.run(_free_disk(server.url))
         wait_live(manager)
         _wait_for_ledger(simulator, manager)
@@ -207,6 +216,6 @@ def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_se
         simulator.push_quote(CALL, 6.0, 6.5)
         simulator.fill_now(CALL, price=6.25)
         for reader in readers:
-            wait_until(lambda r=reader: r.snapshot().option_quotes[CALL].bid_price == 6.0, "the quote")
+            wait_until(lambda r=reader: bid_price(r, CALL) == 6.0, "the quote")
         _wait_for_ledger(simulator, *readers)
         assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}

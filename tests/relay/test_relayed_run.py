@@ -21,6 +21,7 @@ from tests.relay.relayed import (
     OTHER,
     PUT,
     RelayThread,
+    bid_price,
     executions,
     reader_config,
     running_reader,
@@ -56,7 +57,7 @@ def test_a_relayed_run_shows_the_figures_of_a_direct_one(
         wait_live(manager)
         simulator.push_quote(CALL, 3.0, 3.5)
         simulator.push_trade(PUT, 1.25)
-        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 3.0, "the pushed quote")
+        wait_until(lambda: bid_price(manager, CALL) == 3.0, "the pushed quote")
         wait_until(lambda: len(executions(manager.snapshot())) == 1, "the fill")
         wait_until(lambda: not manager.snapshot().fill_gaps, "complete fills")
         relayed = manager.snapshot()
@@ -105,7 +106,7 @@ def test_a_second_reader_does_not_disturb_the_first(
             wait_until(lambda: not second.snapshot().fill_gaps, "complete fills")
         wait_until(lambda: simulator.subscriptions("options")["quotes"] == [CALL], "freed symbols")
         simulator.push_quote(CALL, 4.0, 4.5)
-        wait_until(lambda: first.snapshot().option_quotes[CALL].bid_price == 4.0, "the first reader's quote")
+        wait_until(lambda: bid_price(first, CALL) == 4.0, "the first reader's quote")
         health = first.snapshot().health["options"]
         assert (health.state, health.lost_at, health.dropped) == (StreamState.RUNNING, None, 0)
     assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}
@@ -131,7 +132,7 @@ def test_each_outage_has_its_own_words(
         nats_server.start()
         simulator.push_quote(CALL, 5.0, 5.5)
         wait_live(manager)
-        wait_until(lambda: manager.snapshot().option_quotes[CALL].bid_price == 5.0, "the missed quote")
+        wait_until(lambda: bid_price(manager, CALL) == 5.0, "the missed quote")
         relay.end()
         _wait_for_words(manager, "check that options-helper relay still runs")
         with running_relay(simulator, nats_server.url):
