@@ -16,15 +16,19 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
+from apps.streamlit.components.fills.orders_list import orders_html
 from apps.streamlit.components.positions.position_tables import account_notes
+from options_helper.analysis.fills import build_fill_day
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import names_of
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
+from options_helper.data.streaming.trading_normalizers import normalize_rest_order
 from options_helper.market import BrokerEvent, EventKind, FillGap, LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.session.views import FillsView, SharedViews
 from options_helper.times import NEW_YORK, new_york_date, utc_now
+from tests.builders import make_order, snapshot
 
 if TYPE_CHECKING:
     from conftest import PortalDesk
@@ -194,6 +198,26 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
         f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · held → {told}",
     }
     assert title(desk, page) == "1 · the fills of 1 order add up to more than the order reports"
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "words"),
+    [
+        (dt.UTC, "2026-11-30T00:50:00Z", "00:50:00"),  # Sunday evening in New York, where this is today
+        (dt.UTC, "2026-11-29T00:50:00Z", "Sun 00:50"),  # Saturday evening
+        (NEW_YORK, "2026-11-29T00:50:00Z", "Sat 19:50"),
+        (dt.timezone(dt.timedelta(hours=10)), "2026-11-28T15:00:00Z", "Sun 01:00"),  # Saturday morning
+        (dt.UTC, "2026-11-02T15:00:00Z", "2 Nov 15:00"),
+    ],
+)
+def test_an_order_of_another_day_has_its_day_in_every_zone(zone: dt.tzinfo, at: str, words: str) -> None:
+    """The trading day is New York's; elsewhere an order of the day before may have today's date."""
+    moment = dt.datetime.fromisoformat(at)
+    row = normalize_rest_order(make_order("o1", submitted_at=at, updated_at=at))
+    live = snapshot(rest_orders=(row,), as_of=dt.datetime(2026, 11, 30, 1, tzinfo=dt.UTC))
+    day = build_fill_day(live, day=dt.date(2026, 11, 29))
+    assert [order.changed_at for order in day.orders] == [moment]
+    assert f">{words}<" in orders_html(day, zone)
 
 
 def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.datetime) -> None:

@@ -36,14 +36,22 @@ def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     return f"{_other_day(at, now, zone)}{at.astimezone(zone):%H:%M}"
 
 
+def format_dated_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Return a time to the minute with its day, even if that is today: `Mon 09:30` or `24 Dec 09:30`."""
+    return f"{_day(at, now, zone)} {at.astimezone(zone):%H:%M}"
+
+
 def _other_day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Return a time's day followed by a space, or "" on the day of `now`."""
+    is_today = at.astimezone(zone).date() == now.astimezone(zone).date()
+    return "" if is_today else f"{_day(at, now, zone)} "
+
+
+def _day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     day, today = at.astimezone(zone).date(), now.astimezone(zone).date()
-    if day == today:
-        return ""
     if abs((day - today).days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
-        return f"{_WEEKDAYS[day.weekday()][:3]} "
-    return f"{format_day(day, with_year=False)} "
+        return _WEEKDAYS[day.weekday()][:3]
+    return format_day(day, with_year=False)
 
 
 def format_day(day: dt.date, *, with_year: bool = True) -> str:

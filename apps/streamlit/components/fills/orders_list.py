@@ -11,7 +11,7 @@ from options_helper.analysis.fills.order_facts import LONG_AGO
 from options_helper.analysis.fills.records import OrderEvent, OrderTimeline
 from options_helper.analysis.fills.words import contradiction_words, event_detail, order_name, order_price
 from options_helper.analysis.text.order_words import event_words, plain, price_words, side_words
-from options_helper.analysis.text.wording import count, format_moment, format_time
+from options_helper.analysis.text.wording import count, format_dated_moment, format_time
 from options_helper.times import NEW_YORK, new_york_date
 
 _ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
@@ -52,11 +52,13 @@ def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
 
 
 def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
-    """Return the time, with the date unless it is today; a dash if it is unknown."""
+    """Return the time, with its day if it is on another date in New York; a dash if it is unknown."""
     if at == LONG_AGO:
         return "\N{EM DASH}"
-    noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
-    return format_time(at, zone) if new_york_date(at) == day else format_moment(at, noon, zone)
+    if new_york_date(at) == day:
+        return format_time(at, zone)
+    # In the reader's zone it may still be the same date.
+    return format_dated_moment(at, dt.datetime.combine(day, dt.time(12), NEW_YORK), zone)
 
 
 def _details(order: OrderTimeline) -> str:
