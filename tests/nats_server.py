@@ -20,6 +20,8 @@ from typing import Any, Self
 import pytest
 
 READY_WITHIN_SECONDS = 20.0
+# On Linux the server ends with the tests that started it, even if these are killed.
+END_WITH_TESTS = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 CONFIGURATION = 'jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: {disk} }}\n'
 
 
@@ -74,7 +76,7 @@ class NatsServer:
 
     def start(self) -> None:
         """Start the server and wait until it greets its clients."""
-        words = [find_nats_server(), "-c", str(self._write_configuration())]
+        words = [*END_WITH_TESTS, find_nats_server(), "-c", str(self._write_configuration())]
         words += ["-a", "127.0.0.1", "-p", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, env=self.environment)  # noqa: S603 - found above

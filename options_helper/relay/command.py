@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ import nats.errors
 from nats.js.errors import APIError
 
 from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, AlpacaSettings, load_settings
+from options_helper.data.streaming.connection.sdk import stream_class
 from options_helper.data.streaming.live_manager import build_alpaca_backfill
 from options_helper.data.streaming.reconnect.worker import Streamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
@@ -76,6 +78,7 @@ async def serve(
             f"NATS at {options.shown} has no JetStream. Start it with: nats-server -js"
         ) from None
 
+    await asyncio.to_thread(_import_ahead)
     leadership = Leadership(client.jetstream(), LEADER_BUCKET, times=times)
 
     def build_while_leading(request: StreamRequest) -> Streamer:
@@ -103,6 +106,14 @@ async def serve(
     finally:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             await client.close()
+
+
+def _import_ahead() -> None:
+    """Import what a leading relay needs; on a busy machine, that takes longer than the lease lasts."""
+    for stream in StreamName:
+        stream_class(stream)
+    importlib.import_module("options_helper.data.rest.client")
+    importlib.import_module("options_helper.data.streaming.backfill.backfill")
 
 
 def _warn(words: str) -> None:

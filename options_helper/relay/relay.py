@@ -209,7 +209,7 @@ class Relay:
         ask = _read_ask(message)
         if ask is not None and self.leases.take(ask, time.monotonic()):
             self._change_soon()
-        if message.reply:
+        if _is_inbox(message.reply):
             await self._publish(message.reply, self._answer_to(ask or Ask("")))
 
     def _answer_to(self, ask: Ask) -> Answer:
@@ -250,7 +250,7 @@ class Relay:
 
     async def _send_state(self, message: Msg) -> None:
         ask = _read_ask(message)
-        if ask is None:
+        if ask is None or not _is_inbox(message.reply):
             return
         for facts in self._facts.everything(ask):
             await self._publish(message.reply, facts)
@@ -317,6 +317,15 @@ def _symbols_of(ask: Ask) -> dict[StreamName, list[str]]:
 def _without(symbols: Sequence[str], others: Sequence[str]) -> list[str]:
     known = set(others)
     return [symbol for symbol in symbols if symbol not in known]
+
+
+def _is_inbox(reply: str) -> bool:
+    """Return whether an answer may go to a subject.
+
+    The server checks the rights of whoever publishes, and that is the relay. Otherwise a reader could have it
+    write to `oh.orders`, or over the lease.
+    """
+    return reply.startswith("_INBOX.")
 
 
 def _read_ask(message: Msg) -> Ask | None:

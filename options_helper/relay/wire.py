@@ -48,6 +48,7 @@ RENEW_SECONDS = 10.0
 PULSE_SECONDS = 1.0
 
 _COMPRESS_OVER = 128 * 1024  # NATS refuses messages over 1 MB by default
+_MOST_BYTES = 64 * 1024 * 1024  # decompressed; a small message could otherwise fill the memory
 _HEADER_BYTES = 2
 
 
@@ -269,6 +270,14 @@ def decode(data: bytes) -> Message:
         raise SchemaMismatch(data[0])
     body = memoryview(data)[_HEADER_BYTES:]
     try:
-        return _decode(zlib.decompress(body) if data[1] else body)
-    except zlib.error as error:
+        return _decode(_decompress(body) if data[1] else body)
+    except (zlib.error, RecursionError) as error:
         raise msgspec.DecodeError("the message is damaged") from error
+
+
+def _decompress(body: memoryview) -> bytes:
+    decompressor = zlib.decompressobj()
+    content = decompressor.decompress(body, _MOST_BYTES)
+    if not decompressor.eof:
+        raise msgspec.DecodeError("the message is cut off or too large")
+    return content

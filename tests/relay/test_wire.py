@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -96,8 +97,21 @@ def test_a_large_message_is_compressed() -> None:
     assert decode(data) == Facts("e", option_quotes=rows)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01", bytes((SCHEMA, 0)), bytes((SCHEMA, 1)) + b"x"])
+BOMB = zlib.compress(bytes(65 * 1024 * 1024))
+NESTED = b"\x93\xa6update\xa0" + 50_000 * b"\x91"
+DAMAGED = {
+    "empty": b"",
+    "half a header": b"\x01",
+    "no body": bytes((SCHEMA, 0)),
+    "not compressed": bytes((SCHEMA, 1)) + b"x",
+    "cut off": bytes((SCHEMA, 1)) + zlib.compress(b"xyz")[:-4],
+    "too large": bytes((SCHEMA, 1)) + BOMB,
+    "too deep": bytes((SCHEMA, 0)) + NESTED,
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_messages_are_refused(data: bytes) -> None:
-    """A cut-off or damaged message is an error of msgspec's, never another one."""
+    """A message that is damaged or would fill the memory is an error of msgspec's, never another one."""
     with pytest.raises(msgspec.MsgspecError):
         decode(data)
