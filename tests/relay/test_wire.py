@@ -28,6 +28,7 @@ from options_helper.market import (
 from options_helper.order_rows import OrderRow
 from options_helper.relay.wire import (
     SCHEMA,
+    Ask,
     Batch,
     Facts,
     Message,
@@ -97,8 +98,8 @@ def test_a_large_message_is_compressed() -> None:
     assert decode(data) == Facts("e", option_quotes=rows)
 
 
-BOMB = zlib.compress(bytes(65 * 1024 * 1024))
-NESTED = b"\x93\xa6update\xa0" + 50_000 * b"\x91"
+BOMB = zlib.compress(msgspec.msgpack.encode(Ask("x" * 65 * 1024 * 1024)), 1)
+NESTED = encode(OrderUpdate(NOON, None))[2:-1] + 50_000 * b"\x91" + b"\xc0"
 DAMAGED = {
     "empty": b"",
     "half a header": b"\x01",
