@@ -264,7 +264,7 @@ def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
     environment = read_environment()
     found = find_leaks(path, [environment.get(name, "").strip() for name in KEY_NAMES])
     for sentence in found or ["No key, no account number and no order id was found."]:
-        typer.echo(sentence)
+        typer.echo(printable(sentence))
     raise typer.Exit(1 if found else 0)
 
 
@@ -272,10 +272,11 @@ def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
 def recording_replay(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Play a recording as fast as possible and compare it with what was seen; exit with 1 if it differs."""
     from options_helper.recording.file_format import read_recording  # noqa: PLC0415 - needs msgspec
+    from options_helper.recording.inspection import describe_ending  # noqa: PLC0415 - needs msgspec
     from options_helper.replay.player import describe_looks, play  # noqa: PLC0415 - the whole product
 
     looks = list(play(read_recording(path)))
-    for line in describe_looks(looks):
+    for line in [*describe_looks(looks), describe_ending(path)]:
         typer.echo(line)
     raise typer.Exit(0 if looks and not any(look.differs for look in looks) else 1)
 
@@ -283,10 +284,11 @@ def recording_replay(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> N
 @recording.command("export")
 def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Print a recording as JSON, one record per line."""
-    from options_helper.recording.inspection import export  # noqa: PLC0415 - needs msgspec
+    from options_helper.recording.inspection import describe_ending, export  # noqa: PLC0415 - needs msgspec
 
     for line in export(path):
         typer.echo(line)
+    typer.echo(describe_ending(path), err=True)  # stdout is for programs
 
 
 def main() -> None:

@@ -107,19 +107,25 @@ class RecordingReader:
             except zstandard.ZstdError:
                 return self._end("A block is damaged; what follows it is not read.")
 
-    def records(self) -> Iterator[Record]:
-        """Yield each record, up to the last whole one."""
+    def blocks(self) -> Iterator[tuple[bytes, list[Record]]]:
+        """Yield the content of each whole block, and its records; a block of unknown ones has none."""
         for content in self.contents():
             try:
                 records = decode_records(content)
             except msgspec.MsgspecError:
+                yield content, []
                 return self._end("A block is not made of known records; what follows it is not read.")
-            for record in records:
-                self.is_closed = isinstance(record, Closed)
-                yield record
+            if records:
+                self.is_closed = isinstance(records[-1], Closed)
+            yield content, records
+
+    def records(self) -> Iterator[Record]:
+        """Yield each record, up to the last whole block."""
+        for _, records in self.blocks():
+            yield from records
 
     def _end(self, words: str) -> None:
-        self.damage = words
+        self.damage, self.is_closed = words, False
 
 
 def read_recording(path: Path) -> Iterator[Record]:

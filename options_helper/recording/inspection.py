@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from options_helper.recording.file_format import RecordingReader, decode_records
+from options_helper.recording.file_format import RecordingReader
 from options_helper.recording.identifiers import ACCOUNTS, IDENTIFIERS, REPLACED, UUID
 from options_helper.recording.recorder import FILLS, TRADING
 from options_helper.recording.records import (
@@ -116,21 +116,30 @@ def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
     with path.open("rb") as file:
         reader = RecordingReader(file)
         streams: dict[int, str] = {}
-        for content in reader.contents():
+        for content, records in reader.blocks():
             if any(secret in content for secret in unwanted):
                 found["It contains a key from this machine's settings."] = None
             if _LIKE_A_KEY.search(content):
                 found["It contains a text with the form of an Alpaca key."] = None
             if _LIKE_AN_ACCOUNT.search(content):
                 found["It contains a text with the form of an account number."] = None
-            for record in decode_records(content):
+            for record in records:
                 if isinstance(record, Connecting):
                     streams[record.connection] = record.stream
                 if any(map(_has_identifier, _account_messages(record, streams))):
                     found["It contains an account number or an order id."] = None
                 if isinstance(record, LeftOut):
                     found[f"It is not complete: {record.reason}."] = None
-    return [*found, *([reader.damage] if reader.damage else [])]
+    return [*found, *([] if reader.is_closed else [_ending(reader)])]
+
+
+def describe_ending(path: Path) -> str:
+    """Return "Complete.", or a sentence that says why a recording ends early."""
+    with path.open("rb") as file:
+        reader = RecordingReader(file)
+        for _ in reader.records():
+            pass
+    return _ending(reader)
 
 
 def export(path: Path) -> Iterator[str]:

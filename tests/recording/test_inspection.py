@@ -86,6 +86,28 @@ def test_verify_accepts_a_sound_recording(tmp_path: Path) -> None:
     assert result.stdout == "No key, no account number and no order id was found.\n"
 
 
+@pytest.mark.parametrize("command", ["verify", "export", "replay"])
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        (b"", "Cut short: the recording was not closed."),
+        (b"\0", "Cut short: The last block is incomplete."),
+        (pack_block(b"\x93\x01\x02\x03"), "Cut short: A block is not made of known records"),
+    ],
+)
+def test_a_recording_that_was_cut_short_is_named_as_such(
+    tmp_path: Path, command: str, rest: bytes, words: str
+) -> None:
+    """Whatever reads a file that is not complete says so; verify exits with 1."""
+    name = save(tmp_path, BEGAN, FILLS)
+    with Path(name).open("ab") as file:
+        file.write(rest)
+    result = RUNNER.invoke(cli.app, ["recording", command, name])
+    assert words in result.output
+    assert "No key" not in result.output
+    assert result.exit_code == (0 if command == "export" else 1)
+
+
 def test_export_prints_every_record_as_json(tmp_path: Path) -> None:
     """Messages in msgpack and JSON are shown as what they mean, anything else in base64."""
     message = msgspec.msgpack.encode([{"T": "q", "S": "AAPL", "t": msgspec.msgpack.Ext(5, b"x")}])
