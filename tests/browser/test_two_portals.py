@@ -25,7 +25,7 @@ def _start(page: Page) -> None:
     button = page.get_by_role("button", name="Start", exact=True)
     expect(button).to_be_enabled()
     button.click()
-    # Nothing ticks here, so after ten seconds the options are reported as mute, and of the fills it says this.
+    # Nothing ticks here, so after ten seconds the options are reported as mute, and the fills as live.
     expect(page.locator(STATUS)).to_contain_text(re.compile(r"fills listening|Fills are live"))
 
 
