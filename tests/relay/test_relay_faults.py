@@ -208,7 +208,8 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
 def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_server: NatsServer) -> None:
     """Twenty readers see the same quote and the same fills, over one connection per stream at Alpaca."""
     with ExitStack() as stack:
-        stack.enter_context(running_relay(simulator, nats_server.url))
+        # A process of its own: in this one, twenty readers could keep it from renewing its lease in time.
+        stack.callback(RelayProcess(simulator, nats_server.url).kill)
         config = reader_config(CALL)
         readers = [stack.enter_context(running_reader(nats_server.url, config)) for _ in range(20)]
         for reader in readers:
