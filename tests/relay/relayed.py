@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from options_helper.analysis.fills.day import build_fill_day
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import LiveSnapshot
@@ -17,6 +18,7 @@ from options_helper.relay.lease import LeaseTimes
 from options_helper.relay.nats_options import load_nats_options
 from options_helper.relay.reader import relay_source
 from options_helper.simulator.server import AlpacaSimulator
+from tests.trading import shown_executions, true_executions
 
 CALL, PUT = "AAPL261218C00250000", "AAPL261218P00250000"
 OTHER = "MSFT261218C00500000"
@@ -108,3 +110,14 @@ def executions(snapshot: LiveSnapshot) -> set[tuple[object, object, object]]:
         for row in snapshot.fills
         if row.get("event") in {"fill", "partial_fill"}
     }
+
+
+def wait_for_ledger(simulator: AlpacaSimulator, *managers: LiveStreamManager) -> None:
+    """Wait until every reader's fills are complete and equal to the simulator's ledger."""
+    for manager in managers:
+        wait_until(lambda m=manager: not m.snapshot().fill_gaps, "complete fills", 60)
+        wait_until(lambda m=manager: _has_all(m, simulator), "the ledger", 60)
+
+
+def _has_all(manager: LiveStreamManager, simulator: AlpacaSimulator) -> bool:
+    return shown_executions(build_fill_day(manager.snapshot())) == true_executions(simulator)

@@ -7,11 +7,8 @@ import contextlib
 import os
 import subprocess
 import sys
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -23,10 +20,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 import nats
 from nats.js.errors import APIError
 
-from options_helper.analysis.fills.day import build_fill_day
-from options_helper.analysis.fills.records import FillKind
-from options_helper.data.streaming.live_manager import LiveStreamManager
-from options_helper.market import LiveSnapshot, StreamState
+from options_helper.market import StreamState
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
 from tests.nats_server import NatsServer, Network, running_nats_server
@@ -37,13 +31,13 @@ from tests.relay.relayed import (
     reader_config,
     running_reader,
     running_relay,
+    wait_for_ledger,
     wait_live,
     wait_until,
 )
+from tests.trading import Trader, true_executions
 
 pytestmark = pytest.mark.slow
-
-Executions = Counter[tuple[str, Decimal, Decimal]]
 
 
 @pytest.fixture
@@ -74,45 +68,6 @@ class RelayProcess:
         self._process.wait(10)
 
 
-class Trader:
-    """Steps the simulator's orders and quotes in a thread of its own until it is ended."""
-
-    def __init__(self, simulator: AlpacaSimulator) -> None:
-        self._simulator = simulator
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._trade)
-        self._thread.start()
-
-    def _trade(self) -> None:
-        while not self._end.wait(0.02):
-            self._simulator.step_orders()
-            self._simulator.tick()
-
-    def end(self) -> None:
-        """Stop trading."""
-        self._end.set()
-        self._thread.join()
-
-
-def _shown(snapshot: LiveSnapshot) -> Executions:
-    """Return order, quantity and price of every execution in the page's table."""
-    return Counter(
-        (one.order_id, Decimal(str(one.quantity)), round(Decimal(str(one.price)), 2))
-        for one in build_fill_day(snapshot).executions
-        if one.kind is not FillKind.PARENT and one.quantity is not None and one.price is not None
-    )
-
-
-def _true(simulator: AlpacaSimulator) -> Executions:
-    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
-
-
-def _wait_for_ledger(simulator: AlpacaSimulator, *managers: LiveStreamManager) -> None:
-    for manager in managers:
-        wait_until(lambda m=manager: not m.snapshot().fill_gaps, "complete fills", 60)
-        wait_until(lambda m=manager: _shown(m.snapshot()) == _true(simulator), "the ledger", 60)
-
-
 def test_a_killed_relay_and_a_killed_server_lose_no_fill(
     simulator: AlpacaSimulator, nats_server: NatsServer
 ) -> None:
@@ -124,7 +79,7 @@ def test_a_killed_relay_and_a_killed_server_lose_no_fill(
         first = stack.enter_context(running_reader(nats_server.url, config))
         second = stack.enter_context(running_reader(nats_server.url, config))
         wait_live(first)
-        trader = Trader(simulator)
+        trader = Trader(simulator, pause=0.02, ticks=True)
         stack.callback(trader.end)
         wait_until(lambda: len(first.snapshot().fills) > 10, "order updates")
         relay.kill()
@@ -139,8 +94,8 @@ def test_a_killed_relay_and_a_killed_server_lose_no_fill(
         wait_live(second)
         trader.end()
         wait_live(first)
-        _wait_for_ledger(simulator, first, second)
-        assert len(_true(simulator)) > 10
+        wait_for_ledger(simulator, first, second)
+        assert len(true_executions(simulator)) > 10
 
 
 def test_a_partition_of_one_reader_is_its_own(
@@ -165,7 +120,7 @@ def test_a_partition_of_one_reader_is_its_own(
         network.mend()
         wait_live(cut_off)
         wait_until(lambda: bid_price(cut_off, PUT) == 1.0, "the missed quote")
-        _wait_for_ledger(simulator, whole, cut_off)
+        wait_for_ledger(simulator, whole, cut_off)
 
 
 async def _fill_disk(url: str) -> None:
@@ -202,7 +157,7 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
         wait_until(lambda: bid_price(manager, CALL) == 6.0, "the quote")
         asyncio.run(_free_disk(server.url))
         wait_live(manager)
-        _wait_for_ledger(simulator, manager)
+        wait_for_ledger(simulator, manager)
 
 
 def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_server: NatsServer) -> None:
@@ -218,5 +173,5 @@ def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_se
         simulator.fill_now(CALL, price=6.25)
         for reader in readers:
             wait_until(lambda r=reader: bid_price(r, CALL) == 6.0, "the quote")
-        _wait_for_ledger(simulator, *readers)
+        wait_for_ledger(simulator, *readers)
         assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}

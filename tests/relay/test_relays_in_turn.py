@@ -20,8 +20,16 @@ pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - see above
 from options_helper.simulator.world import Plan  # noqa: E402 - the same
 from tests.nats_server import NatsServer  # noqa: E402 - the same
-from tests.relay.relayed import CALL, PUT, reader_config, running_reader, wait_live, wait_until  # noqa: E402 - the same
-from tests.relay.test_relay_faults import Trader, _wait_for_ledger  # noqa: E402 - the same
+from tests.relay.relayed import (  # noqa: E402 - the same
+    CALL,
+    PUT,
+    reader_config,
+    running_reader,
+    wait_for_ledger,
+    wait_live,
+    wait_until,
+)
+from tests.trading import Trader  # noqa: E402 - the same
 
 CHANGES = 10
 ROOT = Path(__file__).parents[2]
@@ -105,7 +113,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
         standby = start()
         reader = stack.enter_context(running_reader(url, reader_config(CALL, PUT)))
         wait_live(reader)
-        trader = Trader(simulator)
+        trader = Trader(simulator, pause=0.02, ticks=True)
         stack.callback(trader.end)
         for number in range(CHANGES):
             is_killed = number % 4 == 0
@@ -120,7 +128,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
             wait_until(lambda n=seen: len(reader.snapshot().fills) > n, f"fills after change {number + 1}")
         trader.end()
         wait_live(reader)
-        _wait_for_ledger(simulator, reader)
+        wait_for_ledger(simulator, reader)
         assert max(count.most.values()) == 1, count.most
         assert simulator.connections_total["fills"] >= CHANGES + 1
 
@@ -148,5 +156,5 @@ def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, t
         simulator.fill_now(CALL, price=3.25)
         simulator.push_quote(PUT, 1.0, 1.5)
         wait_until(lambda: reader.snapshot().option_quotes[PUT].bid_price == 1.0, "the quote")
-        _wait_for_ledger(simulator, reader)
+        wait_for_ledger(simulator, reader)
         assert simulator.open_connections == {"stocks": 1, "options": 1, "fills": 1}

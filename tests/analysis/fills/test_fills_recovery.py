@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from decimal import Decimal
-
 import pytest
 
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
@@ -14,12 +10,12 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from collections.abc import Iterator
 
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
-from options_helper.analysis.fills.records import FillKind
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import LiveSnapshot
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
+from tests.trading import Executions, Trader, shown_executions, true_executions
 
 pytestmark = pytest.mark.integration
 
@@ -37,35 +33,8 @@ def _book(snapshot: LiveSnapshot) -> FillDay:
     )
 
 
-def _shown(snapshot: LiveSnapshot) -> Counter[tuple[str, Decimal, Decimal]]:
-    """Order, quantity and price of every execution in the table, to the share and the cent."""
-    return Counter(
-        (one.order_id, Decimal(str(one.quantity)), round(Decimal(str(one.price)), 2))
-        for one in _book(snapshot).executions
-        if one.kind is not FillKind.PARENT and one.quantity is not None and one.price is not None
-    )
-
-
-def _true(simulator: AlpacaSimulator) -> Counter[tuple[str, Decimal, Decimal]]:
-    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
-
-
-class Trader:
-    """Steps the server's order stories in a thread of its own until it is ended."""
-
-    def __init__(self, simulator: AlpacaSimulator) -> None:
-        self._simulator = simulator
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._trade)
-        self._thread.start()
-
-    def _trade(self) -> None:
-        while not self._end.wait(0.01):
-            self._simulator.step_orders()
-
-    def end(self) -> None:
-        self._end.set()
-        self._thread.join()
+def _shown(manager: LiveStreamManager) -> Executions:
+    return shown_executions(_book(manager.snapshot()))
 
 
 @pytest.fixture
@@ -92,7 +61,7 @@ def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
 def test_the_table_equals_the_ledger_after_twenty_losses(live, wait_until) -> None:
     """While orders fill throughout, the stream is cut twenty times; the table ends equal to the ledger."""
     simulator, manager = live
-    trader = Trader(simulator)
+    trader = Trader(simulator, pause=0.01, ticks=False)
     for number in range(DROPS):
         seen = len(manager.snapshot().fills)
         wait_until(lambda seen=seen: len(manager.snapshot().fills) > seen, "order updates")
@@ -101,5 +70,5 @@ def test_the_table_equals_the_ledger_after_twenty_losses(live, wait_until) -> No
         wait_until(lambda: manager.snapshot().status_by_stream["fills"] == "running")
     trader.end()
     wait_until(lambda: not manager.snapshot().fill_gaps, "every gap to be confirmed", 60)
-    wait_until(lambda: _shown(manager.snapshot()) == _true(simulator), "the ledger")
-    assert len(_true(simulator)) > 60
+    wait_until(lambda: _shown(manager) == true_executions(simulator), "the ledger")
+    assert len(true_executions(simulator)) > 60

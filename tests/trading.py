@@ -1,0 +1,48 @@
+"""A simulator that trades while a test does something else, and its executions beside those of the page."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from decimal import Decimal
+
+from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.records import FillKind
+from options_helper.simulator.server import AlpacaSimulator
+
+Executions = Counter[tuple[str, Decimal, Decimal]]  # by order, quantity and price, to the share and the cent
+
+
+class Trader:
+    """Steps the simulator's orders, and its quotes if wanted, in a thread of its own until it is ended."""
+
+    def __init__(self, simulator: AlpacaSimulator, *, pause: float, ticks: bool) -> None:
+        self._simulator, self._pause, self._ticks = simulator, pause, ticks
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._trade)
+        self._thread.start()
+
+    def _trade(self) -> None:
+        while not self._end.wait(self._pause):
+            self._simulator.step_orders()
+            if self._ticks:
+                self._simulator.tick()
+
+    def end(self) -> None:
+        """Stop trading."""
+        self._end.set()
+        self._thread.join()
+
+
+def shown_executions(day: FillDay) -> Executions:
+    """Return every execution in the page's table."""
+    return Counter(
+        (one.order_id, Decimal(str(one.quantity)), round(Decimal(str(one.price)), 2))
+        for one in day.executions
+        if one.kind is not FillKind.PARENT and one.quantity is not None and one.price is not None
+    )
+
+
+def true_executions(simulator: AlpacaSimulator) -> Executions:
+    """Return every execution in the simulator's ledger."""
+    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
