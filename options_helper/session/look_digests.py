@@ -23,6 +23,7 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.status.clock import describe_clock
 from options_helper.analysis.status.stream_diagnosis import diagnose
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
+from options_helper.analysis.tables.schema import COLUMNS
 from options_helper.analysis.tables.view import TablesView
 from options_helper.files.alerts_state import KeptAlerts, encode_alerts
 from options_helper.market import LiveSnapshot
@@ -31,7 +32,8 @@ from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.recording.records import Watching
 from options_helper.times import NEW_YORK
 
-_AGES = frozenset({"quote_age_seconds", "quote_age_seconds_max", "mark_age_seconds", "hours_left"})
+# A lag is no age: it does not grow.
+_AGES = frozenset(each.name for each in COLUMNS if each.unit in {"seconds", "hours"}) - {"lag_seconds"}
 _UNSTEADY_ALERTS = EXPOSURES | {AlertMetric.QUOTE_AGE_SECONDS}
 _IDENTIFIERS = ("key", "order_id", "parent_id", "execution_id", "activity_id")
 _DECIMALS = 6

@@ -71,9 +71,14 @@ class Studio:
         assert status is not None
         return status.path
 
+    def draw(self) -> None:
+        """Read the tables, as a tab does; the monitor's next look shares them if nothing new arrives."""
+        self.monitor.views.tables(self.monitor.portfolio, self.live, self.monitor.stale_after_seconds)
+
     def look(self, times: int = 1) -> None:
-        """Look, as the monitor does every second."""
+        """Look, as the monitor does every second, after a tab."""
         for _ in range(times):
+            self.draw()
             self.monitor.look()
             self.looks += 1
 
@@ -84,6 +89,13 @@ class Studio:
             assert time.monotonic() < deadline, "the condition does not hold"
             self.look()
             self.pause.wait(0.03)
+
+    def restart(self) -> None:
+        """Stop, and start again with the same settings; the next run has a file of its own."""
+        config = self.manager.config
+        assert config is not None
+        self.manager.stop()
+        self.manager.start(config)
 
     def is_running(self, *streams: str) -> bool:
         """Return whether streams are acknowledged."""

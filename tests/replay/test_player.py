@@ -53,6 +53,20 @@ def test_a_session_with_losses_is_equal_at_every_look(tmp_path: Path) -> None:
         assert len({digest[part] for digest in digests}) > 1, part
 
 
+def test_a_second_run_of_the_process_is_equal_at_every_look(tmp_path: Path) -> None:
+    """Nothing from an earlier run, or from a tab that read the same tables, changes what a look saw."""
+    with recording(tmp_path, tick_seconds=0.2) as studio:
+        for run in range(2):
+            studio.look_until(lambda live: studio.is_running(*STREAMS) and live.broker)
+            studio.look(10)
+            if not run:
+                studio.restart()
+    for path in sorted(tmp_path.iterdir()):
+        looks = list(play(read_recording(path)))
+        assert len(looks) > 10
+        assert differences(looks) == {}
+
+
 def test_what_differs_is_named(tmp_path: Path) -> None:
     """A changed price is seen in the looks after it, by the names of the parts in which it stands."""
     with recording(tmp_path, tick_seconds=0) as studio:
