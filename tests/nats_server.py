@@ -131,10 +131,14 @@ class Network:
     """A TCP proxy on loopback that can hold back every byte, as a network does while it is cut.
 
     Held bytes arrive late rather than never, because TCP repeats them once the network is back.
+
+    Args:
+        port: The server's port.
+        buffer: How many bytes of each socket the system keeps; whoever does not read soon blocks the server.
     """
 
-    def __init__(self, port: int) -> None:
-        self._upstream = port
+    def __init__(self, port: int, *, buffer: int | None = None) -> None:
+        self._upstream, self._buffer = port, buffer
         self._loop = asyncio.new_event_loop()
         self._connected: asyncio.Event
         self._ended: asyncio.Event
@@ -183,12 +187,23 @@ class Network:
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._connected.wait()
-            upstream = await asyncio.open_connection("127.0.0.1", self._upstream)
+            upstream = await self._open()
+            if self._buffer is not None:
+                writer.transport.set_write_buffer_limits(self._buffer)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._buffer)
             try:
                 await asyncio.gather(self._pump(reader, upstream[1]), self._pump(upstream[0], writer))
             finally:
                 upstream[1].close()
         writer.close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        client = socket.socket()
+        if self._buffer is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+        client.setblocking(False)
+        await self._loop.sock_connect(client, ("127.0.0.1", self._upstream))
+        return await asyncio.open_connection(sock=client)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

@@ -35,10 +35,16 @@ def examine(server: NatsServer, user: str, monkeypatch: pytest.MonkeyPatch) -> t
     password = PASSWORDS[f"{user.upper()}_PASSWORD"]
     monkeypatch.setenv("OH_NATS_USER", user)
     monkeypatch.setenv("OH_NATS_PASSWORD", password)
+    status, output = run_doctor(server)
+    assert password not in output
+    rows = (line.split(maxsplit=2) for line in output.splitlines())
+    return status, {name: f"{level} {text}" for level, name, text in rows}
+
+
+def run_doctor(server: NatsServer) -> tuple[int, str]:
+    """Run `doctor --relay`; return its status and its output."""
     result = CliRunner().invoke(app, ["doctor", "--relay", server.url])
-    assert password not in result.output
-    rows = (line.split(maxsplit=2) for line in result.stdout.splitlines())
-    return result.exit_code, {name: f"{level} {text}" for level, name, text in rows}
+    return result.exit_code, result.stdout
 
 
 def test_a_relay_from_a_readers_side(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +76,15 @@ def test_what_is_missing_is_named(server: NatsServer, monkeypatch: pytest.Monkey
     server.kill()
     status, found = examine(server, "reader", monkeypatch)
     assert found["NATS"] == f"FAIL NATS at {server.url}: nothing listens there."
+    assert status == 1
+
+
+def test_a_server_without_jetstream_is_named(tmp_path: Path) -> None:
+    """No relay can run on it, so starting one is not the next step."""
+    bare = tmp_path / "bare.conf"
+    bare.write_text("# no jetstream")
+    with running_nats_server(tmp_path / "nats", configuration=bare) as server:
+        status, output = run_doctor(server)
+    assert "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js" in output
+    assert "start one with" not in output
     assert status == 1

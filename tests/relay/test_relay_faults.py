@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +21,7 @@ from options_helper.market import StreamState
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
 from tests.nats_server import NatsServer, Network, running_nats_server
+from tests.relay.relay_process import RelayProcess
 from tests.relay.relayed import (
     CALL,
     PUT,
@@ -50,30 +48,12 @@ def simulator() -> Iterator[AlpacaSimulator]:
         yield simulator
 
 
-class RelayProcess:
-    """`options-helper relay` in a process of its own, which the test may kill."""
-
-    def __init__(self, simulator: AlpacaSimulator, url: str) -> None:
-        words = [sys.executable, "-m", "options_helper", "relay", "--nats", url]
-        self._process = subprocess.Popen(  # noqa: S603 - this package's own command
-            words,
-            env=os.environ | simulator.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        """End it as a crash does."""
-        self._process.kill()
-        self._process.wait(10)
-
-
 def test_a_killed_relay_and_a_killed_server_lose_no_fill(
-    simulator: AlpacaSimulator, nats_server: NatsServer
+    simulator: AlpacaSimulator, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     """While orders fill, a relay is killed, then NATS; both readers end equal to the ledger."""
     with ExitStack() as stack:
-        relay = RelayProcess(simulator, nats_server.url)
+        relay = RelayProcess(simulator, nats_server.url, tmp_path / "relay.log")
         stack.callback(relay.kill)
         config = reader_config(CALL, PUT)
         first = stack.enter_context(running_reader(nats_server.url, config))
@@ -87,7 +67,7 @@ def test_a_killed_relay_and_a_killed_server_lose_no_fill(
             wait_until(
                 lambda m=manager: m.snapshot().health["fills"].state is StreamState.RECONNECTING, "words"
             )
-        stack.callback(RelayProcess(simulator, nats_server.url).kill)
+        stack.callback(RelayProcess(simulator, nats_server.url, tmp_path / "next.log").kill)
         wait_live(first)
         nats_server.kill()
         nats_server.start()
@@ -160,11 +140,13 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
         wait_for_ledger(simulator, manager)
 
 
-def test_twenty_readers_share_one_connection(simulator: AlpacaSimulator, nats_server: NatsServer) -> None:
+def test_twenty_readers_share_one_connection(
+    simulator: AlpacaSimulator, nats_server: NatsServer, tmp_path: Path
+) -> None:
     """Twenty readers see the same quote and the same fills, over one connection per stream at Alpaca."""
     with ExitStack() as stack:
         # A process of its own: in this one, twenty readers could keep it from renewing its lease in time.
-        stack.callback(RelayProcess(simulator, nats_server.url).kill)
+        stack.callback(RelayProcess(simulator, nats_server.url, tmp_path / "relay.log").kill)
         config = reader_config(CALL)
         readers = [stack.enter_context(running_reader(nats_server.url, config)) for _ in range(20)]
         for reader in readers:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +17,7 @@ pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - see above
 from options_helper.simulator.world import Plan  # noqa: E402 - the same
 from tests.nats_server import NatsServer  # noqa: E402 - the same
+from tests.relay.relay_process import RelayProcess  # noqa: E402 - the same
 from tests.relay.relayed import (  # noqa: E402 - the same
     CALL,
     PUT,
@@ -32,27 +30,6 @@ from tests.relay.relayed import (  # noqa: E402 - the same
 from tests.trading import Trader  # noqa: E402 - the same
 
 CHANGES = 10
-ROOT = Path(__file__).parents[2]
-# `options-helper relay` with a shorter lease; SIGUSR1 lets it hand over and stand by again.
-RELAY = """
-import asyncio, contextlib, signal, sys
-from options_helper.data.settings import load_settings
-from options_helper.relay.command import serve
-from options_helper.relay.lease import LeaseTimes
-from options_helper.relay.nats_options import load_nats_options
-
-async def main():
-    times = LeaseTimes(lease=5.0, margin=1.5, grace=1.3, renew=0.3, poll=0.05)
-    say = lambda words: print(words, flush=True)
-    while True:
-        one = asyncio.ensure_future(serve(load_settings(), load_nats_options(sys.argv[1]), say, times))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, one.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await one
-        await asyncio.sleep(0.5)  # the other one is to lead
-
-asyncio.run(main())
-"""
 
 
 class Open(Counter[str]):
@@ -64,32 +41,6 @@ class Open(Counter[str]):
         """Record the count."""
         super().__setitem__(stream, count)
         self.most[stream] = max(self.most[stream], count)
-
-
-class RelayProcess:
-    """A relay in a process of its own, and what it has said."""
-
-    def __init__(self, simulator: AlpacaSimulator, url: str, log: Path) -> None:
-        self._log = log
-        env = os.environ | simulator.environment() | {"PYTHONPATH": str(ROOT)}
-        with log.open("wb") as out:
-            words = [sys.executable, "-c", RELAY, url]
-            self.process = subprocess.Popen(words, env=env, stdout=out, stderr=out)  # noqa: S603 - our own
-
-    def count(self, words: str) -> int:
-        """Return how often it has said something."""
-        return self._log.read_text(encoding="utf-8").count(words)
-
-    @property
-    def is_standing_by(self) -> bool:
-        """Return whether it waits to lead."""
-        said = self._log.read_text(encoding="utf-8")  # a busy relay may lose its lease and lead again
-        return said.rfind("Standing by") > said.rfind("This relay leads:")
-
-    def end(self) -> None:
-        """End it as a crash does."""
-        self.process.kill()
-        self.process.wait(10)
 
 
 def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -> None:
@@ -104,7 +55,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
 
         def start() -> RelayProcess:
             relays.append(RelayProcess(simulator, url, tmp_path / f"relay-{len(relays)}.log"))
-            stack.callback(relays[-1].end)
+            stack.callback(relays[-1].kill)
             wait_until(lambda one=relays[-1]: one.count("Standing by"), "a relay")
             return relays[-1]
 
@@ -117,7 +68,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
         stack.callback(trader.end)
         for number in range(CHANGES):
             is_killed = number % 4 == 0
-            leader.process.send_signal(signal.SIGKILL if is_killed else signal.SIGUSR1)
+            (leader.kill if is_killed else leader.hand_over)()
             wait_until(lambda one=standby: not one.is_standing_by, f"change {number + 1}")
             if is_killed:
                 leader = start()
@@ -141,17 +92,17 @@ def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, t
         ExitStack() as stack,
     ):
         leader = RelayProcess(simulator, url, tmp_path / "leader.log")
-        stack.callback(leader.end)
+        stack.callback(leader.kill)
         wait_until(lambda: leader.count("This relay leads:"), "a leader")
         standby = RelayProcess(simulator, url, tmp_path / "standby.log")
-        stack.callback(standby.end)
+        stack.callback(standby.kill)
         reader = stack.enter_context(running_reader(url, reader_config(CALL, PUT)))
         wait_live(reader)
-        leader.process.send_signal(signal.SIGSTOP)
+        leader.signal(signal.SIGSTOP)
         wait_until(lambda: standby.count("This relay leads:"), "a successor")
         # The system keeps the connections of a paused process open, so the successor is refused.
         wait_until(lambda: "406" in reader.snapshot().errors_by_stream.get("options", ""), "the refusal")
-        leader.process.send_signal(signal.SIGCONT)
+        leader.signal(signal.SIGCONT)
         wait_live(reader)
         simulator.fill_now(CALL, price=3.25)
         simulator.push_quote(PUT, 1.0, 1.5)

@@ -191,6 +191,10 @@ class StreamWorker:
             conflated: The number of messages superseded within the batch.
             malformed: The number of messages that could not be read.
         """
+        since = self.health.connected_at
+        if since is not None and received_at < since:  # a relay repeats the day's order updates
+            self._count(conflated=conflated, malformed=malformed)
+            return
         seconds = (self._journal.clock() - received_at).total_seconds()
         latency_seconds, lag_seconds = self._meter.took(seconds, lag)
         self._count(

@@ -407,6 +407,13 @@ def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
     assert (bench.health.lag_seconds, bench.health.latency_seconds) == (0.1, 0.0)
 
 
+def test_what_came_before_a_connection_says_nothing_about_its_latency(bench) -> None:
+    """A relay repeats the day's order updates to a page that joins; the page is not hours late."""
+    bench.worker.subscribed(ASKED)
+    bench.worker.applied(received_at=NOW - dt.timedelta(hours=2), lag=None, conflated=1, malformed=0)
+    assert (bench.health.latency_seconds, bench.health.conflated) == (None, 1)
+
+
 def test_a_clock_that_went_back_gives_no_negative_latency(bench) -> None:
     """A batch cannot be visible before it came."""
     bench.worker.applied(received_at=NOW + dt.timedelta(seconds=9), lag=None, conflated=0, malformed=0)

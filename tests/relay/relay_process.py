@@ -1,0 +1,82 @@
+"""A relay in a process of its own, which a test may kill, pause and let hand over.
+
+All are forked from one process that has imported everything, because an import costs seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.relay.lease import LeaseTimes
+
+if TYPE_CHECKING:
+    from options_helper.simulator.server import AlpacaSimulator
+
+TIMES = LeaseTimes(lease=4.0, margin=1.5, grace=1.3, renew=0.3, poll=0.05)
+_HAND_OVER = signal.SIGUSR1
+_BREAK_SECONDS = 0.5  # after it has handed over, another relay is to lead
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.relay.relay_process_imports"])
+
+
+class RelayProcess:
+    """A relay in a process of its own, and what it has said."""
+
+    def __init__(self, simulator: AlpacaSimulator, url: str, log: Path) -> None:
+        """Start it."""
+        self._log = log
+        log.touch()
+        self._process = _FORKS.Process(target=_run, args=(simulator.environment(), url, log), daemon=True)
+        self._process.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def hand_over(self) -> None:
+        """Let another relay lead, and stand by."""
+        self.signal(_HAND_OVER)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._process.kill()
+        self._process.join(10)
+
+    def count(self, words: str) -> int:
+        """Return how often it has said something."""
+        return self._log.read_text(encoding="utf-8").count(words)
+
+    @property
+    def is_standing_by(self) -> bool:
+        """Return whether it waits to lead."""
+        said = self._log.read_text(encoding="utf-8")  # a busy relay may lose its lease and lead again
+        return said.rfind("Standing by") > said.rfind("This relay leads:")
+
+
+def _run(environment: dict[str, str], url: str, log: Path) -> None:
+    logging.disable()
+    asyncio.run(_relay_for_ever(environment, url, log))
+
+
+async def _relay_for_ever(environment: dict[str, str], url: str, log: Path) -> None:
+    from options_helper.data.settings import load_settings
+    from options_helper.relay.command import serve
+    from options_helper.relay.nats_options import load_nats_options
+
+    settings, options = load_settings(environment), load_nats_options(url, {})
+    with log.open("a", encoding="utf-8", buffering=1) as out:
+        while True:
+            one = asyncio.ensure_future(serve(settings, options, lambda words: print(words, file=out), TIMES))
+            asyncio.get_running_loop().add_signal_handler(_HAND_OVER, one.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await one
+            await asyncio.sleep(_BREAK_SECONDS)

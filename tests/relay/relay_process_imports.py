@@ -1,0 +1,5 @@
+"""What a relay imports while it starts, for the process from which relays are forked."""
+
+from options_helper.relay.command import _import_ahead
+
+_import_ahead()

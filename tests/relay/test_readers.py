@@ -1,0 +1,158 @@
+"""Readers whose network, clock or version differs from the relay's; one relay serves them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+from options_helper.data.streaming.live_manager import LiveStreamManager
+from options_helper.market import StreamName
+from options_helper.relay import relay as relay_module
+from options_helper.relay.reader import channel as channel_module
+from options_helper.relay.reader import relay_source
+from options_helper.relay.reader.channel import Channel
+from options_helper.relay.wire import SCHEMA, Message, SchemaMismatch, encode
+from options_helper.simulator.server import AlpacaSimulator
+from options_helper.times import utc_now
+from tests.nats_server import NatsServer, Network, running_nats_server
+from tests.relay.relayed import (
+    PATIENCE,
+    bid_price,
+    reader_config,
+    running_reader,
+    running_relay,
+    wait_for_ledger,
+    wait_live,
+    wait_until,
+)
+
+pytestmark = pytest.mark.slow
+
+CONTRACTS = tuple(f"AAPL261218C00{strike}000" for strike in range(200, 300))
+CONTRACT = CONTRACTS[0]
+
+
+@dataclass(frozen=True)
+class Served:
+    """An account whose market moves only when a test says so, its relay's server, and one reader."""
+
+    simulator: AlpacaSimulator
+    server: NatsServer
+    reader: LiveStreamManager
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Yield an account that a relay publishes; the server drops whoever has read nothing for a second."""
+    with (
+        running_nats_server(tmp_path_factory.mktemp("nats"), 'write_deadline: "1s"\n') as server,
+        AlpacaSimulator(contracts=CONTRACTS, tick_seconds=0, order_interval_seconds=0) as simulator,
+        running_relay(simulator, server.url),
+        running_reader(server.url, reader_config(*CONTRACTS)) as reader,
+    ):
+        wait_live(reader)
+        yield Served(simulator, server, reader)
+
+
+class SlowChannel(Channel):
+    """A channel that keeps its reader's connection waiting while the gate is closed."""
+
+    gate = threading.Event()
+
+    def put(self, message: bytes) -> None:
+        """Pass on a message once the gate is open."""
+        self.gate.wait(PATIENCE)
+        super().put(message)
+
+
+def test_a_slow_reader_loses_alone_and_says_so(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that leaves its socket unread is dropped; it says so and catches up, and no other notices."""
+    simulator, server, quick = served.simulator, served.server, served.reader
+    before = quick.snapshot().health
+    SlowChannel.gate.set()
+    with Network(server.port, buffer=4096) as network, monkeypatch.context() as patched:
+        patched.setattr(channel_module, "Channel", SlowChannel)
+        with running_reader(network.url, reader_config(*CONTRACTS)) as slow:
+            wait_live(slow)
+            SlowChannel.gate.clear()
+
+            def is_dropped() -> bool:
+                simulator.tick()
+                return "Slow Consumer" in server.log
+
+            wait_until(is_dropped, "the server drops the slow reader")
+            simulator.fill_now(CONTRACT, price=3.25)
+            simulator.push_quote(CONTRACT, 7.0, 7.5)
+            SlowChannel.gate.set()
+            wait_until(lambda: bid_price(slow, CONTRACT) == 7.0, "the missed quote")
+            wait_for_ledger(simulator, quick, slow)
+            for record in slow.snapshot().health.values():
+                assert record.last_failure is not None
+    for stream, record in quick.snapshot().health.items():
+        assert (record.attempts, record.dropped) == (before[stream].attempts, 0), record
+
+
+def said(reader: LiveStreamManager, stream: StreamName) -> str:
+    """Return the reason why a stream delivers nothing."""
+    return reader.snapshot().errors_by_stream.get(stream, "")
+
+
+@pytest.mark.parametrize("ahead", [-90.0, 90.0])
+def test_a_readers_clock_may_be_wrong(served: Served, ahead: float) -> None:
+    """Ages, lag and gaps follow Alpaca's clock, and the error of the reader's own is known."""
+    simulator = served.simulator
+
+    def clock() -> dt.datetime:
+        return utc_now() + dt.timedelta(seconds=ahead)
+
+    with LiveStreamManager(clock=clock, source=relay_source(served.server.url, {})) as reader:
+        reader.start(reader_config(CONTRACT))
+        wait_live(reader)
+        simulator.fill_now(CONTRACT, price=3.25)
+        simulator.push_quote(CONTRACT, 8.0, 8.5)
+        wait_until(lambda: bid_price(reader, CONTRACT) == 8.0, "the quote")
+        wait_for_ledger(simulator, reader)
+        wait_until(lambda: reader.snapshot().health["options"].lag_seconds is not None, "the lag")
+        live = reader.snapshot()
+    offset = live.clock_offset_seconds
+    assert offset is not None
+    assert abs(offset - ahead) < 2.0
+    quote, health = live.option_quotes[CONTRACT], live.health[StreamName.OPTIONS]
+    assert abs((live.as_of - utc_now()).total_seconds()) < 10.0
+    for at in (quote.timestamp, quote.received_at, health.complete_at, health.last_event_at):
+        assert at is not None
+        assert abs((live.as_of - at).total_seconds()) < 30.0, at
+    assert health.lag_seconds is not None
+    assert health.relay_seconds is not None
+    assert abs(health.lag_seconds) < 2.0
+    assert abs(health.relay_seconds) < 2.0
+
+
+@pytest.mark.parametrize(("step", "words"), [(1, "newer"), (-1, "older")])
+def test_another_version_is_said(
+    served: Served, monkeypatch: pytest.MonkeyPatch, step: int, words: str
+) -> None:
+    """A relay of another version delivers nothing, and the reader says which one is to be updated."""
+
+    def encode_otherwise(message: Message) -> bytes:
+        return bytes((SCHEMA + step, *encode(message)[1:]))
+
+    def refuse(_data: bytes) -> Message:
+        raise SchemaMismatch(SCHEMA - step)
+
+    with running_reader(served.server.url, reader_config(CONTRACT)) as reader:
+        wait_live(reader)
+        with monkeypatch.context() as other:
+            other.setattr(relay_module, "encode", encode_otherwise)
+            other.setattr(relay_module, "decode", refuse)
+            for stream in StreamName:
+                wait_until(lambda s=stream: f"the relay is {words} than" in said(reader, s), "words")
+        wait_live(reader)
