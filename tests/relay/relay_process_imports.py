@@ -1,4 +1,4 @@
-"""What a relay imports while it starts, for the process from which relays are forked."""
+"""Import everything that a relay needs, in the process from which relays are forked."""
 
 from options_helper.relay.command import _import_ahead
 

@@ -16,7 +16,7 @@ pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
 from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - see above
 from options_helper.simulator.world import Plan  # noqa: E402 - the same
-from tests.nats_server import NatsServer  # noqa: E402 - the same
+from tests.nats_server import NatsServer, Network  # noqa: E402 - the same
 from tests.relay.relay_process import RelayProcess  # noqa: E402 - the same
 from tests.relay.relayed import (  # noqa: E402 - the same
     CALL,
@@ -43,14 +43,20 @@ class Open(Counter[str]):
         self.most[stream] = max(self.most[stream], count)
 
 
+def count_connections(simulator: AlpacaSimulator) -> Open:
+    """Return the count of a simulator's open connections from now on."""
+    count = Open()
+    count.most = Counter()
+    simulator._world.clients.open = count
+    return count
+
+
 def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -> None:
     """Relays are killed and hand over; the reader's fills equal the ledger, and connections never overlap."""
     plan, url = Plan(trading_requests_per_minute=100_000), nats_server.url
     simulator = AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan)
     with simulator, ExitStack() as stack:
-        count = Open()
-        count.most = Counter()
-        simulator._world.clients.open = count
+        count = count_connections(simulator)
         relays: list[RelayProcess] = []
 
         def start() -> RelayProcess:
@@ -109,3 +115,33 @@ def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, t
         wait_until(lambda: reader.snapshot().option_quotes[PUT].bid_price == 1.0, "the quote")
         wait_for_ledger(simulator, reader)
         assert simulator.open_connections == {"stocks": 1, "options": 1, "fills": 1}
+
+
+def test_a_cut_off_leader_leaves_alpaca_first(
+    nats_server: NatsServer, network: Network, tmp_path: Path
+) -> None:
+    """A leader without NATS disconnects before its successor connects; later it succeeds that one."""
+    plan = Plan(trading_requests_per_minute=100_000)
+    simulator = AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan)
+    with simulator, ExitStack() as stack:
+        count = count_connections(simulator)
+        first = RelayProcess(simulator, network.url, tmp_path / "first.log")
+        stack.callback(first.kill)
+        wait_until(lambda: first.count("This relay leads:"), "a leader")
+        second = RelayProcess(simulator, nats_server.url, tmp_path / "second.log")
+        stack.callback(second.kill)
+        reader = stack.enter_context(running_reader(nats_server.url, reader_config(CALL, PUT)))
+        wait_live(reader)
+        trader = Trader(simulator, pause=0.02, ticks=True)
+        stack.callback(trader.end)
+        network.cut()
+        wait_until(lambda: min(simulator.connections_total.values()) > 1, "a successor")
+        network.mend()
+        wait_live(reader)
+        second.kill()
+        wait_until(lambda: first.count("This relay leads:") > 1, "the first one again")
+        wait_until(lambda: simulator.is_listening, "its order stream")
+        trader.end()
+        wait_live(reader)
+        wait_for_ledger(simulator, reader)
+        assert max(count.most.values()) == 1, count.most
