@@ -14,12 +14,19 @@ async def run_together(*duties: Coroutine[None, None, None]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # Until Python 3.12, `asyncio.wait_for`, which nats-py uses, loses a cancellation that arrives with a
-        # result, so one cancellation is not enough.
-        while pending := [task for task in tasks if not task.done()]:
-            for task in pending:
-                task.cancel()
-            await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+        await end(*tasks)
     for task in tasks:
         if not task.cancelled():
             task.result()
+
+
+async def end(*tasks: asyncio.Future[None]) -> None:
+    """Cancel tasks until all have ended.
+
+    One cancellation is not enough: nats-py suppresses it while it flushes, and until Python 3.12
+    `asyncio.wait_for`, which nats-py uses, loses one that arrives with a result.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)

@@ -17,6 +17,7 @@ import nats.errors
 from nats.js import JetStreamContext, api
 from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
 
+from options_helper.relay.duties import end
 from options_helper.relay.lease import Lease, LeaseTimes
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ class Leadership:
             await asyncio.wait({work, renewals}, return_when=asyncio.FIRST_COMPLETED)
             is_done = work.done()
         finally:
-            work.cancel()
-            renewals.cancel()
+            work.cancel()  # once, because another cancellation would interrupt its end
+            await end(renewals)
             await asyncio.gather(work, renewals, return_exceptions=True)
             ended.set()
             await self._release()

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.integration
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
 from options_helper.relay.leadership import Leadership  # noqa: E402 - after the check for nats-py
+from options_helper.relay.lease import LeaseTimes  # noqa: E402 - the same
 from tests.relay.candidate import TIMES  # noqa: E402 - the same
 
 CANDIDATE = Path(__file__).with_name("candidate.py")
@@ -203,3 +206,49 @@ def test_work_that_does_not_end_ends_the_process(nats_server: NatsServer) -> Non
     before = asyncio.run(run())
     assert len(ended) == 1
     assert ended[0] - before < TIMES.lease * 2 + TIMES.lease
+
+
+class DeafStore:
+    """A bucket that answers the first renewal although it was cancelled, as nats-py may."""
+
+    def __init__(self) -> None:
+        self.revision = 1
+        self.is_asked, self.is_cancelled = asyncio.Event(), False
+
+    async def get(self, _key: str) -> SimpleNamespace:
+        """Return a released entry."""
+        return SimpleNamespace(value=b"", revision=self.revision)
+
+    async def update(self, _key: str, _value: bytes, last: int) -> int:
+        """Take a claim at once, and the first renewal when it is cancelled."""
+        assert last == self.revision
+        self.revision += 1
+        if self.revision > 2 and not self.is_cancelled:
+            self.is_asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.is_cancelled = True
+        return self.revision
+
+
+def test_a_lost_cancellation_does_not_keep_the_lease() -> None:
+    """A leader that is stopped while it renews ends, and releases the lease."""
+
+    async def run() -> None:
+        store = DeafStore()
+
+        async def key_value(_bucket: str) -> DeafStore:
+            return store
+
+        jetstream: Any = SimpleNamespace(key_value=key_value)
+        leadership = Leadership(jetstream, "oh_relay", times=LeaseTimes(renew=0.5))
+        running = asyncio.ensure_future(leadership.run(asyncio.Event().wait))
+        await store.is_asked.wait()
+        running.cancel()
+        done, _ = await asyncio.wait({running}, timeout=5)
+        assert done
+        assert store.is_cancelled
+        assert not leadership.holds
+
+    asyncio.run(run())
