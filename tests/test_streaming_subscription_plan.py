@@ -194,6 +194,13 @@ def test_indexes_are_not_on_the_stock_stream(symbol: str) -> None:
     assert got.not_live == {}
 
 
+def test_several_indexes_are_one_sentence() -> None:
+    """The warning lists the indexes once, however many positions there are."""
+    got = plan(option("a", "SPX"), option("b", "XSP"), option("c", "SPX", 260))
+    [warning] = [each for each in got.warnings if "root" not in each]
+    assert warning.startswith("SPX, XSP are indexes, ")
+
+
 def test_shares_of_an_index_are_never_live() -> None:
     """An index in shares is a mistake in the file, and said to be."""
     assert plan(shares("a", "SPX")).not_live == {"a": "the stock stream does not carry an index"}

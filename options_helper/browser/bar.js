@@ -65,12 +65,13 @@ export class Bar {
     if (this.chooser.open && !this.chooser.contains(target)) this.chooser.open = false;
   }
 
-  /** @param {Model} model @param {string} notice */
-  update(model, notice) {
+  /** @param {Model} model @param {string} notice @param {number} hidden The number of columns for which there is no room. */
+  update(model, notice, hidden) {
     setText(this.notice, notice ? `\u25b2 ${notice}` : "");
     const groups = this.choices.grouping === "underlying" ? ` in ${counted(model.groups.size, "underlying")}` : "";
     setText(this.summary, `${counted(model.positions.size, "position")}${groups}`);
     if (this.grouping.value !== this.choices.grouping) this.grouping.value = this.choices.grouping;
+    setText(this.button, hidden ? `Columns (${hidden} hidden)` : "Columns");
     this.fold.hidden = model.groups.size === 0;
     const allFolded = [...model.groups.keys()].every((id) => this.choices.folded.has(id));
     setText(this.fold, allFolded ? "Expand all" : "Collapse all");

@@ -1,7 +1,7 @@
 // Figures and ages in words. The server rounds the figures; here they only get separators, signs and units.
 
 export const MISSING = "\u2014";
-const MINUS = "\u2212";
+export const MINUS = "\u2212";
 const CENT = 0.01;
 
 /** @param {unknown} value @returns {value is number} */

@@ -5,12 +5,12 @@ import { element, setAttribute, setText } from "./dom.js";
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 
-const HIDDEN_IN_SMALL = new Set(["dte", "spread"]); // as in positions_table.css
+// What a window too small for every column hides first, as in positions_table.css; the names have the expiry.
+const DISPENSABLE = ["dte", "spread", "natural", "pnl_pct"];
 const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
 const MOST_EM = 14; // longer figures end in an ellipsis and are shown in full on hover
-const SHORT_CHARACTERS = 6; // fit even a narrow column, with the help of its padding
 const ASCENDING = "\u2191";
 const DESCENDING = "\u2193";
 
@@ -22,6 +22,8 @@ export class Header {
     this.sortBy = sortBy;
     /** @type {Map<string, {th: HTMLElement, arrow: HTMLElement, em: number}>} */
     this.cells = new Map();
+    /** The columns for which there is no room. @type {string[]} */
+    this.hidden = [];
     this.thead = element("thead", "", table);
   }
 
@@ -46,30 +48,45 @@ export class Header {
       this.cells.set(id, { th, arrow, em });
     }
     this.update();
-    this.#fit();
+    this.fit();
   }
 
   /** Make a column wide enough. It never narrows, because the table would jitter. @param {string} id @param {number} characters */
   widen(id, characters) {
     const cell = this.cells.get(id);
     const em = Math.min(characters * EM_PER_CHARACTER + CELL_PADDING_EM, MOST_EM);
-    if (!cell || characters <= SHORT_CHARACTERS || em <= cell.em) return;
+    if (!cell || em <= cell.em) return;
     cell.em = em;
-    this.#fit();
+    this.fit();
   }
 
-  // A table narrower than its columns scrolls sideways; the names are not squeezed.
-  #fit() {
+  /**
+   * Hide as few columns as it takes for the others to fit, because a figure that is cut off looks like another
+   * figure. If that does not suffice, the table scrolls sideways with all of them; the names are not squeezed.
+   */
+  fit() {
     let sum = NAME_EM;
-    let small = NAME_EM; // without the columns that a small window hides
     for (const [id, { th, em }] of this.cells) {
       if (id === "position") continue;
       th.style.width = `${em}em`;
       sum += em;
-      if (!HIDDEN_IN_SMALL.has(id)) small += em;
     }
-    this.table.style.setProperty("--pt-wide", `${sum}em`);
-    this.table.style.setProperty("--pt-small", `${small}em`);
+    const { fontSize, minWidth } = getComputedStyle(this.table);
+    const isNarrow = minWidth === "0px"; // four columns, with the rest as second lines
+    const room = isNarrow ? sum : (this.table.parentElement?.clientWidth ?? 0) / parseFloat(fontSize);
+    const hidden = [];
+    let rest = sum;
+    for (const id of DISPENSABLE) {
+      if (rest <= room) break;
+      const cell = this.cells.get(id);
+      if (!cell) continue;
+      hidden.push(id);
+      rest -= cell.em;
+    }
+    const fits = rest <= room;
+    this.hidden = fits ? hidden : [];
+    setAttribute(this.table, "data-hidden", this.hidden.join(" "));
+    this.table.style.setProperty("--pt-wide", `${fits ? rest : sum}em`);
   }
 
   /** Show which column the rows are sorted by. */

@@ -1,7 +1,7 @@
 // One row of the table: a <tr> that is built once and then only updated.
 
 import { element, setAttribute, setClass, setText } from "./dom.js";
-import { formatFigure, formatTimeLeft, isNumber } from "./formats.js";
+import { formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
 import { describeState, stateOf } from "./states.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -117,14 +117,16 @@ export class RowView {
   /** @param {Column} column */
   #updateFigure(column) {
     const value = this.row[column.id];
-    this.#setValue(column.id, formatFigure(value, column), column.toned && isNumber(value) ? Math.sign(value) : 0);
+    if (isDollarsAlone(this.row, column)) this.#setValue(column.id, String(this.row.spread_note), 0);
+    else this.#setValue(column.id, formatFigure(value, column), column.toned && isNumber(value) ? Math.sign(value) : 0);
   }
 
   #updateGroup() {
     const { row } = this;
     const cover = String(row.cover ?? "");
     this.#setValue("quote", cover, 0);
-    this.#setBelow("pnl_day", String(row.day_cover ?? ""));
+    const day = this.cells.get("pnl_day")?.below; // its words wrap, because they are there only for a while
+    if (day) setText(day, String(row.day_cover ?? "").replaceAll(MINUS, `${MINUS}\u2060`));
     const open = this.cells.get("pnl_open")?.narrow;
     if (open) setText(open, isNumber(row.pnl_open) ? "" : cover);
     this.tr.classList.toggle("is-partial", Boolean(row.partial));
@@ -187,9 +189,11 @@ export class RowView {
   #tickBelow(now) {
     const { row } = this;
     const left = isNumber(row.ends) ? formatTimeLeft((row.ends - now) / 1000) : "";
-    for (const { id, below } of this.columns) {
+    for (const column of this.columns) {
+      const { id, below } = column;
       if (below === "time_left") this.#setBelow(id, left);
-      if (below === "iv_note" || below === "moves" || below === "spread_note") this.#setBelow(id, String(row[below] ?? ""));
+      else if (isDollarsAlone(row, column)) this.#setBelow(id, "");
+      else if (below === "iv_note" || below === "moves" || below === "spread_note") this.#setBelow(id, String(row[below] ?? ""));
     }
   }
 
@@ -206,6 +210,9 @@ export class RowView {
 
 /** Return the id of the position or structure to which a row belongs. @param {Row} row */
 export const ownerOf = (row) => (row.kind === "leg" ? String(row.parent) : row.id);
+
+/** Return whether a spread has dollars but no percentage; the dollars then take its place. @param {Row} row @param {Column} column */
+const isDollarsAlone = (row, { id, below }) => below === "spread_note" && row.spread_note && !isNumber(row[id]);
 
 /** @param {unknown} value @returns {string[]} */
 const codesOf = (value) => (Array.isArray(value) ? value : []);

@@ -75,6 +75,7 @@ export class PositionsTable {
     document.addEventListener("scroll", () => this.#onScroll(), { signal, capture: true, passive: true });
     this.sizes = new ResizeObserver(() => {
       this.#onScroll();
+      this.header.fit();
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
     });
     for (const each of [this.scroll, this.table]) this.sizes.observe(each);
@@ -131,7 +132,7 @@ export class PositionsTable {
     this.#update(this.#lay());
     this.empty.hidden = visible.length > 0;
     this.table.hidden = visible.length === 0;
-    this.bar.update(this.model, this.#notice());
+    this.bar.update(this.model, this.#notice(), this.header.hidden.length);
     this.#markStale();
   }
 
@@ -197,7 +198,7 @@ export class PositionsTable {
     this.title.update();
     if (this.model.version === null || document.hidden) return;
     for (const view of this.rows.views.values()) view.tick(serverNow(), this.model);
-    this.bar.update(this.model, this.#notice());
+    this.bar.update(this.model, this.#notice(), this.header.hidden.length);
     this.#markStale();
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -111,7 +112,7 @@ class PortalDesk:
         """Return all text on the page."""
         parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.info, *page.success]
         parts += [*page.warning, *page.error, *page.code]
-        html = [str(element.proto.body) for element in page.get("html")]
+        html = [unescape(str(element.proto.body)) for element in page.get("html")]
         return "\n".join([*(str(part.value) for part in parts), *html]).replace("\\", "")
 
     def page(self) -> AppTest:

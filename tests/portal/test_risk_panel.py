@@ -76,6 +76,9 @@ def test_the_line_says_what_is_missing() -> None:
     assert missing_words(risk) == "2 no honest mark"
     assert "<b>2 of 4 legs</b> <small>2 no honest mark</small>" in tile_html(risk)
     assert total_words(risk).endswith("2 of 4 legs")
+    unpriced = total_words(_risk(single(id="b", strike=300.0), shares))
+    assert "Γ — · Θ — · V — · 1 of 2 legs" in unpriced, "zeros of shares alone say nothing about options"
+    assert "Γ 0 · Θ $0/day" in total_words(_risk(shares))
 
 
 def test_the_inputs_are_named_with_their_dates() -> None:

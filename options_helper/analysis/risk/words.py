@@ -18,6 +18,9 @@ def total_words(risk: LiveRisk) -> str:
     For example `Δ +212 sh · β-Δ +96 SPY · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`.
     """
     total = total_of(risk)
+    shares = sum(each.reason is Reason.SHARES for each in risk.solutions)
+    if total["covered_legs"] <= shares < total["legs"]:  # of no option; those of shares are zero
+        total |= dict.fromkeys(("gamma", "theta", "vega"), math.nan)
     return f"{greek_words(total, beta_words(risk))} · {coverage_words(total)}"
 
 

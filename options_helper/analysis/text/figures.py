@@ -31,6 +31,7 @@ MINUS = "\N{MINUS SIGN}"
 CENT = 0.01
 _SMALL_DIGITS = 6  # significant digits of a price below one cent
 _SMALL_DECIMALS = 4  # least decimals of such a price
+_LEAST_PRICE = 1e-12  # smaller ones are left over from sums of larger ones
 _QUANTITY_DECIMALS = 9  # Alpaca's smallest quantity
 _STRIKE_DECIMALS = 3
 _EXACT = Context(prec=700, rounding=ROUND_HALF_UP)  # room for every float
@@ -87,8 +88,11 @@ def round_price(value: float, decimals: int) -> float:
 
 
 def price_decimals(value: float) -> int:
-    """Return a finite price's number of decimals: 2, but below one cent those of six significant digits."""
-    if value == 0 or abs(value) >= CENT:
+    """Return a finite price's number of decimals: 2, but below one cent those of six significant digits.
+
+    What is left of a sum of legs that cancel out, such as 3e-17, counts as zero.
+    """
+    if abs(value) < _LEAST_PRICE or abs(value) >= CENT:
         return 2
     exact = _rounded(value, _SMALL_DIGITS - 1 - math.floor(math.log10(abs(value)))).normalize()
     return max(_SMALL_DECIMALS, -int(exact.as_tuple().exponent))

@@ -168,9 +168,12 @@ def _expired_warnings(needs: Sequence[PositionNeed]) -> list[str]:
 
 
 def _index_warnings(needs: Sequence[PositionNeed]) -> list[str]:
+    names = list(_unique(need.stock for need in needs if need.index))
+    if not names:
+        return []
+    are, their = ("is an index", "its") if len(names) == 1 else ("are indexes", "their")
     return [
-        f"{stock} is an index, which the stock stream does not carry; its options are not affected."
-        for stock in _unique(need.stock for need in needs if need.index)
+        f"{_listed(names)} {are}, which the stock stream does not carry; {their} options are not affected."
     ]
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import describe_status
-from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.downloads import offer_file
 from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.plain_text import in_markdown, unbroken
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
@@ -57,6 +57,9 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         if unlisted > 0:
             st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched but not listed.")
         _render_more(monitor, view, zone)
+        # Saved beside the portfolio file, it keeps the alerts made here.
+        write = partial(dump_alert_rules, view.alerts.rules)
+        offer_file("live-csv-alerts", f"Alerts as {ALERTS_FILE_NAME}", ALERTS_FILE_NAME, write)
         st.html('<div class="alert-calls" role="group" aria-label="When an alert is raised"></div>')
 
 
@@ -101,7 +104,7 @@ def _announce(monitor: PortfolioMonitor, alerts: Alerts) -> None:
     if len(raised) > TOASTS:
         st.toast(f"{in_markdown(count(len(raised) - TOASTS, 'more alert'))} raised.", icon=icon)
     for event in raised[-TOASTS:]:
-        st.toast(in_markdown(describe_event(event, names)), icon=icon, duration="long")
+        st.toast(in_markdown(unbroken(describe_event(event, names))), icon=icon, duration="long")
     seen[monitor] = alerts.serial
 
 
@@ -152,14 +155,6 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
         if history.open:
             with history:
                 _render_history(view, zone, monitor.names)
-        render_download(
-            "Download",
-            partial(dump_alert_rules, view.alerts.rules),
-            file_name=ALERTS_FILE_NAME,
-            mime="application/json",
-            key="live-alerts-download",
-            help="The alerts as alerts.json; saved beside the portfolio file, it keeps alerts made here",
-        )
 
 
 def _render_history(view: MonitorView, zone: dt.tzinfo, names: Mapping[str, str]) -> None:

@@ -87,12 +87,12 @@ def render(
         st.html(_STYLES)
         st.html(_head(position, structure, records, whole, find_cover(portfolio, position)))
         with st.container(key="live-detail-columns"):
-            quotes, picture = st.columns([1, 1.25], gap="medium")
-        with quotes:
-            st.html(ladder_html(position, records))
-        with picture:
-            render_payoff(position, structure, risk, records[0]["underlying_price"])
-        _render_day(position_id, risk, view, _fills_of(position_id, portfolio, fills), zone)
+            with st.container():
+                st.html(ladder_html(position, records))
+            with st.container():
+                render_payoff(position, structure, risk, records[0]["underlying_price"])
+            with st.container():
+                _render_day(position_id, risk, view, _fills_of(position_id, portfolio, fills), zone)
 
 
 def render_none() -> None:

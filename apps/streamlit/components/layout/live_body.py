@@ -55,10 +55,10 @@ def lay_out_body(portfolio: Portfolio | None, draw: Callable[[Part], None]) -> N
     with tiles:
         name_region("Totals")
         draw(Part.TOTALS)
+        draw(Part.RISK)
     with curve:
         name_region("Day")
         draw(Part.DAY)
-        draw(Part.RISK)
     wide, narrow = _two_columns("live-columns")
     with wide:
         name_region("Positions")

@@ -71,7 +71,9 @@ def render_totals(
             else:
                 _pnl_tile(day_label(day_name), totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals, mix)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            key="live-totals-more", horizontal=True, vertical_alignment="center", gap="small"
+        ):
             if day is not None:
                 st.segmented_control(
                     "P/L Day of",
@@ -83,9 +85,8 @@ def render_totals(
                     width="content",
                 )
             more = describe_more(totals, loss, of_account=of_account, day_name=day_name)
-            st.html(f'<p class="oh-more">{in_html(more)}</p>', width="stretch")
-        if not_held:
-            st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
+            held = f' <b class="oh-not-held">{in_html(not_held)}.</b>' if not_held else ""
+            st.html(f'<p class="oh-more">{in_html(more)}{held}</p>', width="stretch")
 
 
 def render_meanings() -> None:

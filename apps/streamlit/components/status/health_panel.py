@@ -107,8 +107,9 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
         if words
     )
     return (
-        f'<table class="oh-figures" aria-label="Streams, all figures"><thead><tr><td></td>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table><div class='oh-quiet'><p>Waiting batches: {snapshot.queue_depth:,}</p>"
+        f'<div class="oh-scroll" tabindex="0" role="region" aria-label="Streams, all figures">'
+        f'<table class="oh-figures"><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div><div class='oh-quiet'><p>Waiting batches: {snapshot.queue_depth:,}</p>"
         f"{background}</div>"
     )
 

@@ -1,4 +1,4 @@
-"""Notes under the status line: other tabs, positions that are not live, unusual hosts."""
+"""Notes under the status line: the account, other tabs, positions that are not live, unusual hosts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from apps.streamlit.components.inputs.page_context import PageContext
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from options_helper.analysis.status.clock import describe_clock
-from options_helper.analysis.text.wording import join_words
+from options_helper.analysis.text.wording import count, join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
 
 _NAMED = 5
+_SHOWN = 2  # the others are folded, so that they do not push the totals out of sight
 
 
 def list_notes(context: PageContext) -> list[str]:
@@ -22,21 +23,28 @@ def list_notes(context: PageContext) -> list[str]:
 
 
 def render_notes(notes: Sequence[str], of_account: str = "") -> None:
-    """Draw the notes and the account's in as few lines as they fit."""
+    """Draw the account's note and the first others, and the rest below a line that unfolds."""
     if not notes and not of_account:
         return
-    with st.container(key="live-note-row", horizontal=True, gap=None):
-        if notes:
-            with st.container(key="live-notes", horizontal=True, gap=None, width="content"):
-                for note in notes:
-                    _draw_note(note)
+    with st.container(key="live-note-row", gap=None):
         if of_account:
-            with st.container(key="live-account-note", width="content"):
-                _draw_note(of_account)
+            with st.container(key="live-account-note"):
+                st.html(_list(of_account))
+        if notes:
+            with st.container(key="live-notes"):
+                st.html(notes_html(notes))
 
 
-def _draw_note(note: str) -> None:
-    st.markdown(f":material/arrow_right: {in_markdown(note)}", width="content")
+def notes_html(notes: Sequence[str]) -> str:
+    """Return the notes as lists, of which the second is folded; a single note more is not worth folding."""
+    if len(notes) <= _SHOWN + 1:
+        return _list(*notes)
+    more = count(len(notes) - _SHOWN, "more note")
+    return f"{_list(*notes[:_SHOWN])}<details><summary>{more}</summary>{_list(*notes[_SHOWN:])}</details>"
+
+
+def _list(*notes: str) -> str:
+    return f'<ul class="oh-notes">{"".join(f"<li>{in_html(note)}</li>" for note in notes)}</ul>'
 
 
 def _notes(context: PageContext) -> Iterator[str]:
