@@ -8,7 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_words import describe_status
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown, unbroken
 from apps.streamlit.components.positions.table.reveal import reveal_row
 from options_helper.analysis.alerts.step import AlertPhase
 from options_helper.analysis.alerts.words import subject_of
@@ -32,7 +32,7 @@ def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
                     f"\N{BLACK UP-POINTING TRIANGLE} **Alert: {in_markdown(subject_of(rule, names))}** "
-                    f"{in_markdown(rule.condition)} · {in_markdown(words)}",
+                    f"{in_markdown(unbroken(f'{rule.condition} · {words}'))}",
                     width="stretch",
                 )
                 if rule.position in names:

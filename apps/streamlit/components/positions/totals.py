@@ -71,9 +71,7 @@ def render_totals(
             else:
                 _pnl_tile(day_label(day_name), totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals, mix)
-        with st.container(
-            key="live-totals-more", horizontal=True, vertical_alignment="center", gap="small"
-        ):
+        with st.container(key="live-totals-more", horizontal=True, vertical_alignment="center", gap="small"):
             if day is not None:
                 st.segmented_control(
                     "P/L Day of",

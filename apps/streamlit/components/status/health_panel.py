@@ -109,7 +109,8 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="Streams, all figures">'
         f'<table class="oh-figures"><thead><tr><td></td>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div><div class='oh-quiet'><p>Waiting batches: {snapshot.queue_depth:,}</p>"
+        f"<tbody>{body}</tbody></table></div><div class='oh-quiet'>"
+        f"<p>Waiting batches: {snapshot.queue_depth:,}</p>"
         f"{background}</div>"
     )
 
