@@ -36,7 +36,7 @@ def render_notes(notes: Sequence[str], of_account: str = "") -> None:
 
 
 def notes_html(notes: Sequence[str]) -> str:
-    """Return the notes as lists, of which the second is folded; a single note more is not worth folding."""
+    """Return the first notes as a list, and the others in a folded one; a single other note is not folded."""
     if len(notes) <= _SHOWN + 1:
         return _list(*notes)
     more = count(len(notes) - _SHOWN, "more note")
