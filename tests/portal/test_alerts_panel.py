@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.alerts.alerts_panel import choose_listed
 from apps.streamlit.components.plain_text import in_markdown
+from options_helper.analysis.alerts.rules import OF_POSITION, OF_UNDERLYING
 from options_helper.analysis.alerts.step import (
     AlertEvent,
+    AlertMetric,
     AlertPhase,
     AlertRule,
     Alerts,
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.portal
 
 NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 MINUS = "\N{MINUS SIGN}"
+UNBROKEN = f"{MINUS}\N{WORD JOINER}"
 CALL = "AAPL991218C00250000"
 PORTFOLIO = Portfolio.model_validate(
     {
@@ -155,7 +158,7 @@ def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
     desk.pass_seconds(11, 8.0)
     assert "1 · 1 raised" in desk.text
     assert [toast.value for toast in desk.panel.toast] == [
-        rf"AAPL 250 call 18 Dec · P/L Open below {MINUS}\$100 for 10 s · {MINUS}\$200"
+        rf"AAPL 250 call 18 Dec · P/L Open below {UNBROKEN}\$100 for 10 s · {UNBROKEN}\$200"
     ]
     desk.pass_seconds(3, 8.0)
     assert len(desk.panel.toast) == 0
@@ -277,7 +280,7 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
     assert desk.text == ""
     desk.pass_seconds(12, 8.0)
     assert (
-        rf"**Alert: AAPL 250 call 18 Dec** P/L Open below {MINUS}\$100 for 10 s · raised 17\:00\:"
+        rf"**Alert: AAPL 250 call 18 Dec** P/L Open below {UNBROKEN}\$100 for 10 s · raised 17\:00\:"
         in desk.text
     )
     assert desk.text.endswith("and 1 more alert, listed under Alerts")
@@ -313,3 +316,17 @@ def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
     assert desk.text.count("not in the portfolio") == 1
     desk = _AlertsDesk(LOSS, AlertRule(metric="fill"))
     assert "not in the portfolio" not in desk.text
+
+
+def test_every_figure_can_be_watched_from_the_page() -> None:
+    """The form makes a rule of each metric, on the subject that it needs."""
+    subjects = {"position": "call_1", "symbol": "\N{NO-BREAK SPACE}AAPL", "all": "Whole portfolio"}
+    for metric in AlertMetric:
+        desk = _AlertsDesk()
+        panel = desk.panel
+        of = "position" if metric in OF_POSITION else "symbol" if metric in OF_UNDERLYING else "all"
+        panel.selectbox[0].set_value(subjects[of])
+        panel.selectbox[1].set_value(str(metric))
+        panel.number_input[0].set_value(5.0)
+        next(each for each in panel.button if each.label == "Add alert").click().run()
+        assert [rule.metric for rule in desk.monitor.view().alerts.rules] == [metric], panel.error
