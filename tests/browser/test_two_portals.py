@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 expect = playwright.expect
 
-STATUS, TOTALS, HEALTH = ".st-key-live-status", ".st-key-live-totals", ".st-key-live-health"
+STATUS, TOTALS = ".st-key-live-status", ".st-key-live-totals"
 AT_REST = {"tick_seconds": 0, "order_interval_seconds": 0}
 
 

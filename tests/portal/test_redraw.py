@@ -94,6 +94,20 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
     assert page.asked == []
 
 
+def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
+    """The head of a new run may know less than both looks around it, which are equal."""
+    page.beat("demo")
+    page.draw()
+    redraw.mark_drawn("head", "a new run")
+    page.beat("demo")
+    redraw.redraw_changed_parts()
+    assert page.asked == [["head"]]
+    redraw.mark_drawn("head", "demo")
+    page.beat("demo")
+    redraw.redraw_changed_parts()
+    assert page.asked == [["head"]]
+
+
 def test_a_page_that_never_draws_its_change_is_overdue(page: Page) -> None:
     """After its patience has passed the whole page is redrawn, once per wait."""
     page.beat("first")

@@ -16,7 +16,7 @@ from apps.streamlit.components.inputs.credentials import Credentials, find_crede
 from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
 from apps.streamlit.components.inputs.sidebar import PageSettings, render_sidebar
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
-from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
+from apps.streamlit.components.layout.head import describe_head, draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
@@ -67,7 +67,7 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     draw_buttons(buttons, context)
     draw_badges(badges, context)
     st.session_state[_HEADED] = context.model.source
-    mark_drawn(Part.HEAD)
+    mark_drawn(Part.HEAD, describe_head(context))  # not what the status line has seen: a run may just begin
 
 
 def _status(

@@ -103,9 +103,11 @@ def _note_late() -> None:
     st.session_state[_LATE] = True
 
 
-def mark_drawn(part: str) -> None:
-    """Record that a part shows its newest state; it calls this last."""
-    st.session_state.setdefault(_DRAWN, {})[part] = st.session_state.get(_NUMBERS, {}).get(part)
+def mark_drawn(part: str, content: object = None) -> None:
+    """Record that a part shows its newest state, or `content` if that is given; it calls this last."""
+    state = st.session_state
+    is_newest = content is None or state.get(_SHOWN, {}).get(part) == content
+    state.setdefault(_DRAWN, {})[part] = state.get(_NUMBERS, {}).get(part) if is_newest else None
 
 
 def known_table_version() -> int | None:
