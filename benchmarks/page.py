@@ -5,11 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 from harness import Figure, median_figure, portfolio, start_feed
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from portal import Portal, Server, Tabs, feed_variables, free_port, launch_chromium
+from portal import Portal, Server, Tabs, feed_variables, free_port, largest_growth, launch_chromium
 
 from options_helper.simulator.server import AlpacaSimulator
 
@@ -44,7 +43,7 @@ def _watch(seconds: float, *, tabs: int, rate: float) -> tuple[float, float]:
 
     Args:
         seconds: The length of the measurement.
-        tabs: The number of browser tabs; bytes are counted in the first one.
+        tabs: The number of browser tabs; bytes are those of the tab that got most.
         rate: Messages per second on both data streams together, 0 for silence.
     """
     feed, feed_port = start_feed(per_frame=10, rate=rate / 2 or 1)
@@ -62,10 +61,10 @@ def _watch(seconds: float, *, tabs: int, rate: float) -> tuple[float, float]:
         if rate:
             feed.send("go")
         first.wait(10)
-        first.bytes_per_run()
-        began = portal.cpu_seconds()
+        began, sent = portal.cpu_seconds(), portal.sent_bytes()
         first.wait(seconds)
-        return (portal.cpu_seconds() - began) / seconds, median(first.bytes_per_run())
+        received = largest_growth(sent, portal.sent_bytes())
+        return (portal.cpu_seconds() - began) / seconds, received * _REFRESH_SECONDS / seconds
 
 
 def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
@@ -89,17 +88,20 @@ def _measure_changes(refreshes: int, changed: int | None) -> Iterator[Figure]:
         changed = changed or len(contracts)
         first.wait(15)
         first.received()
+        sent = portal.sent_bytes()
         for number in range(refreshes):
             for place in range(changed):
                 bid = 1 + (7 * number + place) % 50 / 10
                 market.push_quote(contracts[(changed * number + place) % len(contracts)], bid, bid + 0.05)
             first.wait(_REFRESH_SECONDS)
+        wire = largest_growth(sent, portal.sent_bytes()) / refreshes
         received = first.received()
         whole, table = received.total() / refreshes, received["options-helper.positions_table"] / refreshes
         words = f"a refresh, {changed} of {len(contracts)} contracts changed"
         few = changed < len(contracts)
-        yield Figure(words, whole / 1e3, "kB")
-        yield Figure("the table's part of it", table / 1e3, "kB", "<= 6" if few else None)
+        yield Figure(f"{words}, over the websocket", wire / 1e3, "kB", "<= 6" if few else None)
+        yield Figure("the same unpacked", whole / 1e3, "kB")
+        yield Figure("the table's part of it", table / 1e3, "kB")
 
 
 def measure_first_paint(*, quick: bool) -> Iterator[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page, Playwright
 
+_CONNECTION = re.compile(r":(\d+)[^\n]*\n.*?bytes_acked:(\d+)")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -48,6 +50,12 @@ class Server:
         """Return the server's CPU time so far."""
         times = self._server.cpu_times()
         return float(times.user + times.system)
+
+    def sent_bytes(self) -> Counter[str]:
+        """Return the bytes sent over each open connection, as compressed, by the client's port."""
+        listing = ["ss", "-tinH", "state", "established", "sport", "=", f":{self.port}"]
+        found = subprocess.run(listing, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our port
+        return Counter({port: int(sent) for port, sent in _CONNECTION.findall(found)})
 
     @property
     def _server(self) -> psutil.Process:
@@ -111,11 +119,10 @@ def feed_variables(port: int) -> dict[str, str]:
 
 
 class Tab:
-    """One browser session on the page, and the bytes that arrive over its websocket."""
+    """One browser session on the page, and the messages that arrive over its websocket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self._page = page
-        self._runs: list[int] = [0]
         self._received: Counter[str] = Counter()
         page.on("websocket", lambda socket: socket.on("framereceived", self._count))
         page.goto(url)
@@ -146,22 +153,14 @@ class Tab:
         usage = self._devtools.send("Runtime.getHeapUsage")
         return float(usage["usedSize"]) / 1e6
 
-    def bytes_per_run(self) -> list[int]:
-        """Return the bytes of each script run that ended since the last call."""
-        finished, self._runs = self._runs[:-1], self._runs[-1:]
-        return finished
-
     def received(self) -> Counter[str]:
-        """Return the bytes received since the last call, by component name or by kind of message."""
+        """Return the unpacked bytes received since the last call, by component or by kind of message."""
         received, self._received = self._received, Counter()
         return received
 
     def _count(self, payload: bytes | str) -> None:
-        self._runs[-1] += len(payload)
         kind = _kind(payload) if isinstance(payload, bytes) else "text"
         self._received[kind] += len(payload)
-        if kind == "script_finished":
-            self._runs.append(0)
 
 
 class Tabs:
@@ -178,6 +177,11 @@ class Tabs:
     def __exit__(self, *_: object) -> None:
         self._browser.close()
         self._playwright.stop()
+
+
+def largest_growth(before: Counter[str], after: Counter[str]) -> int:
+    """Return the bytes of the connection that got most in between: a tab's websocket."""
+    return max((after - before).values(), default=0)
 
 
 def launch_chromium(playwright: Playwright) -> Browser:

@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from typing import Self
 
 from harness import Figure, portfolio
-from portal import Portal, Tabs
+from portal import Portal, Tabs, largest_growth
 
 from options_helper.simulator.server import AlpacaSimulator
 
@@ -61,11 +61,11 @@ def _measure(refresh: float, seconds: float) -> Iterator[Figure]:
         with _Quotes(market) as quotes:
             tab.wait(10)
             tab.evaluate(_WATCH)
-            tab.received()
+            sent = portal.sent_bytes()
             began, cpu = time.monotonic(), portal.cpu_seconds()
             tab.wait(seconds)
             passed, cpu = time.monotonic() - began, portal.cpu_seconds() - cpu
-            received = tab.received().total()
+            received = largest_growth(sent, portal.sent_bytes())
             shown, tasks = tab.evaluate("[window.shown, window.tasks]")
     late = _lateness(quotes.sent, shown)
     words, targets = f"refresh of {refresh:g} s", _TARGETS[refresh]

@@ -196,6 +196,7 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
         "--server.enableAgentApi=false",
         "--server.enableStaticServing=false",
         "--server.baseUrlPath=",
+        "--server.enableWebsocketCompression=true",
         "--server.websocketPingInterval=10",
         "--server.disconnectedSessionTTL=20",
         "--server.allowedHosts=localhost",

@@ -17,6 +17,7 @@ _SETTINGS = {
     "server.enableXsrfProtection": "true",
     "server.enableAgentApi": "false",
     "server.enableStaticServing": "false",
+    "server.enableWebsocketCompression": "true",
     "server.websocketPingInterval": "10",
     # Each session that is kept holds files open; a browser that returns later still has its settings.
     "server.disconnectedSessionTTL": "20",

@@ -38,6 +38,7 @@ PROMISED = {
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.sslCertFile": "",
+    "server.enableWebsocketCompression": True,
     "server.websocketPingInterval": 10,
     "server.disconnectedSessionTTL": 20,
 }
@@ -56,6 +57,7 @@ CARELESS = {
     "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false",
     "STREAMLIT_SERVER_SSL_CERT_FILE": "missing.pem",
     "STREAMLIT_SERVER_SSL_KEY_FILE": "missing.pem",
+    "STREAMLIT_SERVER_ENABLE_WEBSOCKET_COMPRESSION": "false",
     "STREAMLIT_SERVER_WEBSOCKET_PING_INTERVAL": "60",
 }
 SCRIPT = f"""
