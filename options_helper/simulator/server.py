@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
@@ -113,18 +114,16 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         """
         if self._thread is not None:
             return
-        ready = threading.Event()
-        failure: list[BaseException] = []
+        started: Future[None] = Future()
         self._thread = threading.Thread(
-            target=self._run_thread, args=(ready, failure), name="options-helper-simulator", daemon=True
+            target=lambda: asyncio.run(self._serve(started)), name="options-helper-simulator", daemon=True
         )
         self._thread.start()
-        if not ready.wait(_START_TIMEOUT_SECONDS):
-            raise TimeoutError("the simulator did not start")
-        if failure:
+        error = started.exception(_START_TIMEOUT_SECONDS)
+        if error is not None:
             self._thread.join()
             self._thread = None
-            raise failure[0]
+            raise error
 
     def stop(self) -> None:
         """Cut every connection and end the thread; may be called at any time, and repeatedly."""
@@ -144,14 +143,6 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         """Listen again on the same port."""
         self._run(self._listen(), _START_TIMEOUT_SECONDS)
 
-    def _run_thread(self, ready: threading.Event, failure: list[BaseException]) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that called start
-            failure.append(error)
-        finally:
-            ready.set()
-
     async def _listen(self) -> None:
         if self._site is None and self._runner is not None:
             self._listener = socket.create_server((HOST, self._port))
@@ -169,7 +160,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
             await asyncio.sleep(0)
         await site.stop()
 
-    async def _serve(self, ready: threading.Event) -> None:
+    async def _serve(self, started: Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._world.bind(self._loop)
         self._ended = asyncio.Event()
@@ -177,12 +168,13 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
             build_application(self._world), handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        timers: list[asyncio.Task[None]] = []
+        timers = [asyncio.create_task(self._every(*one)) for one in self._timers()]
         try:
             await self._listen()
-            timers = [asyncio.create_task(self._every(*one)) for one in self._timers()]
-            ready.set()
+            started.set_result(None)
             await self._ended.wait()
+        except OSError as error:  # the port is taken
+            started.set_exception(error)
         finally:
             for timer in timers:
                 timer.cancel()
