@@ -7,7 +7,9 @@ import contextlib
 import importlib
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 import nats.errors
 from nats.js.errors import APIError
@@ -28,6 +30,9 @@ from options_helper.relay.nats_options import NatsOptions, connect_to_nats, load
 from options_helper.relay.relay import Relay
 from options_helper.relay.wire import LEADER_BUCKET
 from options_helper.times import SteadyClock
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 logger = logging.getLogger(__name__)
 
@@ -69,16 +74,66 @@ async def serve(
         OptionsHelperError: NATS does not let the relay in, or has no JetStream.
     """
     await (await connect_to_nats(options, "options-helper relay", retries=False)).close()  # or say why not
-    client = await connect_to_nats(options, "options-helper relay", on_error=_warn)
+    log, closed = _NatsLog(), asyncio.Event()
+    while True:
+        closed.clear()
+        client = await connect_to_nats(
+            options,
+            "options-helper relay",
+            on_error=log.warn,
+            on_reconnect=log.is_back,
+            on_closed=partial(_set, closed),
+        )
+        try:
+            await log.is_back()
+            await _check_jetstream(client, options)
+            await asyncio.to_thread(_import_ahead)
+            echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
+            if await _run_until(closed, _lead(client, settings, options, echo, times)):
+                return
+        finally:
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+                await client.close()
+        # nats-py gives up when the credentials are refused; perhaps they are accepted again later.
+        logger.warning("NATS at %s has refused this relay, which tries again.", options.shown)
+
+
+async def _run_until(closed: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Run work until an event is set, and return whether it ended by itself."""
+    running, ending = asyncio.ensure_future(work), asyncio.ensure_future(closed.wait())
+    ending.add_done_callback(lambda _: running.cancel())
+    try:
+        await running
+    except asyncio.CancelledError:
+        if not closed.is_set():
+            raise
+        return False
+    finally:
+        ending.cancel()
+    return True
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+async def _check_jetstream(client: Client, options: NatsOptions) -> None:
     try:
         await client.jetstream().account_info()
     except (APIError, nats.errors.Error, TimeoutError):
-        await client.close()
         raise OptionsHelperError(
             f"NATS at {options.shown} has no JetStream. Start it with: nats-server -js"
         ) from None
 
-    await asyncio.to_thread(_import_ahead)
+
+async def _lead(
+    client: Client,
+    settings: AlpacaSettings,
+    options: NatsOptions,
+    echo: Callable[[str], None],
+    times: LeaseTimes | None,
+) -> None:
+    """Serve readers whenever this relay leads."""
     leadership = Leadership(client.jetstream(), LEADER_BUCKET, times=times)
 
     def build_while_leading(request: StreamRequest) -> Streamer:
@@ -100,12 +155,26 @@ async def serve(
         )
         await relay.serve()
 
-    echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
-    try:
-        await leadership.run(lead)
-    finally:
-        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            await client.close()
+    await leadership.run(lead)
+
+
+class _NatsLog:
+    """Logs each change of the connection to NATS once."""
+
+    def __init__(self) -> None:
+        self._words = ""
+
+    def warn(self, words: str) -> None:
+        """Log what is wrong."""
+        if words != self._words:
+            logger.warning("NATS: %s.", words)
+        self._words = words
+
+    async def is_back(self) -> None:
+        """Log that all is well."""
+        if self._words:
+            logger.warning("NATS: connected.")
+        self._words = ""
 
 
 def _import_ahead() -> None:
@@ -114,10 +183,6 @@ def _import_ahead() -> None:
         stream_class(stream)
     importlib.import_module("options_helper.data.rest.client")
     importlib.import_module("options_helper.data.streaming.backfill.backfill")
-
-
-def _warn(words: str) -> None:
-    logger.warning("NATS: %s.", words)
 
 
 def _config(settings: AlpacaSettings) -> LiveStreamConfig:

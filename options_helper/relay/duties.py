@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 _CANCEL_AGAIN_SECONDS = 0.1
 
 
-async def run_together(*duties: Coroutine[None, None, None]) -> None:
+async def run_together(*duties: Coroutine[object, None, object]) -> None:
     """Run all until one ends or this call is cancelled, then end the others; raise the first error."""
     tasks = [asyncio.ensure_future(duty) for duty in duties]
     try:

@@ -3,55 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
+import datetime as dt
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import msgspec
 
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.records import Execution
-from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
-from options_helper.errors import OptionsHelperError
-from options_helper.market import Quote, StreamState, Trade
+from options_helper.market import Quote, StreamName, Trade
 from options_helper.order_rows import OrderRow
-from options_helper.relay.nats_options import NatsOptions, connect_to_nats, load_nats_options
-from options_helper.relay.reader.stored import AWAY, StoredOrders
-from options_helper.relay.wire import (
-    ASK_STATE_SUBJECT,
-    ASK_SUBJECT,
-    MARKET_SUBJECT,
-    RENEW_SECONDS,
-    STATE_SUBJECT,
-    STORED_SUBJECT,
-    Answer,
-    Ask,
-    Batch,
-    Facts,
-    Message,
-    OrderUpdate,
-    Pulse,
-    RestFill,
-    decode,
-    encode,
-)
-from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    from nats.aio.client import Client
-    from nats.aio.msg import Msg
+from options_helper.relay.nats_options import NatsOptions, load_nats_options
+from options_helper.relay.reader.connection import RelayConnection
+from options_helper.relay.wire import Answer, Ask, Batch, Facts, OrderUpdate, Pulse, RestFill
+from options_helper.times import EARLIEST, NEW_YORK, new_york_date, utc_now
 
 __all__ = ["Event", "Execution", "Notice", "Quote", "Trade", "read_relay"]
 
 _MOST_WAITING = 50_000  # quotes and trades; a slower program loses the oldest
-_SILENT_SECONDS = 3.5
-_WATCH_SECONDS = 0.5
-_REQUEST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +34,6 @@ class Notice:
     words: str
 
 
-Row = TypeVar("Row", WireQuote, WireTrade)
 Event: TypeAlias = Quote | Trade | Execution | Notice
 
 
@@ -107,201 +79,137 @@ class _Feed:
     """The events that wait for one program, and what is known about their completeness."""
 
     def __init__(self, options: NatsOptions, stocks: Sequence[str], contracts: Sequence[str]) -> None:
-        self._options = options
-        self._ask = Ask(f"program-{uuid.uuid4().hex[:12]}", list(stocks), list(contracts))
+        wanted = {StreamName.STOCKS: stocks, StreamName.OPTIONS: contracts}
+        self._streams = (*(stream for stream, symbols in wanted.items() if symbols), StreamName.FILLS)
         self._own = {*stocks, *contracts}
+        ask = Ask(f"program-{uuid.uuid4().hex[:12]}", list(stocks), list(contracts))
+        self._connection = RelayConnection(
+            options, "options-helper program", ask, self._streams, self, utc_now
+        )
         self.arrived = asyncio.Event()
-        self._asked = asyncio.Event()
         self._market: deque[Quote | Trade] = deque(maxlen=_MOST_WAITING)
-        self._others: deque[Execution | Notice] = deque()
-        self._seen: set[tuple[type, str]] = set()
+        self._notices: deque[Notice] = deque()
+        self._newest: dict[tuple[type, str], dt.datetime] = {}
         self._dropped = 0
-        self._next: dict[str, tuple[str, int]] = {}
-        self._words = self._trouble = self._mismatch = ""
-        self._client: Client | None = None
-        self._pulse: Pulse | None = None
-        self._pulse_at = time.monotonic()
-        self._answer: Answer | None = None
-        self._stored: StoredOrders
-        self._lock = asyncio.Lock()
+        self._next: dict[StreamName, tuple[str, int]] = {}
+        self._words = ""
         self._updates: list[OrderRow] = []
         self._fills: list[OrderRow] = []
+        self._has_orders = False
         self._builder = FillDayBuilder()
         self._shown: dict[str, tuple[object, ...]] = {}
 
+    async def read(self) -> None:
+        """Read from the relay until cancelled."""
+        try:
+            await self._connection.run()
+        finally:
+            self.arrived.set()  # for its error
+
     def take(self) -> Iterator[Event]:
         """Yield and remove the waiting events."""
-        while self._others:
-            yield self._others.popleft()
+        while self._notices:
+            yield self._notices.popleft()
+        yield from self._changed_executions()
         while self._market:
             yield self._market.popleft()
 
-    async def read(self) -> None:
-        """Read from the relay until cancelled."""
-        watching = asyncio.create_task(self._watch())
-        client = None
-        try:
-            client = await connect_to_nats(self._options, "options-helper program", on_error=self._note)
-            self._client, self._trouble = client, ""
-            self._stored = StoredOrders(client.jetstream(timeout=_REQUEST_SECONDS), self._take_order)
-            await client.subscribe(STATE_SUBJECT, cb=self._take_state)
-            await client.subscribe(f"{MARKET_SUBJECT}.>", cb=self._take_market)
-            await client.subscribe(f"{STORED_SUBJECT}.>", cb=self._take_stored)
-            await self._ask_regularly(client)
-        finally:
-            watching.cancel()
-            if client is not None:
-                with contextlib.suppress(*AWAY):
-                    self._ask.ends = True
-                    await client.publish(ASK_SUBJECT, encode(self._ask))
-                    await client.flush(1)
-                await client.close()
-
-    def _note(self, words: str) -> None:
-        self._trouble = words
-
-    # Requests ------------------------------------------------------------------------------------
-
-    async def _ask_regularly(self, client: Client) -> None:
-        """Ask for the symbols again at an interval, and earlier when the relay or its grants change."""
-        epoch = ""
-        while True:
-            self._asked.clear()
-            with contextlib.suppress(*AWAY):
-                answer = self._read(
-                    (await client.request(ASK_SUBJECT, encode(self._ask), timeout=_REQUEST_SECONDS)).data
-                )
-                self._answer = answer if isinstance(answer, Answer) else None
-                if self._answer is not None and self._answer.epoch != epoch:
-                    await self._read_state(client)
-                    epoch = self._answer.epoch
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RENEW_SECONDS if self._answer else _WATCH_SECONDS):
-                    await self._asked.wait()
-
-    async def _read_state(self, client: Client) -> None:
-        """Take the newest known row of each symbol, unless a newer one has arrived."""
-        inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox)
-        await client.publish(ASK_STATE_SUBJECT, encode(self._ask), reply=inbox)
-        while True:
-            message = self._read((await subscription.next_msg(timeout=_REQUEST_SECONDS)).data)
-            if not isinstance(message, Facts):
-                break
-            rows = (message.stock_quotes, message.stock_trades, message.option_quotes, message.option_trades)
-            self._put(row for part in rows for row in part if (type(row), row.symbol) not in self._seen)
-        await subscription.unsubscribe()
+    def _changed_executions(self) -> Iterator[Execution]:
+        """Yield each execution of the day that is new, or whose figures have changed."""
+        if not self._has_orders:
+            return
+        self._has_orders = False
+        today = new_york_date(utc_now())
+        for one in reversed(self._builder.build(self._updates, self._fills, day=today).executions):
+            figures = (one.quantity, one.price, one.busted)
+            if self._shown.get(one.key) != figures:
+                self._shown[one.key] = figures
+                yield one
 
     # What the relay publishes --------------------------------------------------------------------
 
-    def _read(self, data: bytes) -> Message | None:
-        try:
-            message = decode(data)
-        except (OptionsHelperError, msgspec.MsgspecError) as error:
-            self._mismatch = str(error)
-            return None
-        self._mismatch = ""
-        return message
-
-    async def _take_market(self, message: Msg) -> None:
-        batch = self._read(message.data)
+    def take_market(self, stream: StreamName, data: bytes) -> None:
+        """Take an encoded batch."""
+        batch = self._connection.read(data)
         if not isinstance(batch, Batch):
             return
-        epoch, expected = self._next.get(message.subject, (batch.epoch, batch.first))
+        epoch, expected = self._next.get(stream, (batch.epoch, batch.first))
         if epoch == batch.epoch and expected != batch.first:
-            self._lose(max(1, batch.first - expected), "on the way from the relay")
-        self._next[message.subject] = (batch.epoch, batch.first + batch.rows)
-        now = utc_now()
-        self._put(Quote(**msgspec.structs.asdict(row), received_at=now) for row in self._own_of(batch.quotes))
-        self._put(Trade(**msgspec.structs.asdict(row), received_at=now) for row in self._own_of(batch.trades))
+            self._say_lost(max(1, batch.first - expected), "on the way from the relay")
+        self._next[stream] = (batch.epoch, batch.first + batch.rows)
+        own, now = self._own, utc_now()
+        quotes = [row for row in batch.quotes if row.symbol in own]
+        trades = [row for row in batch.trades if row.symbol in own]
+        self._put(Quote(**msgspec.structs.asdict(row), received_at=now) for row in quotes)
+        self._put(Trade(**msgspec.structs.asdict(row), received_at=now) for row in trades)
 
-    def _own_of(self, rows: Iterable[Row]) -> Iterator[Row]:
-        return (row for row in rows if row.symbol in self._own)
+    def take_facts(self, facts: Facts) -> None:
+        """Take the rows from REST, and the newest known ones, unless a newer one has arrived."""
+        for part in (facts.stock_quotes, facts.stock_trades, facts.option_quotes, facts.option_trades):
+            self._put(row for row in part if row.symbol in self._own and self._is_newer(row))
+
+    def _is_newer(self, row: Quote | Trade) -> bool:
+        known = self._newest.get((type(row), row.symbol))
+        return known is None or (row.timestamp or EARLIEST) > known
 
     def _put(self, rows: Iterable[Quote | Trade]) -> None:
         for row in rows:
             if len(self._market) == _MOST_WAITING:
                 self._dropped += 1
-            self._seen.add((type(row), row.symbol))
+            self._newest[type(row), row.symbol] = row.timestamp or EARLIEST
             self._market.append(row)
         self.arrived.set()
 
-    async def _take_state(self, message: Msg) -> None:
-        pulse = self._read(message.data)
-        if not isinstance(pulse, Pulse):
-            return
-        self._pulse, self._pulse_at = pulse, time.monotonic()
-        answer = self._answer
-        if answer is None or (answer.epoch, answer.grants) != (pulse.epoch, pulse.grants):
-            self._asked.set()
-        if pulse.stored is not None:
-            with contextlib.suppress(*AWAY):  # the next pulse shows again what is missing
-                async with self._lock:
-                    await self._stored.catch_up(pulse.stored)
-                    self._show_executions()
-
-    async def _take_stored(self, message: Msg) -> None:
-        with contextlib.suppress(*AWAY):
-            async with self._lock:
-                await self._stored.follow(message)
-                self._show_executions()
-
-    def _take_order(self, data: bytes) -> None:
-        message = self._read(data)
+    def take_order(self, data: bytes) -> None:
+        """Take an encoded order message."""
+        message = self._connection.read(data)
         if isinstance(message, OrderUpdate):
             row = normalize_trade_update(message.update)
             if row is not None:
                 self._updates.append({**row, "received_at": message.received_at})
         elif isinstance(message, RestFill):
             self._fills.append(message.row)
-
-    def _show_executions(self) -> None:
-        """Put each execution of the day that is new, or whose figures have changed."""
-        today = new_york_date(utc_now())
-        for one in reversed(self._builder.build(self._updates, self._fills, day=today).executions):
-            figures = (one.quantity, one.price, one.busted)
-            if self._shown.get(one.key) != figures:
-                self._shown[one.key] = figures
-                self._others.append(one)
+        self._has_orders = True
         self.arrived.set()
+
+    def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:
+        """Do nothing; the next look finds what was refused."""
+
+    def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
+        """Do nothing; the next look finds what is wrong."""
 
     # What is wrong -------------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            if self._dropped:
-                self._lose(self._dropped, "because this program reads too slowly")
-                self._dropped = 0
-            words = next(self._reasons(), "")
-            if words != self._words:
-                self._words = words
-                self._say(words)
+    def watch(self, late: float) -> None:
+        """Say what was lost, and the present reason why something is missing or old."""
+        if late:
+            self._say(
+                f"this program read nothing for {late:.0f} s; quotes and trades of that time may be lost"
+            )
+        if self._dropped:
+            self._say_lost(self._dropped, "because this program reads too slowly")
+            self._dropped = 0
+        words = next(self._reasons(), "")
+        if words != self._words:
+            self._words = words
+            self._say(words)
 
-    def _lose(self, rows: int, why: str) -> None:
+    def _say_lost(self, rows: int, why: str) -> None:
         self._say(f"{rows} quotes and trades were lost {why}")
 
     def _say(self, words: str) -> None:
-        self._others.append(Notice(words))
+        self._notices.append(Notice(words))
         self.arrived.set()
 
     def _reasons(self) -> Iterator[str]:
-        where, silent = self._options.shown, time.monotonic() - self._pulse_at
-        if silent > _SILENT_SECONDS and (self._client is None or not self._client.is_connected):
-            yield f"NATS at {where} is not reachable" + (f": {self._trouble}" if self._trouble else "")
-        if self._mismatch:
-            yield self._mismatch
-        if silent > _SILENT_SECONDS:
-            yield f"no relay publishes at {where}"
-        pulse, answer = self._pulse, self._answer
-        for stream, health in pulse.streams.items() if pulse is not None else ():
-            if health.state is not StreamState.RUNNING:
-                cause = f": {health.last_failure.words}" if health.last_failure is not None else ""
-                yield f"the relay's stream of {stream} is {health.state}{cause}"
-        for stream, grant in answer.streams.items() if answer is not None else ():
+        link = self._connection
+        yield from filter(None, map(link.explain, self._streams))
+        for stream, grant in link.answer.streams.items() if link.answer is not None else ():
             if grant.refused or grant.invalid:
                 yield f"Alpaca refused {stream}: {', '.join((*grant.refused, *grant.invalid))}"
-        if pulse is not None and pulse.unstored and pulse.trouble:
-            yield f"the relay cannot store {pulse.unstored} order updates: {pulse.trouble}"
-        if self._stored is not None and self._stored.missing:
-            yield f"{self._stored.missing} order messages had expired before they were read"
+        if link.missing_orders:
+            yield f"{link.missing_orders} order messages had expired before they were read"
+        gaps = () if link.pulse is None else link.pulse.gaps
+        if gaps:
+            since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")
+            yield f"executions since {since} in New York may be missing; the relay has not confirmed them yet"

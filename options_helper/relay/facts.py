@@ -36,12 +36,18 @@ _NOTHING = CacheState()
 
 
 class FactSource:
-    """The facts of a run, compared with those of the last call."""
+    """The facts of a run, compared with those of the last call.
+
+    Attributes:
+        gaps: The gaps in the order updates. One that REST has closed is still here until REST's executions
+            are published.
+    """
 
     def __init__(self, run: LiveRun, epoch: str) -> None:
         self._run, self._epoch = run, epoch
         self._state = _NOTHING
         self._others: dict[str, object] = {}
+        self.gaps = tuple(run.cache.state.fill_gaps)
 
     def changes(self) -> Iterator[Facts]:
         """Yield everything from REST that has changed since the last call."""
@@ -56,6 +62,7 @@ class FactSource:
         self._others = now
         if changed:
             yield Facts(self._epoch, **_encodable(changed))
+        self.gaps = tuple(state.fill_gaps)
 
     def everything(self, ask: Ask) -> Iterator[Facts]:
         """Yield every fact, and the newest quote and trade of every asked symbol."""

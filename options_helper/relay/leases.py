@@ -9,13 +9,20 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.errors import OptionsHelperError
 from options_helper.market import StreamHealth, StreamName
 from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 MOST_READERS = 200
-MOST_SYMBOLS = 5000  # of one reader
+# Stocks and contracts. REST fetches closes, quotes and betas of each, and its budget is everybody's.
+MOST_OF_ONE = (500, 2000)
+MOST_OF_ALL = (1000, 5000)
 _STOCK = re.compile(r"[A-Z0-9]{1,12}(\.[A-Z0-9]{1,6})?")
 _CONTRACT = re.compile(r"[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}")
+
+
+class AskRefused(OptionsHelperError):
+    """A request for more than the relay serves; the text says for how much."""
 
 
 @dataclass(slots=True)
@@ -31,14 +38,22 @@ class Leases:
         self._leases: dict[str, _Lease] = {}
 
     def take(self, ask: Ask, now: float) -> bool:
-        """Update a reader's lease; return whether the symbols have changed."""
+        """Update a reader's lease; return whether the symbols have changed.
+
+        Raises:
+            AskRefused: It asks for too many symbols, or there are too many readers; its lease is as before.
+        """
         known = self._leases.get(ask.reader)
         if ask.ends:
             return self._leases.pop(ask.reader, None) is not None
         if known is None and len(self._leases) >= MOST_READERS:
-            return False
-        self._leases[ask.reader] = _Lease(accept(ask), now + LEASE_SECONDS)
-        return known is None or known.ask != self._leases[ask.reader].ask
+            raise AskRefused(f"the relay serves at most {MOST_READERS} readers at once")
+        _check((len(ask.stocks), len(ask.contracts) + len(ask.polled)), MOST_OF_ONE, "one reader asks")
+        accepted = accept(ask)
+        others = [lease.ask for reader, lease in self._leases.items() if reader != ask.reader]
+        _check(tuple(map(len, _union_of([*others, accepted]))), MOST_OF_ALL, "all readers ask")
+        self._leases[ask.reader] = _Lease(accepted, now + LEASE_SECONDS)
+        return known is None or known.ask != accepted
 
     def expire(self, now: float) -> bool:
         """End the leases that were not renewed in time; return whether there were any."""
@@ -52,15 +67,18 @@ class Leases:
         """The number of readers."""
         return len(self._leases)
 
+    def union(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the stocks and the contracts of all readers, in order of priority."""
+        return _union_of([lease.ask for lease in self._leases.values()])
+
     def plan(self, config: LiveStreamConfig, limit: int) -> LiveStreamConfig:
         """Return the config with the union of the readers' symbols.
 
         The first reader's symbols come first, so that a later one never displaces them. Contracts over the
         limit are polled. A stream that nobody wants keeps its symbols, because it may not be without any.
         """
-        asks = [lease.ask for lease in self._leases.values()]
-        stocks = _union(ask.stocks for ask in asks) or tuple(config.stocks)
-        contracts = _union([*(ask.contracts for ask in asks), *(ask.polled for ask in asks)])
+        asked, contracts = self.union()
+        stocks = asked or tuple(config.stocks)
         return replace(
             config,
             stocks=stocks,
@@ -74,10 +92,24 @@ def accept(ask: Ask) -> Ask:
     """Return the request without symbols that Alpaca would refuse along with all others."""
     return Ask(
         ask.reader,
-        list(filter(_STOCK.fullmatch, ask.stocks[:MOST_SYMBOLS])),
-        list(filter(_CONTRACT.fullmatch, ask.contracts[:MOST_SYMBOLS])),
-        list(filter(_CONTRACT.fullmatch, ask.polled[:MOST_SYMBOLS])),
+        list(filter(_STOCK.fullmatch, ask.stocks)),
+        list(filter(_CONTRACT.fullmatch, ask.contracts)),
+        list(filter(_CONTRACT.fullmatch, ask.polled)),
     )
+
+
+def _check(numbers: tuple[int, ...], limits: tuple[int, int], who: str) -> None:
+    if any(number > limit for number, limit in zip(numbers, limits, strict=True)):
+        stocks, contracts = (
+            f"{number:,} {what} (the relay serves {limit:,})"
+            for number, limit, what in zip(numbers, limits, ("stocks", "contracts"), strict=True)
+        )
+        raise AskRefused(f"{who} for {stocks} and {contracts}")
+
+
+def _union_of(asks: Sequence[Ask]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    contracts = [*(ask.contracts for ask in asks), *(ask.polled for ask in asks)]
+    return _union(ask.stocks for ask in asks), _union(contracts)
 
 
 def _union(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:

@@ -239,6 +239,11 @@ async def connect_to_nats(
             return client
 
 
+def has_jetstream(client: Client) -> bool:
+    """Return whether the server that a client was last connected to has JetStream."""
+    return bool(client._server_info.get("jetstream"))  # noqa: SLF001 - nats-py has no name for it
+
+
 def _once(
     is_in: asyncio.Event, callback: Callable[[], Awaitable[None]] | None
 ) -> Callable[[], Awaitable[None]]:

@@ -1,12 +1,15 @@
-"""The relay's order updates and executions, until JetStream has stored them."""
+"""The relay's order updates and executions: until JetStream has stored them, and in case it loses them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
+import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 
 import nats.errors
 import nats.js.errors
@@ -18,6 +21,7 @@ from options_helper.recording.identifiers import ACCOUNTS
 from options_helper.relay.wire import (
     KEPT_SECONDS,
     MESSAGE_ID_HEADER,
+    NUMBERING_HEADER,
     ORDERS_STREAM,
     ORDERS_SUBJECT,
     STORED_SUBJECT,
@@ -30,11 +34,13 @@ logger = logging.getLogger(__name__)
 
 _ACK_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
+_LOOK_SECONDS = 5.0
+_DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
 _AWAY = (nats.errors.Error, TimeoutError, OSError)
 
 
-async def prepare_stream(jetstream: JetStreamContext) -> int:
-    """Create the stream of order messages, or change it to these settings; return its last number."""
+async def prepare_stream(jetstream: JetStreamContext) -> api.StreamInfo:
+    """Create the stream of order messages, or change it to these settings; return its state."""
     config = api.StreamConfig(
         name=ORDERS_STREAM,
         subjects=[f"{ORDERS_SUBJECT}.>"],
@@ -46,25 +52,44 @@ async def prepare_stream(jetstream: JetStreamContext) -> int:
         republish=api.RePublish(src=f"{ORDERS_SUBJECT}.>", dest=f"{STORED_SUBJECT}.>"),
     )
     try:
-        info = await jetstream.add_stream(config)
+        return await jetstream.add_stream(config)
     except nats.js.errors.BadRequestError:  # it exists with other settings
-        info = await jetstream.update_stream(config)
-    return info.state.last_seq
+        return await jetstream.update_stream(config)
+
+
+@dataclass(slots=True)
+class _Message:
+    """A message to store; `number` is its place in JetStream, 0 until it is stored."""
+
+    at: float
+    subject: str
+    id: str
+    data: bytes
+    number: int = 0
 
 
 class OrderOutbox:
-    """The order messages in their order, each kept until JetStream has acknowledged it.
+    """The order messages in their order, each kept until JetStream has acknowledged it and the day is over.
+
+    If JetStream loses messages of the day, they are stored again. So a reader that has everything that
+    JetStream holds has everything that the relay received that day.
 
     Attributes:
-        stored: The number of the last message in JetStream.
+        stored: The number of the last message in JetStream, None while that is unknown.
         trouble: Why messages wait, or "".
     """
 
-    def __init__(self, jetstream: JetStreamContext) -> None:
-        self._jetstream = jetstream
-        self._waiting: deque[tuple[str, str, bytes]] = deque()
+    def __init__(
+        self, jetstream: JetStreamContext, epoch: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._jetstream, self._epoch, self._clock = jetstream, epoch, clock
+        self._waiting: deque[_Message] = deque()
+        self._kept: deque[_Message] = deque()
         self._arrived = asyncio.Event()
         self._known_fills: set[str] = set()
+        self._created: dt.datetime | None = None  # JetStream's stream
+        self._first = 0  # its first number
+        self._losses = 0
         self.stored: int | None = None
         self.trouble = ""
 
@@ -72,6 +97,11 @@ class OrderOutbox:
     def unstored(self) -> int:
         """The number of messages that JetStream has not acknowledged."""
         return len(self._waiting)
+
+    @property
+    def numbering(self) -> str:
+        """A name of JetStream's present numbers, as in `Pulse`."""
+        return f"{self._epoch}.{self._losses}"
 
     def put_update(self, update: object, received_at: dt.datetime) -> None:
         """Take an order update as Alpaca sent it."""
@@ -86,35 +116,70 @@ class OrderOutbox:
                 self._known_fills.add(name)
                 self._put("fills", f"rest:{name}", encode(RestFill(row)))
 
-    def _put(self, kind: str, message_id: str, message: bytes) -> None:
-        self._waiting.append((f"{ORDERS_SUBJECT}.{kind}", message_id, message))
+    def _put(self, kind: str, message_id: str, data: bytes) -> None:
+        now = self._clock()
+        self._waiting.append(_Message(now, f"{ORDERS_SUBJECT}.{kind}", message_id, data))
+        while self._kept and self._kept[0].at < now - _DAY_SECONDS:
+            self._kept.popleft()
         self._arrived.set()
 
     async def store_all(self) -> None:
         """Store messages one after another, for ever; a failure is retried, because none may be lost."""
         while True:
-            await self._arrived.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._arrived.wait()
+            if not self._arrived.is_set():
+                await self._try(self.look)
             self._arrived.clear()
             while self._waiting:
-                if not await self._store(*self._waiting[0]):
+                if not await self._try(self._store_first):
                     await asyncio.sleep(_RETRY_SECONDS)
-                    continue
-                self._waiting.popleft()
 
-    async def _store(self, subject: str, message_id: str, message: bytes) -> bool:
-        headers = {MESSAGE_ID_HEADER: message_id} if message_id else None
+    async def _try(self, step: Callable[[], Coroutine[None, None, object]]) -> bool:
         try:
-            if self.stored is None:
-                self.stored = await prepare_stream(self._jetstream)
-            ack = await self._jetstream.publish(subject, message, timeout=_ACK_SECONDS, headers=headers)
+            await step()
         except _AWAY as error:
             self._note(error)
             return False
-        self.stored = max(ack.seq, self.stored)
         if self.trouble:
             logger.info("JetStream stores order updates again.")
         self.trouble = ""
         return True
+
+    async def look(self) -> int:
+        """Find the stream, or create it, and return its last number; what it has lost is stored again."""
+        info = await prepare_stream(self._jetstream)
+        is_other = self._created not in {None, info.created}
+        self._created, self._first = info.created, info.state.first_seq
+        held = range(0) if is_other else range(self._first, info.state.last_seq + 1)
+        lost = [message for message in self._kept if message.number not in held]
+        if lost or is_other:
+            logger.warning("JetStream has lost order messages; %d of them are stored again.", len(lost))
+            self._losses += 1
+            self._waiting.extendleft(reversed(lost))
+            self._kept = deque(message for message in self._kept if message.number in held)
+            self._arrived.set()
+        self.stored = info.state.last_seq
+        return self.stored
+
+    async def _store_first(self) -> None:
+        last = await self.look() if self.stored is None else self.stored
+        message = self._waiting[0]
+        headers = {NUMBERING_HEADER: self.numbering}
+        if message.id:
+            headers[MESSAGE_ID_HEADER] = message.id
+        ack = await self._jetstream.publish(
+            message.subject, message.data, timeout=_ACK_SECONDS, headers=headers
+        )
+        if ack.duplicate and ack.seq < self._first:
+            message.id += "*"  # JetStream knows the id, but has lost the message
+            return
+        message.number = ack.seq
+        self._kept.append(self._waiting.popleft())
+        if not ack.duplicate and ack.seq <= last:  # the stream is another one
+            last = await self.look()
+        self.stored = max(ack.seq, last)
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, nats.js.errors.APIError):

@@ -12,33 +12,26 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import nats.errors
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
-from options_helper.data.streaming.run.rest_results import DataSource, Polling
-from options_helper.market import StreamHealth, StreamName, StreamState
+from options_helper.market import StreamHealth, StreamName
 from options_helper.relay.duties import run_together
 from options_helper.relay.facts import FactSource
-from options_helper.relay.leases import DATA_STREAMS, Leases, accept, answer_for, refuse
-from options_helper.relay.orders import OrderOutbox, prepare_stream
+from options_helper.relay.leases import DATA_STREAMS
+from options_helper.relay.orders import OrderOutbox
+from options_helper.relay.requests import Requests
 from options_helper.relay.wire import (
     ASK_STATE_SUBJECT,
     ASK_SUBJECT,
-    LEASE_SECONDS,
     MARKET_SUBJECT,
     PULSE_SECONDS,
     STATE_SUBJECT,
-    Answer,
-    Ask,
     Batch,
     Facts,
-    Grant,
     Message,
     Pulse,
-    SchemaMismatch,
-    decode,
     encode,
 )
 from options_helper.times import to_microseconds
@@ -77,25 +70,22 @@ class Relay:
         limit: int,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._client, self._base, self._limit, self._leads = client, config, limit, leads
+        self._client, self._leads = client, leads
         self._loop = asyncio.get_running_loop()
         self.epoch = uuid.uuid4().hex[:12]
-        self.leases = Leases()
-        self.orders = OrderOutbox(client.jetstream())
+        self.orders = OrderOutbox(client.jetstream(), self.epoch)
         self.run = LiveRun(config, replace(parts, tap=self._tap))
+        self.requests = Requests(self.run, self.epoch, limit)
         self._facts = FactSource(self.run, self.epoch)
         self._market = {stream: _Market() for stream in DATA_STREAMS}
         self._market_arrived = asyncio.Event()
-        self._number = self._grants = 0
-        self._changing: asyncio.Task[None] | None = None
-        self._changed_at: dict[StreamName, dt.datetime] = {}
+        self._number = 0
         self._pulse_at = 0.0
         self._shown: object = None
-        self._granted: object = None
 
     async def serve(self) -> None:
         """Run and publish until cancelled."""
-        self.orders.stored = await prepare_stream(self._client.jetstream())
+        await self.orders.look()
         asked = [
             await self._client.subscribe(ASK_SUBJECT, cb=self._answer),
             await self._client.subscribe(ASK_STATE_SUBJECT, cb=self._send_state),
@@ -104,8 +94,7 @@ class Relay:
             self.run.start()
             await run_together(self.orders.store_all(), self._publish_market(), self._publish_regularly())
         finally:
-            if self._changing is not None:
-                await asyncio.wait({self._changing})
+            await self.requests.end()
             await asyncio.to_thread(self._stop)
             for subscription in asked:
                 if not self._client.is_closed:
@@ -142,15 +131,14 @@ class Relay:
             await asyncio.sleep(_GATHER_SECONDS)
             self._market_arrived.clear()
             for stream, market in self._market.items():
-                health = self._health(stream)
-                lag = None if health is None else health.lag_seconds
+                worker = self.run.workers.get(stream)
+                lag = None if worker is None else worker.health.lag_seconds
                 for batch in market.batches(self.epoch, to_microseconds(self.run.clock()), lag):
                     await self._publish(f"{MARKET_SUBJECT}.{stream}", batch)
 
     async def _publish_regularly(self) -> None:
         while True:
-            if self.leases.expire(time.monotonic()):
-                self._change_soon()
+            self.requests.update()
             for facts in self._facts.changes():
                 if facts.history is not None:
                     self.orders.put_fills(facts.history.fills)
@@ -160,16 +148,13 @@ class Relay:
 
     async def _pulse_if_due(self) -> None:
         healths = [worker.health for worker in tuple(self.run.workers.values())]
-        granted = [(each.asked, each.missing, each.invalid, each.connected_at) for each in healths]
-        if granted != self._granted:
-            self._granted = granted
-            self._grants += 1
         shown = (
             [(each.state, each.step, each.last_failure, each.complete_at, each.lost_at) for each in healths],
-            self.run.cache.state.fill_gaps,
-            self._grants,
+            self._facts.gaps,
+            self.requests.grants,
             self.orders.stored,
             self.orders.trouble,
+            self.orders.numbering,
         )
         if shown != self._shown or time.monotonic() - self._pulse_at >= PULSE_SECONDS:
             self._shown, self._pulse_at = shown, time.monotonic()
@@ -182,11 +167,12 @@ class Relay:
             0,
             self.run.clock(),
             streams,
-            tuple(self.run.cache.state.fill_gaps),
-            self._grants,
+            self._facts.gaps,
+            self.requests.grants,
             self.orders.stored,
             self.orders.unstored,
             self.orders.trouble,
+            self.orders.numbering,
         )
 
     async def _publish_state(self, message: Facts | Pulse) -> None:
@@ -206,76 +192,17 @@ class Relay:
     # Requests ------------------------------------------------------------------------------------
 
     async def _answer(self, message: Msg) -> None:
-        ask = _read_ask(message)
-        if ask is not None and self.leases.take(ask, time.monotonic()):
-            self._change_soon()
+        answer = self.requests.answer(message.data)
         if _is_inbox(message.reply):
-            await self._publish(message.reply, self._answer_to(ask or Ask("")))
-
-    def _answer_to(self, ask: Ask) -> Answer:
-        asked, accepted = _symbols_of(ask), _symbols_of(accept(ask))
-        config = self._base
-        return Answer(
-            self.epoch,
-            self.run.clock(),
-            LEASE_SECONDS,
-            {
-                stream: refuse(self._grant(stream, symbols), _without(asked[stream], symbols))
-                for stream, symbols in accepted.items()
-            },
-            DataSource(
-                config.settings.account if config.settings else "", config.stock_feed, config.options_feed
-            ),
-            self._grants,
-        )
-
-    def _grant(self, stream: StreamName, symbols: Sequence[str]) -> Grant:
-        health, is_answered = self._health(stream), self._is_answered(stream, symbols)
-        return answer_for(symbols, health, self._polled(stream), is_answered=is_answered)
-
-    def _health(self, stream: StreamName) -> StreamHealth | None:
-        worker = self.run.workers.get(stream)
-        return None if worker is None else worker.health
-
-    def _polled(self, stream: StreamName) -> frozenset[str]:
-        return self.run.results.polling.get(stream, Polling()).symbols
-
-    def _is_answered(self, stream: StreamName, symbols: Sequence[str]) -> bool:
-        """Return whether Alpaca has answered the newest request for a stream's symbols."""
-        health, changed_at = self._health(stream), self._changed_at.get(stream)
-        if health is None or health.connected_at is None:
-            return False
-        is_new = changed_at is None or health.connected_at >= changed_at
-        return is_new and health.state is StreamState.RUNNING and health.asked.issuperset(symbols)
+            await self._publish(message.reply, answer)
 
     async def _send_state(self, message: Msg) -> None:
-        ask = _read_ask(message)
+        ask = self.requests.read(message.data)
         if ask is None or not _is_inbox(message.reply):
             return
         for facts in self._facts.everything(ask):
             await self._publish(message.reply, facts)
         await self._publish(message.reply, self._pulse())
-
-    def _change_soon(self) -> None:
-        if self._changing is None:
-            self._changing = self._loop.create_task(self._change_symbols())
-
-    async def _change_symbols(self) -> None:
-        """Subscribe to the union of the readers' symbols; requests during that time are merged."""
-        try:
-            await asyncio.sleep(_SETTLE_SECONDS)
-            config = self.leases.plan(self.run.config, self._limit)
-            if config == self.run.config:
-                return
-            for stream in DATA_STREAMS:
-                if set(config.symbols(stream)) - set(self.run.config.symbols(stream)):
-                    self._changed_at[stream] = self.run.clock()
-            logger.info("%d readers have %d symbols.", self.leases.readers, len(config.stream_first))
-            await asyncio.to_thread(self.run.change_symbols, config)
-        finally:
-            self._changing = None
-        if self.leases.plan(self.run.config, self._limit) != self.run.config:
-            self._change_soon()
 
 
 class _Market:
@@ -310,15 +237,6 @@ def _without_symbols(health: StreamHealth) -> StreamHealth:
     return replace(health, asked=_NO_SYMBOLS, missing=_NO_SYMBOLS, invalid=_NO_SYMBOLS, polled=_NO_SYMBOLS)
 
 
-def _symbols_of(ask: Ask) -> dict[StreamName, list[str]]:
-    return {StreamName.STOCKS: ask.stocks, StreamName.OPTIONS: [*ask.contracts, *ask.polled]}
-
-
-def _without(symbols: Sequence[str], others: Sequence[str]) -> list[str]:
-    known = set(others)
-    return [symbol for symbol in symbols if symbol not in known]
-
-
 def _is_inbox(reply: str) -> bool:
     """Return whether an answer may go to a subject.
 
@@ -326,12 +244,3 @@ def _is_inbox(reply: str) -> bool:
     write to `oh.orders`, or over the lease.
     """
     return reply.startswith("_INBOX.")
-
-
-def _read_ask(message: Msg) -> Ask | None:
-    try:
-        ask = decode(message.data)
-    except (SchemaMismatch, msgspec.MsgspecError) as error:
-        logger.warning("A reader's request cannot be read: %s", error)
-        return None
-    return ask if isinstance(ask, Ask) else None

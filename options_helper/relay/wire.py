@@ -42,6 +42,7 @@ LEADER_BUCKET = "oh_relay"  # the key-value bucket with the lease of the leading
 KEPT_SECONDS = 3 * 24 * 3600.0
 SEQUENCE_HEADER, LAST_SEQUENCE_HEADER = "Nats-Sequence", "Nats-Last-Sequence"
 MESSAGE_ID_HEADER = "Nats-Msg-Id"  # JetStream stores a message of a known id only once
+NUMBERING_HEADER = "OH-Numbering"  # `Pulse.numbering` when the message was stored
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
@@ -168,6 +169,8 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
         stored: The number of the last order message in JetStream; None if there is none.
         unstored: The number of order messages that JetStream has not stored yet.
         trouble: Why they are not stored, or "".
+        numbering: Changes when JetStream may count its messages differently than before: another relay leads,
+            or JetStream has lost messages, which the relay stores again.
     """
 
     epoch: str
@@ -179,6 +182,7 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
     stored: int | None = None
     unstored: int = 0
     trouble: str = ""
+    numbering: str = ""
 
 
 class Ask(msgspec.Struct, array_like=True, tag="ask"):
@@ -225,6 +229,7 @@ class Answer(msgspec.Struct, array_like=True, tag="answer"):
         at: When it was written.
         seconds: How long the symbols are held unless the reader asks again.
         grants: As in `Pulse`.
+        refusal: Why the relay serves none of the symbols, or "".
     """
 
     epoch: str
@@ -233,6 +238,7 @@ class Answer(msgspec.Struct, array_like=True, tag="answer"):
     streams: dict[StreamName, Grant]
     source: DataSource
     grants: int = 0
+    refusal: str = ""
 
 
 Message: TypeAlias = Batch | OrderUpdate | RestFill | Facts | Pulse | Ask | Answer

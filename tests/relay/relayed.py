@@ -8,11 +8,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Self, TypeVar
 
 from options_helper.analysis.fills.day import build_fill_day
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import LiveSnapshot
+from options_helper.relay import Event, Notice, read_relay
 from options_helper.relay.command import serve
 from options_helper.relay.lease import LeaseTimes
 from options_helper.relay.nats_options import load_nats_options
@@ -24,6 +26,7 @@ CALL, PUT = "AAPL261218C00250000", "AAPL261218P00250000"
 OTHER = "MSFT261218C00500000"
 # In a thread of the tests, an overdue term must not end the process.
 QUICK = LeaseTimes(lease=3.0, margin=1.2, grace=60.0, renew=0.3, poll=0.05)
+T = TypeVar("T")
 PATIENCE = 40.0  # a relay in a process of its own imports for seconds, and waits for a former one's lease
 
 
@@ -64,6 +67,46 @@ def running_relay(simulator: AlpacaSimulator, url: str) -> Iterator[RelayThread]
         yield relay
     finally:
         relay.end()
+
+
+class Program:
+    """A program that reads a relay in a thread, and keeps the events."""
+
+    def __init__(self, url: str, *contracts: str) -> None:
+        self.events: list[Event] = []
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_task(self._read(url, contracts))
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        """Start to read."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and give the symbols back."""
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        with contextlib.closing(self._loop), contextlib.suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._task)
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+    async def _read(self, url: str, contracts: tuple[str, ...]) -> None:
+        async with contextlib.aclosing(read_relay(url, contracts=contracts, env={})) as events:
+            async for event in events:
+                self.events.append(event)
+
+    def of(self, kind: type[T]) -> list[T]:
+        """Return the events of a kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def said(self) -> str:
+        """Return the newest notice."""
+        return ([""] + [notice.words for notice in self.of(Notice)])[-1]
 
 
 def reader_config(

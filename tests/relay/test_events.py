@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self, TypeVar
 
 import pytest
 
@@ -19,13 +16,19 @@ pytestmark = pytest.mark.integration
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
-from options_helper.relay import Event, Execution, Notice, Quote, Trade, read_relay  # noqa: E402 - see above
+from options_helper.relay import Execution, Quote, Trade  # noqa: E402 - see above
 from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - the same
 from tests.nats_server import NatsServer  # noqa: E402 - the same
-from tests.relay.relayed import CALL, OTHER, RelayThread, running_relay, wait_until  # noqa: E402 - the same
+from tests.relay.relayed import (  # noqa: E402 - the same
+    CALL,
+    OTHER,
+    Program,
+    RelayThread,
+    running_relay,
+    wait_until,
+)
 
 ROOT = Path(__file__).parents[2]
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -71,46 +74,6 @@ def test_the_documented_script_runs(
             reader.join(10)
 
 
-class Program:
-    """A program that reads a relay in a thread, and keeps the events."""
-
-    def __init__(self, url: str, *contracts: str) -> None:
-        self.events: list[Event] = []
-        self._loop = asyncio.new_event_loop()
-        self._task = self._loop.create_task(self._read(url, contracts))
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        """Start to read."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and give the symbols back."""
-        self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-
-    def _run(self) -> None:
-        with contextlib.closing(self._loop), contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._task)
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-
-    async def _read(self, url: str, contracts: tuple[str, ...]) -> None:
-        async with contextlib.aclosing(read_relay(url, contracts=contracts, env={})) as events:
-            async for event in events:
-                self.events.append(event)
-
-    def of(self, kind: type[T]) -> list[T]:
-        """Return the events of a kind."""
-        return [event for event in self.events if isinstance(event, kind)]
-
-    @property
-    def said(self) -> str:
-        """Return the newest notice."""
-        return ([""] + [notice.words for notice in self.of(Notice)])[-1]
-
-
 def test_a_late_program_receives_what_is_known(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
@@ -151,4 +114,6 @@ def test_every_fault_is_a_notice(
         simulator.fill_now(CALL, qty=1, price=3.0)
         wait_until(lambda: program.of(Execution), "the execution after the restart")
         relay.end()
-        wait_until(lambda: "no relay publishes" in program.said, f"the relay is away: {program.said}")
+        wait_until(
+            lambda: "the relay has stopped publishing" in program.said, f"the relay is away: {program.said}"
+        )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamHealth, StreamName, StreamState
-from options_helper.relay.leases import MOST_READERS, Leases, answer_for, refuse
+from options_helper.relay.leases import MOST_READERS, AskRefused, Leases, answer_for, refuse
 from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
@@ -61,11 +63,31 @@ def test_one_reader_cannot_make_alpaca_refuse_all() -> None:
 
 
 def test_readers_are_limited() -> None:
-    """A flood of readers' names fills no memory."""
+    """A flood of readers' names fills no memory, and each further one learns why it is refused."""
     leases = Leases()
-    for number in range(MOST_READERS + 5):
+    for number in range(MOST_READERS):
         leases.take(Ask(str(number)), 0.0)
+    with pytest.raises(AskRefused, match="at most 200 readers at once"):
+        leases.take(Ask("one more"), 0.0)
     assert leases.readers == MOST_READERS
+    assert not leases.take(Ask("0"), 1.0)
+
+
+def _stocks(letter: str, count: int) -> list[str]:
+    return [f"{letter}{number}" for number in range(count)]
+
+
+def test_one_reader_cannot_use_up_what_all_share() -> None:
+    """A reader that asks for too much is refused as a whole; the others keep what they have."""
+    leases = Leases()
+    leases.take(Ask("a", _stocks("A", 500)), 0.0)
+    with pytest.raises(AskRefused, match=r"one reader asks for 5,000 stocks \(the relay serves 500\)"):
+        leases.take(Ask("greedy", _stocks("B", 5000)), 0.0)
+    leases.take(Ask("b", _stocks("B", 400)), 0.0)
+    with pytest.raises(AskRefused, match=r"all readers ask for 1,100 stocks \(the relay serves 1,000\)"):
+        leases.take(Ask("c", _stocks("C", 200)), 0.0)
+    leases.take(Ask("c", _stocks("A", 500)), 0.0)
+    assert len(leases.plan(ALONE, 100).stocks) == 900
 
 
 def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:

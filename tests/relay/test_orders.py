@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
 import nats
 
 from options_helper.order_rows import OrderRow
-from options_helper.relay.orders import OrderOutbox, prepare_stream, without_accounts
+from options_helper.relay import orders
+from options_helper.relay.orders import OrderOutbox, without_accounts
 from options_helper.relay.reader.stored import StoredOrders
-from options_helper.relay.wire import STORED_SUBJECT, OrderUpdate, RestFill, decode
+from options_helper.relay.wire import ORDERS_STREAM, STORED_SUBJECT, OrderUpdate, Pulse, RestFill, decode
 from tests.nats_server import NatsServer
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
@@ -41,39 +48,75 @@ async def _until(condition: Callable[[], object]) -> None:
     pytest.fail("the condition did not hold within 20 s")
 
 
-async def _run(server: NatsServer, received: list[bytes]) -> tuple[OrderOutbox, StoredOrders]:
-    client = await nats.connect(server.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1)  # type: ignore[arg-type]
-    outbox = OrderOutbox(client.jetstream())
-    stored = StoredOrders(client.jetstream(timeout=2), received.append)
-    outbox.stored = await prepare_stream(client.jetstream())
-    await client.subscribe(f"{STORED_SUBJECT}.>", cb=stored.follow)
-    storing = asyncio.create_task(outbox.store_all())
-    for number in range(3):
-        outbox.put_update(_update(number), NOON)
-    outbox.put_update(_update(2), NOON)
-    outbox.put_fills([OrderRow(activity_id="a1"), OrderRow(activity_id="a1")])
-    await _until(lambda: not outbox.unstored and stored.last == 4)
-    server.kill()
-    for number in range(3, 6):
-        outbox.put_update(_update(number), NOON)
-    await _until(lambda: outbox.trouble)
-    assert outbox.unstored == 3
-    server.start()
-    await _until(lambda: not outbox.unstored and stored.last == 7)
-    late: list[bytes] = []
-    joiner = StoredOrders(client.jetstream(timeout=2), late.append)
-    await joiner.catch_up(outbox.stored or 0)
-    assert late == received
-    storing.cancel()
-    await client.close()
-    return outbox, stored
+class Hop:
+    """A relay's outbox, a reader that follows it by its pulses, and the messages that this reader took."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.received = client, list[bytes]()
+        self.outbox = OrderOutbox(client.jetstream(timeout=1), "relay")
+        self.reader = self.join(self.received)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, server: NatsServer) -> AsyncIterator[Hop]:
+        """Store and read until the block ends."""
+        client = await nats.connect(server.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1)  # type: ignore[arg-type]
+        hop = cls(client)
+        await hop.outbox.look()
+        await client.subscribe(f"{STORED_SUBJECT}.>", cb=hop.reader.follow)
+        duties = [asyncio.create_task(duty) for duty in (hop.outbox.store_all(), hop._read_regularly())]
+        try:
+            yield hop
+        finally:
+            for duty in duties:
+                duty.cancel()
+            await client.close()
+
+    def join(self, received: list[bytes]) -> StoredOrders:
+        """Return another reader."""
+        reader = StoredOrders(received.append)
+        reader.jetstream = self.client.jetstream(timeout=1)
+        return reader
+
+    def pulse(self) -> Pulse:
+        """Return what the relay publishes about its orders."""
+        out = self.outbox
+        return Pulse("relay", 0, NOON, {}, (), 0, out.stored, out.unstored, out.trouble, out.numbering)
+
+    async def _read_regularly(self) -> None:
+        while True:
+            await self.reader.catch_up(self.pulse())
+            await asyncio.sleep(0.01)
+
+    async def until_whole(self) -> None:
+        """Wait until the reader says that it has everything."""
+        await _until(lambda: self.reader.has_all(self.pulse()) and not self.reader.missing)
+
+
+async def _run(server: NatsServer) -> Hop:
+    async with Hop.open(server) as hop:
+        outbox = hop.outbox
+        for number in (0, 1, 2, 2):
+            outbox.put_update(_update(number), NOON)
+        outbox.put_fills([OrderRow(activity_id="a1"), OrderRow(activity_id="a1")])
+        await hop.until_whole()
+        server.kill()
+        for number in range(3, 6):
+            outbox.put_update(_update(number), NOON)
+        await _until(lambda: outbox.trouble)
+        assert outbox.unstored == 3
+        server.start()
+        await hop.until_whole()
+        late: list[bytes] = []
+        await hop.join(late).catch_up(hop.pulse())
+        assert late == hop.received
+    return hop
 
 
 def test_each_order_message_arrives_once_although_the_server_is_killed(nats_server: NatsServer) -> None:
     """Readers get every message in order and once, even late ones; repeated executions are dropped."""
-    received: list[bytes] = []
-    outbox, stored = asyncio.run(_run(nats_server, received))
-    messages = [decode(data) for data in received]
+    hop = asyncio.run(_run(nats_server))
+    messages = [decode(data) for data in hop.received]
     names = [
         message.update["data"]["execution_id"]  # type: ignore[index]
         for message in messages
@@ -81,7 +124,64 @@ def test_each_order_message_arrives_once_although_the_server_is_killed(nats_serv
     ]
     assert names == [f"e{number}" for number in range(6)]
     assert sum(isinstance(message, RestFill) for message in messages) == 1
-    assert (outbox.trouble, stored.missing, stored.last) == ("", 0, 7)
+    assert (hop.outbox.trouble, hop.reader.missing, hop.reader.last) == ("", 0, 7)
+
+
+async def _delete(hop: Hop, _server: NatsServer) -> None:
+    await hop.client.jetstream().delete_stream(ORDERS_STREAM)
+
+
+async def _purge(hop: Hop, _server: NatsServer) -> None:
+    await hop.client.jetstream().purge_stream(ORDERS_STREAM)
+
+
+async def _lose_files(_hop: Hop, server: NatsServer) -> None:
+    server.kill()
+    shutil.rmtree(server.folder / "jetstream")
+    server.start()
+
+
+async def _restore_files(hop: Hop, server: NatsServer) -> None:
+    server.kill()
+    shutil.copytree(server.folder / "jetstream", server.folder / "copy")
+    server.start()
+    hop.outbox.put_update(_update(7), NOON)
+    await hop.until_whole()
+    server.kill()
+    shutil.rmtree(server.folder / "jetstream")
+    (server.folder / "copy").rename(server.folder / "jetstream")
+    server.start()
+
+
+@pytest.mark.parametrize("lose", [_delete, _purge, _lose_files, _restore_files])
+def test_what_jetstream_loses_is_stored_again(
+    nats_server: NatsServer,
+    lose: Callable[[Hop, NatsServer], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After JetStream lost messages, no reader has all until everything that the relay received is there."""
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.1)
+
+    async def scene() -> None:
+        async with Hop.open(nats_server) as hop:
+            for number in range(3):
+                hop.outbox.put_update(_update(number), NOON)
+            await hop.until_whole()
+            before = hop.outbox.numbering
+            await lose(hop, nats_server)
+            await _until(lambda: hop.outbox.numbering != before)
+            assert not hop.reader.has_all(hop.pulse())
+            for number in range(3, 5):
+                hop.outbox.put_update(_update(number), NOON)
+            await hop.until_whole()
+            late: list[bytes] = []
+            joiner = hop.join(late)
+            await joiner.catch_up(hop.pulse())
+            assert joiner.has_all(hop.pulse())
+            assert set(late) == set(hop.received)
+            assert len(hop.received) == len(set(hop.received)) == 5 + (lose is _restore_files)
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize(
@@ -89,6 +189,6 @@ def test_each_order_message_arrives_once_although_the_server_is_killed(nats_serv
 )
 def test_an_unreadable_update_is_kept(update: object) -> None:
     """An update without an identity is passed on too, because it may be a fill."""
-    outbox = OrderOutbox(None)  # type: ignore[arg-type]
+    outbox = OrderOutbox(None, "relay")  # type: ignore[arg-type]
     outbox.put_update(update, NOON)
     assert outbox.unstored == 1

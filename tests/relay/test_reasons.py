@@ -45,7 +45,19 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
             replace(STATE, silent_seconds=9),
             "the relay has stopped publishing; check that options-helper relay",
         ),
+        (
+            replace(STATE, is_connected=False, trouble="unexpected EOF", late_seconds=7.4),
+            "this computer did not read for 7 s, and NATS ended its connection",
+        ),
+        (
+            replace(STATE, pulse=None, silent_seconds=9, has_jetstream=False),
+            "no relay publishes, because NATS at nats://host:4222 has no JetStream, which the relay",
+        ),
         (replace(STATE, mismatch="the relay is newer"), "the relay is newer"),
+        (
+            replace(STATE, refusal="at most 200 readers"),
+            "the relay does not serve this reader: at most 200 readers",
+        ),
         (_with(StreamState.RECONNECTING), "the relay is running, but its option stream is reconnecting: the"),
         (_with(StreamState.ERROR, "the key"), "the relay's option stream ended: the key; it is not retried"),
     ],
@@ -61,6 +73,11 @@ def test_order_updates_that_cannot_be_stored_concern_the_fills_alone() -> None:
     state = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them"))
     assert explain(state, StreamName.FILLS).startswith("the relay has 2 order updates that it cannot store")
     assert explain(state, StreamName.STOCKS) == ""
+
+
+def test_a_refused_reader_still_receives_the_fills() -> None:
+    """The limits concern symbols, and order updates need none."""
+    assert explain(replace(STATE, refusal="at most 200 readers"), StreamName.FILLS) == ""
 
 
 def test_times_are_converted_to_the_readers_clock() -> None:

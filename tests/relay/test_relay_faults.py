@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,7 @@ import nats
 from nats.js.errors import APIError
 
 from options_helper.market import StreamState
+from options_helper.relay import Execution
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
 from tests.nats_server import NatsServer, Network, running_nats_server
@@ -25,6 +27,7 @@ from tests.relay.relay_process import RelayProcess
 from tests.relay.relayed import (
     CALL,
     PUT,
+    Program,
     bid_price,
     reader_config,
     running_reader,
@@ -138,6 +141,25 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
         asyncio.run(_free_disk(server.url))
         wait_live(manager)
         wait_for_ledger(simulator, manager)
+
+
+def test_fills_are_whole_after_jetstream_lost_its_files(
+    simulator: AlpacaSimulator, nats_server: NatsServer
+) -> None:
+    """A page and a program that start after the loss have the executions that only the lost stream had."""
+    config = reader_config(CALL)
+    with running_relay(simulator, nats_server.url), running_reader(nats_server.url, config) as old:
+        wait_live(old)
+        simulator.fill_now(CALL, price=3.25)
+        wait_for_ledger(simulator, old)
+        nats_server.kill()
+        shutil.rmtree(nats_server.folder / "jetstream")
+        nats_server.start()
+        wait_live(old)
+        simulator.fill_now(CALL, price=3.5)
+        with running_reader(nats_server.url, config) as new, Program(nats_server.url) as program:
+            wait_for_ledger(simulator, old, new)
+            wait_until(lambda: len(program.of(Execution)) == len(true_executions(simulator)), "executions")
 
 
 def test_twenty_readers_share_one_connection(

@@ -19,18 +19,24 @@ class LinkState:
     Attributes:
         where: The address of NATS, without secrets.
         is_connected: True while NATS is reachable.
+        has_jetstream: False if NATS runs without JetStream.
+        late_seconds: For how long this process recently read nothing, 0 if it reads.
         trouble: The last error of the connection to NATS, or "".
         mismatch: Why the relay's messages cannot be read, or "".
         silent_seconds: The time since the last pulse, or since the start.
         pulse: The last pulse, None if there was none.
+        refusal: Why the relay serves none of this reader's symbols, or "".
     """
 
     where: str
     is_connected: bool
+    has_jetstream: bool = True
+    late_seconds: float = 0.0
     trouble: str = ""
     mismatch: str = ""
     silent_seconds: float = 0.0
     pulse: Pulse | None = None
+    refusal: str = ""
 
 
 def explain(state: LinkState, stream: StreamName) -> str:
@@ -40,15 +46,24 @@ def explain(state: LinkState, stream: StreamName) -> str:
 
 def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
     is_silent = state.silent_seconds > SILENT_SECONDS
+    if not state.is_connected and state.late_seconds:
+        seconds = f"{state.late_seconds:.0f} s"
+        yield f"this computer did not read for {seconds}, and NATS ended its connection"
     if not state.is_connected and (state.trouble or is_silent):
         why = f" ({state.trouble})" if state.trouble else ""
-        yield f"NATS at {state.where} is not reachable{why}; check that nats-server runs there"
+        step = "check that nats-server runs there and lets this reader in"
+        yield f"NATS at {state.where} is not reachable{why}; {step}"
     if state.mismatch:
         yield state.mismatch
+    if is_silent and not state.has_jetstream:
+        why = f"NATS at {state.where} has no JetStream, which the relay needs"
+        yield f"no relay publishes, because {why}; start it with nats-server -js"
     if is_silent and state.pulse is None:
         yield f"no relay publishes at {state.where}; start one with options-helper relay --nats {state.where}"
     if is_silent:
         yield "the relay has stopped publishing; check that options-helper relay still runs"
+    if state.refusal and stream is not StreamName.FILLS:
+        yield f"the relay does not serve this reader: {state.refusal}"
     if state.pulse is not None:
         yield from _reasons_of_relay(state.pulse, stream)
 

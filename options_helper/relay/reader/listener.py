@@ -1,0 +1,31 @@
+"""The receiver of what a relay publishes: a page's run, or a program."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+from options_helper.market import StreamName
+from options_helper.relay.wire import Answer, Facts, Pulse
+
+
+class Listener(Protocol):
+    """The receiver of what a relay publishes; its methods are called in the connection's event loop."""
+
+    def take_market(self, stream: StreamName, data: bytes) -> None:
+        """Take an encoded `Batch`."""
+
+    def take_order(self, data: bytes) -> None:
+        """Take an encoded `OrderUpdate` or `RestFill`; each arrives once, in the order of JetStream."""
+
+    def take_facts(self, facts: Facts) -> None:
+        """Take facts."""
+
+    def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
+        """Take the relay's state; `is_answer` if it ends the answer to a request for the whole state."""
+
+    def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:
+        """Take the answer about the symbols."""
+
+    def watch(self, late: float) -> None:
+        """Look at the reasons; `late` is for how many seconds this process read nothing, 0 if it reads."""
