@@ -16,7 +16,13 @@ from options_helper.doctor.account import TOLERATED_SKEW_SECONDS
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import OptionsHelperError
 from options_helper.market import StreamState
-from options_helper.relay.nats_options import NatsOptions, NatsUnavailable, connect_to_nats, load_nats_options
+from options_helper.relay.nats_options import (
+    NatsOptions,
+    NatsUnavailable,
+    connect_to_nats,
+    has_jetstream,
+    load_nats_options,
+)
 from options_helper.relay.wire import (
     ASK_SUBJECT,
     MARKET_SUBJECT,
@@ -33,7 +39,6 @@ if TYPE_CHECKING:
 
 _PULSE_WITHIN_SECONDS = 4.0
 _ANSWER_WITHIN_SECONDS = 3.0
-_JETSTREAM_WITHIN_SECONDS = 1.0
 
 
 def check_relay(
@@ -104,7 +109,7 @@ async def _check_relay(
         return [Finding("Relay", Level.FAIL, str(error))]
     except (nats.errors.Error, TimeoutError):
         start = f"start one with: options-helper relay --nats {options.shown}"
-        if not await _has_jetstream(client):
+        if not has_jetstream(client):
             start = "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js"
         return [Finding("Relay", Level.FAIL, f"none answers at {options.shown}; {start}")]
     if not isinstance(answer, Answer):
@@ -115,20 +120,6 @@ async def _check_relay(
         _describe_orders(pulse),
         _compare_clocks(answer.at, before, after),
     ]
-
-
-async def _has_jetstream(client: Client) -> bool:
-    """Return False if the server has no JetStream; a reader's rights do not suffice to find out."""
-    import nats.errors  # noqa: PLC0415 - of an extra
-    from nats.js.errors import ServiceUnavailableError  # noqa: PLC0415 - the same
-
-    try:
-        await client.jetstream(timeout=_JETSTREAM_WITHIN_SECONDS).account_info()
-    except ServiceUnavailableError:
-        return False
-    except (nats.errors.Error, TimeoutError):
-        pass
-    return True
 
 
 async def _read_pulse(client: Client) -> Pulse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import signal
@@ -73,7 +74,12 @@ async def serve(
     Raises:
         OptionsHelperError: NATS does not let the relay in, or has no JetStream.
     """
-    await (await connect_to_nats(options, "options-helper relay", retries=False)).close()  # or say why not
+    first = await connect_to_nats(options, "options-helper relay", retries=False)  # or say why not
+    try:
+        await _check_jetstream(first, options)
+    finally:
+        await first.close()
+    await asyncio.to_thread(_prepare)
     log, closed = _NatsLog(), asyncio.Event()
     while True:
         closed.clear()
@@ -86,8 +92,6 @@ async def serve(
         )
         try:
             await log.is_back()
-            await _check_jetstream(client, options)
-            await asyncio.to_thread(_import_ahead)
             echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
             if await _run_until(closed, _lead(client, settings, options, echo, times)):
                 return
@@ -177,12 +181,15 @@ class _NatsLog:
         self._words = ""
 
 
-def _import_ahead() -> None:
+def _prepare() -> None:
     """Import what a leading relay needs; on a busy machine, that takes longer than the lease lasts."""
     for stream in StreamName:
         stream_class(stream)
     importlib.import_module("options_helper.data.rest.client")
     importlib.import_module("options_helper.data.streaming.backfill.backfill")
+    # Otherwise a garbage collection would stop everything for 70 ms, to look at modules that stay.
+    gc.collect()
+    gc.freeze()
 
 
 def _config(settings: AlpacaSettings) -> LiveStreamConfig:

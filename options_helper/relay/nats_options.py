@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,9 +27,12 @@ USER_NAME, PASSWORD_NAME, TOKEN_NAME = "OH_NATS_USER", "OH_NATS_PASSWORD", "OH_N
 CREDENTIALS_NAME = "OH_NATS_CREDS"
 CA_NAME, CERTIFICATE_NAME, KEY_NAME = "OH_NATS_CA", "OH_NATS_CERT", "OH_NATS_KEY"
 
+REFUSED = "NATS did not accept"  # begins the words of a refused connection
+
 Callback: TypeAlias = Callable[[], Awaitable[None]]
 
 _DEFAULT_PORT = 4222
+_NAME = re.compile(r"[A-Za-z0-9_-]+")  # may be part of a subject
 _CREDENTIALS_MAX_BYTES = 100_000
 # nats-py reads a file without these lines for ever.
 _CREDENTIALS_HAVE = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
@@ -72,6 +76,11 @@ class NatsOptions:
         if self.token:
             return "the token"
         return "the user and the password" if self.user else ""
+
+    @property
+    def inbox(self) -> str:
+        """The prefix of this client's inboxes: one for each user, so that a server can keep others out."""
+        return f"_INBOX.oh.{self.user}" if _NAME.fullmatch(self.user) else "_INBOX"
 
     @property
     def unencrypted_hosts(self) -> tuple[str, ...]:
@@ -211,6 +220,7 @@ async def connect_to_nats(
             await client.connect(
                 list(options.urls),
                 name=name,
+                inbox_prefix=options.inbox,
                 error_cb=report,
                 disconnected_cb=_once(is_in, on_disconnect),
                 reconnected_cb=on_reconnect,
@@ -284,7 +294,7 @@ def describe_nats_error(error: Exception, options: NatsOptions) -> str:
 
     text, who = str(error).lower(), options.signs_in_with or "a client without credentials"
     if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in text:
-        return f"NATS did not accept {who}"
+        return f"{REFUSED} {who}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate cannot be verified: {options.hide(error.verify_message)}"
     known = {

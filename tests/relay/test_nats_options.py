@@ -91,6 +91,14 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load("nats://host")
 
 
+@pytest.mark.parametrize(
+    ("user", "inbox"), [("reader-2", "_INBOX.oh.reader-2"), ("a.>", "_INBOX"), ("", "_INBOX")]
+)
+def test_each_user_has_an_inbox(user: str, inbox: str) -> None:
+    """A name that is not one part of a subject has none, so that it cannot name another's."""
+    assert NatsOptions(("nats://host:4222",), user=user).inbox == inbox
+
+
 def test_only_other_machines_count_as_unencrypted() -> None:
     """Loopback and TLS need no warning."""
     assert load("nats://127.0.0.1,nats://far").unencrypted_hosts == ("far",)
@@ -268,7 +276,7 @@ FORBIDDEN = [
     "oh.state",
     "oh.orders.updates",
     "oh.stored.updates",
-    "_INBOX.of.another",
+    "_INBOX.oh.relay.forged",
     "$KV.oh_relay.leader",
     "$JS.API.STREAM.DELETE.oh_orders",
     "$JS.API.STREAM.PURGE.oh_orders",
@@ -313,7 +321,7 @@ def test_a_reader_can_ask_and_nothing_else(tmp_path: Path) -> None:
             name="oh_orders", subjects=["oh.orders.>"], allow_direct=True, republish=again
         )
         await jetstream.create_key_value(bucket="oh_relay", history=1)
-        received = [await relay.subscribe(subject) for subject in ("oh.>", "_INBOX.of.>")]
+        received = [await relay.subscribe(subject) for subject in ("oh.>", "_INBOX.oh.relay.forged")]
         asked = await relay.subscribe("oh.ask.symbols")
         await settle(relay)
         for subject in FORBIDDEN:
@@ -340,9 +348,12 @@ def test_a_reader_can_ask_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("subject", ["oh.ask.>", "oh.orders.>", ">", "$JS.>", "$SYS.>"])
+@pytest.mark.parametrize(
+    "subject",
+    ["oh.ask.>", "oh.orders.>", ">", "$JS.>", "$SYS.>", "_INBOX.>", "_INBOX.oh.>", "_INBOX.oh.bot.>"],
+)
 def test_a_reader_cannot_listen_in(tmp_path: Path, subject: str) -> None:
-    """A reader cannot read the questions of others, or take all subjects at once."""
+    """A reader cannot read the questions of others or their answers, or take all subjects at once."""
 
     async def scene(_relay: Any, reader: Any, said: list[str]) -> None:
         await reader.subscribe(subject)

@@ -16,6 +16,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from options_helper.data.streaming.live_manager import LiveStreamManager
 from options_helper.market import StreamName
 from options_helper.relay import relay as relay_module
+from options_helper.relay import requests as requests_module
 from options_helper.relay.reader import channel as channel_module
 from options_helper.relay.reader import relay_source
 from options_helper.relay.reader.channel import Channel
@@ -152,7 +153,7 @@ def test_another_version_is_said(
         wait_live(reader)
         with monkeypatch.context() as other:
             other.setattr(relay_module, "encode", encode_otherwise)
-            other.setattr(relay_module, "decode", refuse)
+            other.setattr(requests_module, "decode", refuse)
             for stream in StreamName:
                 wait_until(lambda s=stream: f"the relay is {words} than" in said(reader, s), "words")
         wait_live(reader)

@@ -40,6 +40,10 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
             replace(STATE, is_connected=False, trouble="nothing listens there", silent_seconds=9),
             "NATS at nats://host:4222 is not reachable (nothing listens there); check that nats-server runs",
         ),
+        (
+            replace(STATE, is_connected=False, trouble="NATS did not accept the token"),
+            "NATS at nats://host:4222 is not reachable (NATS did not accept the token); check its",
+        ),
         (replace(STATE, pulse=None, silent_seconds=9), "no relay publishes at nats://host:4222; start one"),
         (
             replace(STATE, silent_seconds=9),

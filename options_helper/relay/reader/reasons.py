@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from options_helper.market import StreamName, StreamState
+from options_helper.relay.nats_options import REFUSED
 from options_helper.relay.wire import PULSE_SECONDS, Pulse
 
 SILENT_SECONDS = 4 * PULSE_SECONDS
@@ -51,7 +52,8 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
         yield f"this computer did not read for {seconds}, and NATS ended its connection"
     if not state.is_connected and (state.trouble or is_silent):
         why = f" ({state.trouble})" if state.trouble else ""
-        step = "check that nats-server runs there and lets this reader in"
+        is_refused = state.trouble.startswith(REFUSED)
+        step = "check its credentials" if is_refused else "check that nats-server runs there"
         yield f"NATS at {state.where} is not reachable{why}; {step}"
     if state.mismatch:
         yield state.mismatch
