@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from typing import TypeVar
 
 _CANCEL_AGAIN_SECONDS = 0.1
+Result = TypeVar("Result")
 
 
 async def run_together(*duties: Coroutine[object, None, object]) -> None:
@@ -20,7 +22,7 @@ async def run_together(*duties: Coroutine[object, None, object]) -> None:
             task.result()
 
 
-async def end(*tasks: asyncio.Future[None]) -> None:
+async def end(*tasks: asyncio.Future[Result]) -> None:
     """Cancel tasks until all have ended.
 
     One cancellation is not enough: nats-py suppresses it while it flushes, and until Python 3.12

@@ -124,7 +124,7 @@ def answer_for(
     Args:
         symbols: The symbols.
         health: The stream's record, None if it does not run yet.
-        polled: The symbols that REST fetches at an interval.
+        polled: The symbols for which the plan has no room.
         is_answered: False while Alpaca has not answered the newest request.
     """
     wanted = dict.fromkeys(symbols)

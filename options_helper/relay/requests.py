@@ -97,8 +97,13 @@ class Requests:
     def _grant(self, stream: StreamName, symbols: Sequence[str]) -> Grant:
         worker = self._run.workers.get(stream)
         health = None if worker is None else worker.health
-        polled = self._run.results.polling.get(stream, Polling()).symbols
-        return answer_for(symbols, health, polled, is_answered=self._is_answered(stream, health, symbols))
+        polled = frozenset(self._run.config.polled_contracts)
+        if health is not None and health.channels is not None:
+            polled |= self._run.results.polling.get(stream, Polling()).symbols
+        grant = answer_for(symbols, health, polled, is_answered=self._is_answered(stream, health, symbols))
+        if grant.polled and grant.channels is None:
+            grant.channels = 2 * self._limit  # a quote and a trade channel each
+        return grant
 
     def _is_answered(self, stream: StreamName, health: StreamHealth | None, symbols: Sequence[str]) -> bool:
         """Return whether Alpaca has answered the newest request for a stream's symbols."""

@@ -13,10 +13,12 @@ import pytest
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
-from options_helper.data.streaming.run.live_run import RunParts
+from options_helper.data.streaming.run.live_run import LiveRun, RunParts
+from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
 from options_helper.relay.relay import Relay
-from options_helper.relay.wire import Ask, encode
+from options_helper.relay.requests import Requests
+from options_helper.relay.wire import Ask, Grant, encode
 from options_helper.times import SteadyClock
 
 
@@ -61,6 +63,31 @@ def test_answers_go_to_inboxes_alone(reply: str, *, is_answered: bool) -> None:
         return set(bus.subjects)
 
     assert asyncio.run(run()) == ({reply} if is_answered else set())
+
+
+def _requests(config: LiveStreamConfig) -> Requests:
+    parts = RunParts(builders={}, build_backfill=None, journal=Journal(SteadyClock()))
+    return Requests(LiveRun(config, parts), "relay", limit=10)
+
+
+def test_only_the_plans_limit_counts_as_polled() -> None:
+    """A contract that REST fetches until Alpaca has answered is pending; one over the limit is polled."""
+    ours, over = "AAPL261218C00250000", "AAPL261218P00250000"
+
+    async def run() -> Grant:
+        requests = _requests(LiveStreamConfig(option_contracts=[ours], polled_contracts=[over]))
+        requests._run.results.put_polling(StreamName.OPTIONS, [ours, over], 5.0)
+        return requests.answer(encode(Ask("reader", contracts=[ours, over]))).streams[StreamName.OPTIONS]
+
+    assert asyncio.run(run()) == Grant(pending=[ours], polled=[over], channels=20)
+
+
+def test_garbage_is_logged_ever_less_often(caplog: pytest.LogCaptureFixture) -> None:
+    """A reader that publishes garbage cannot fill the disk with the relay's log."""
+    requests = _requests(LiveStreamConfig(stream_fills=False))
+    for _ in range(250):
+        requests.answer(b"garbage")
+    assert [record.args[0] for record in caplog.records if record.args] == [1, 10, 100]  # type: ignore[index]
 
 
 IMPORTS = """

@@ -172,8 +172,8 @@ class RelayStreamer:
             return
         if grant.invalid:
             self._observer.invalid(frozenset(grant.invalid))
-        if grant.polled:  # the plan's limit, not a mistake in the symbols
-            self._observer.limited(grant.channels or 2 * len(grant.streaming))
+        if grant.polled and grant.channels is not None:  # the plan's limit, not a mistake in the symbols
+            self._observer.limited(grant.channels)
         self._observer.subscribed(frozenset(grant.streaming))
 
     def _pass_on(self, data: bytes) -> None:
