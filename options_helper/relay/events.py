@@ -207,8 +207,8 @@ class _Feed:
         for stream, grant in link.answer.streams.items() if link.answer is not None else ():
             if grant.refused or grant.invalid:
                 yield f"Alpaca refused {stream}: {', '.join((*grant.refused, *grant.invalid))}"
-        if link.missing_orders:
-            yield f"{link.missing_orders} order messages had expired before they were read"
+        if link.stored.missing:
+            yield f"{link.stored.missing} order messages had expired before they were read"
         gaps = () if link.pulse is None else link.pulse.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")

@@ -142,6 +142,22 @@ def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None
     timer.join()
 
 
+def test_a_short_interruption_is_reported() -> None:
+    """A reason that is over before the stream's thread looks ends the connection all the same."""
+    run = Run(enough=1)
+    taking = threading.Thread(target=run.channel.set_state, args=(GRANT, ""))
+
+    def interrupt(_granted: frozenset[str] | None) -> None:
+        run.channel.set_state(GRANT, "this computer did not read")
+        taking.start()
+        taking.join()
+
+    run.subscribed = interrupt  # type: ignore[method-assign]
+    run.channel.set_state(GRANT, "")
+    with pytest.raises(StreamInterrupted, match="this computer did not read"):
+        run.streamer.run()
+
+
 def test_each_reason_ends_the_connection_once() -> None:
     """A reason interrupts the stream once; then the stream waits for its end, or for another reason."""
     run = Run(enough=1)

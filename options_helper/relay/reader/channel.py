@@ -41,6 +41,7 @@ class Channel:
         self._changed = threading.Condition()
         self._messages: deque[bytes] = deque(maxlen=None if stream is StreamName.FILLS else _MOST_BATCHES)
         self._trouble = self._reported = ""
+        self._interruption = ""  # a reason that may be over before the worker looks
         self._grant: Grant | None = None
         self._losses = 0
         self._beats = 0
@@ -54,6 +55,8 @@ class Channel:
     def set_state(self, grant: Grant | None, trouble: str) -> None:
         """Set what is granted, None until it is known, and the reason why nothing arrives, or ""."""
         with self._changed:
+            if trouble and self.is_up:
+                self._interruption = trouble
             self._grant, self._trouble = grant, trouble
             self._changed.notify_all()
 
@@ -85,7 +88,7 @@ class Channel:
                 if self._trouble and self._trouble != self._reported:
                     self._raise()
                 if self._grant is not None and not self._trouble:
-                    self._reported = ""
+                    self._reported = self._interruption = ""
                     return self._grant
                 self._changed.wait(_WAIT_SECONDS)
         return None
@@ -98,6 +101,8 @@ class Channel:
         """
         with self._changed:
             while not is_stopped.is_set():
+                if self._interruption:
+                    self._raise()
                 now = _Seen(self._beats, self._losses, self._grant or seen.grant)
                 if self._messages or now != seen:
                     messages, self._messages = self._messages, deque(maxlen=self._messages.maxlen)
@@ -114,9 +119,10 @@ class Channel:
             self._changed.notify_all()
 
     def _raise(self) -> None:
-        self._reported = self._trouble
+        reason, self._interruption, self._reported = self._interruption, "", self._trouble
         # Without a reason, another relay took over and does not stream yet.
-        raise StreamInterrupted(self.stream, self._trouble or "the relay is connecting to Alpaca")
+        reason = self._trouble or reason or "the relay is connecting to Alpaca"
+        raise StreamInterrupted(self.stream, reason)
 
 
 class _Seen(msgspec.Struct):

@@ -65,6 +65,7 @@ class RelayConnection:
     Attributes:
         answer: The newest answer about the symbols.
         pulse: The newest state of the relay.
+        stored: The order messages.
         is_whole: True if the relay's whole state was read, and no change of it was missed since.
     """
 
@@ -80,7 +81,7 @@ class RelayConnection:
         self._options, self._name, self._ask, self._streams = options, name, ask, streams
         self._listener, self._clock = listener, clock
         self._client: Client | None = None
-        self._stored = StoredOrders(listener.take_order)
+        self.stored = StoredOrders(listener.take_order)
         self._trouble = ""  # of NATS
         self._mismatch, self._number = "", 0
         self._pulse_at = time.monotonic()
@@ -105,12 +106,7 @@ class RelayConnection:
     @property
     def has_all_orders(self) -> bool:
         """True if every order update that the relay has received is here."""
-        return self.pulse is not None and self._stored.has_all(self.pulse)
-
-    @property
-    def missing_orders(self) -> int:
-        """The number of order messages that JetStream no longer had when they were read."""
-        return self._stored.missing
+        return self.pulse is not None and self.stored.has_all(self.pulse)
 
     def explain(self, stream: StreamName) -> str:
         """Return the reason why a stream delivers nothing; "" while all is well or begins."""
@@ -165,14 +161,15 @@ class RelayConnection:
             self._options,
             self._name,
             on_error=self._note,
+            on_disconnect=self._note_disconnected,
             on_reconnect=self._begin_again,
             on_closed=self._note_closed,
         )
-        self._stored.jetstream = client.jetstream(timeout=_REQUEST_SECONDS)
+        self.stored.jetstream = client.jetstream(timeout=_REQUEST_SECONDS)
         await client.subscribe(STATE_SUBJECT, cb=self._take_state)
         for stream in self._streams:
             if stream is StreamName.FILLS:
-                await client.subscribe(f"{STORED_SUBJECT}.>", cb=self._stored.follow)
+                await client.subscribe(f"{STORED_SUBJECT}.>", cb=self.stored.follow)
             else:
                 await self._follow_market(client, stream)
         await self._begin_again()
@@ -194,6 +191,9 @@ class RelayConnection:
     def _note(self, words: str) -> None:
         if self._client is None or not self._client.is_connected:
             self._trouble = words
+
+    async def _note_disconnected(self) -> None:
+        self._listener.watch(0.0)  # NATS may be back before the next regular look
 
     async def _note_closed(self) -> None:
         self._closed.set()
@@ -296,5 +296,5 @@ class RelayConnection:
         if answer is None or (answer.epoch, answer.grants) != (pulse.epoch, pulse.grants):
             self._ask_wanted.set()
         if StreamName.FILLS in self._streams:
-            await self._stored.catch_up(pulse)
+            await self.stored.catch_up(pulse)
         self._listener.take_pulse(pulse, is_answer=is_answer)

@@ -156,7 +156,7 @@ class Link:
         """Return whether only the relay's own gaps remain in the order updates."""
         link, channel = self._connection, self._channels.get(StreamName.FILLS)
         is_newest = pulse is link.pulse and link.is_whole  # REST's executions are part of the whole state
-        is_read = link.has_all_orders and not link.missing_orders
+        is_read = link.has_all_orders and not link.stored.missing
         return channel is not None and channel.is_up and is_newest and is_read
 
     # The streams' state --------------------------------------------------------------------------
