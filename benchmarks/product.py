@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=250)
     parser.add_argument("--stocks", action="store_true", help="add a stock stream with as many symbols")
     parser.add_argument("--fills", action="store_true", help="add the stream of order updates")
-    parser.add_argument("--kind", default="product", help="product, ring or recording, as in receivers.py")
+    parser.add_argument("--kind", default="product", help="as in receivers.py, or bystander: no streams")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         serve(options, Path(folder))
@@ -151,7 +151,9 @@ def serve(options: argparse.Namespace, folder: Path) -> None:
     """Start the product and carry out commands."""
     contracts = symbols_of(options.symbols)
     stocks = [f"S{number}" for number in range(options.symbols)] if options.stocks else []
-    if options.relay:
+    if options.kind == "bystander":
+        managers = []
+    elif options.relay:
         managers = start_readers(options.relay, contracts, options.readers)
     else:
         recorder = make_recorder(options.kind, folder)
@@ -162,7 +164,7 @@ def serve(options: argparse.Namespace, folder: Path) -> None:
         ]
     if not all(each.wait_until_live(120) for each in managers):
         raise RuntimeError(str([each.snapshot().errors_by_stream for each in managers]))
-    product = Product(managers[0])
+    product = Product(next(iter(managers), None))
     print(json.dumps({"event": "ready"}), flush=True)
     for line in sys.stdin:
         command, *arguments = line.split()
