@@ -6,11 +6,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import Figure, median_figure, portfolio, start_feed
+from harness import Figure, median_figure, start_feed
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from portal import Portal, Server, Tabs, feed_variables, free_port, largest_growth, launch_chromium
-
-from options_helper.simulator.server import AlpacaSimulator
+from portal import (
+    Portal,
+    Server,
+    Tabs,
+    feed_variables,
+    free_port,
+    largest_growth,
+    launch_chromium,
+    simulated_page,
+)
 
 POSITIONS = 208  # with 250 contracts
 _FEW = 10  # positions
@@ -74,16 +81,7 @@ def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
 
 
 def _measure_changes(refreshes: int, changed: int | None) -> Iterator[Figure]:
-    with (
-        AlpacaSimulator(portfolio=portfolio(POSITIONS), tick_seconds=0, order_interval_seconds=0) as market,
-        tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), market.environment(), POSITIONS) as portal,
-        Tabs(portal.url, 1) as browser,
-    ):
-        first = browser.tabs[0]
-        first.wait(5)
-        first.start()
-        market.wait_for(lambda: market.subscriptions("options").get("quotes"), timeout=30)
+    with simulated_page(POSITIONS) as (market, portal, first):
         contracts = sorted(market.subscriptions("options")["quotes"])
         changed = changed or len(contracts)
         first.wait(15)

@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +23,8 @@ import psutil
 from harness import portfolio
 from playwright.sync_api import sync_playwright
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from options_helper.simulator.server import AlpacaSimulator
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page, Playwright
@@ -177,6 +181,26 @@ class Tabs:
     def __exit__(self, *_: object) -> None:
         self._browser.close()
         self._playwright.stop()
+
+
+@contextmanager
+def simulated_page(
+    positions: int, refresh_seconds: float | None = None
+) -> Iterator[tuple[AlpacaSimulator, Portal, Tab]]:
+    """Yield a simulated market that is silent, a portal on it, and a tab on which Start was pressed."""
+    with (
+        AlpacaSimulator(portfolio=portfolio(positions), tick_seconds=0, order_interval_seconds=0) as market,
+        tempfile.TemporaryDirectory() as folder,
+        Portal(Path(folder), market.environment(), positions) as portal,
+        Tabs(portal.url, 1) as browser,
+    ):
+        tab = browser.tabs[0]
+        tab.wait(5)
+        if refresh_seconds is not None:
+            tab.refresh_each(refresh_seconds)
+        tab.start()
+        market.wait_for(lambda: market.subscriptions("options").get("quotes"), timeout=30)
+        yield market, portal, tab
 
 
 def largest_growth(before: Counter[str], after: Counter[str]) -> int:

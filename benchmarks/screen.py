@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Self
 
-from harness import Figure, portfolio
-from portal import Portal, Tabs, largest_growth
+from harness import Figure
+from portal import largest_growth, simulated_page
 
 from options_helper.simulator.server import AlpacaSimulator
 
@@ -47,26 +45,15 @@ def measure_screen(*, quick: bool) -> Iterator[Figure]:
 
 
 def _measure(refresh: float, seconds: float) -> Iterator[Figure]:
-    with (
-        AlpacaSimulator(portfolio=portfolio(_POSITIONS), tick_seconds=0, order_interval_seconds=0) as market,
-        tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), market.environment(), _POSITIONS) as portal,
-        Tabs(portal.url, 1) as browser,
-    ):
-        tab = browser.tabs[0]
-        tab.wait(5)
-        tab.refresh_each(refresh)
-        tab.start()
-        market.wait_for(lambda: market.subscriptions("options").get("quotes"), timeout=30)
-        with _Quotes(market) as quotes:
-            tab.wait(10)
-            tab.evaluate(_WATCH)
-            sent = portal.sent_bytes()
-            began, cpu = time.monotonic(), portal.cpu_seconds()
-            tab.wait(seconds)
-            passed, cpu = time.monotonic() - began, portal.cpu_seconds() - cpu
-            received = largest_growth(sent, portal.sent_bytes())
-            shown, tasks = tab.evaluate("[window.shown, window.tasks]")
+    with simulated_page(_POSITIONS, refresh) as (market, portal, tab), _Quotes(market) as quotes:
+        tab.wait(10)
+        tab.evaluate(_WATCH)
+        sent = portal.sent_bytes()
+        began, cpu = time.monotonic(), portal.cpu_seconds()
+        tab.wait(seconds)
+        passed, cpu = time.monotonic() - began, portal.cpu_seconds() - cpu
+        received = largest_growth(sent, portal.sent_bytes())
+        shown, tasks = tab.evaluate("[window.shown, window.tasks]")
     late = _lateness(quotes.sent, shown)
     words, targets = f"refresh of {refresh:g} s", _TARGETS[refresh]
     yield Figure(f"{words}: socket to screen, median", median(late), "s", targets["median"])
