@@ -100,10 +100,13 @@ def ui(  # noqa: PLR0913 - an argument for each option
         ),
     ] = "",
     speed: Annotated[
-        float, typer.Option(min=0.5, max=100, help="How much faster than real time a recording is played.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="How much faster than real time a recording is played, 0.5 to 100.", show_default="1"
+        ),
+    ] = None,
     at: Annotated[
-        str, typer.Option(metavar="HH:MM", help="Where to begin in a recording, in New York's time.")
+        str, typer.Option(metavar="HH:MM", help="The time in New York at which to begin in a recording.")
     ] = "",
 ) -> None:
     """Serve the pages and open them in a browser; press Ctrl-C to stop."""

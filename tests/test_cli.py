@@ -25,7 +25,6 @@ from options_helper.launch import child, command, launcher, log_file, own_folder
 from options_helper.launch.endpoint import Endpoint
 from options_helper.launch.launcher import LaunchOptions
 from options_helper.recording import FOLDER_VARIABLE
-from options_helper.recording.file_format import HEADER
 
 RUNNER = CliRunner()
 
@@ -325,10 +324,12 @@ def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.Mo
         assert FOLDER_VARIABLE not in env
 
 
+GOLDEN = Path(__file__).parent / "replay/golden"  # "quiet" begins at 10:30:00
+
+
 def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
     """The child gets the recording, the speed and the place; the portfolio is in a folder of its own."""
-    recording = tmp_path / "a.ohrec"
-    recording.write_bytes(HEADER)
+    recording = GOLDEN / "quiet.ohrec"
     options = LaunchOptions(replay=recording, speed=4.0, at="10:30", portfolio=tmp_path / "mine.json")
     with launcher._environment(options) as env:
         names = ("OH_REPLAY", "OH_REPLAY_SPEED", "OH_REPLAY_AT")
@@ -341,17 +342,23 @@ def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"at": "half past ten"}, "not a time of day"),
+        ({"at": "10:30Z"}, "has a time zone"),
+        ({"at": "10:29"}, "10:29 is not in the recording, which lasts from 10:30:"),
+        ({"at": "23:00"}, "23:00 is not in the recording"),
+        ({"speed": float("nan")}, "from 0.5 to 100, not nan"),
+        ({"speed": float("inf")}, "from 0.5 to 100"),
+        ({"speed": 0.0}, "from 0.5 to 100"),
         ({"replay": Path(__file__)}, "not a recording"),
         ({"demo": True}, "neither the demo nor recorded"),
         ({"record": Path("records")}, "neither the demo nor recorded"),
+        ({"replay": None, "at": "10:30"}, "add --replay FILE"),
+        ({"replay": None, "speed": 1.0}, "add --replay FILE"),
     ],
 )
-def test_a_replay_that_cannot_be_is_one_sentence(tmp_path: Path, changes: dict, words: str) -> None:
-    """Another file, another time of day, a demo and a recording are refused before anything starts."""
+def test_a_replay_that_cannot_be_is_one_sentence(changes: dict, words: str) -> None:
+    """Another file, time, zone or speed, a demo, and options without a recording are refused at once."""
     pytest.importorskip("streamlit")
-    recording = tmp_path / "a.ohrec"
-    recording.write_bytes(HEADER)
-    options = LaunchOptions(**({"replay": recording, "open_browser": False} | changes))
+    options = LaunchOptions(**({"replay": GOLDEN / "quiet.ohrec", "open_browser": False} | changes))
     with pytest.raises(OptionsHelperError, match=words):
         launcher.launch(options, lambda _words: None)
 

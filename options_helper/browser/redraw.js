@@ -4,7 +4,7 @@ import { callFor } from "./alert_calls.js";
 import { setServerTime } from "./clock.js";
 
 /**
- * @typedef {{patience: number, now: number, spoken: string,
+ * @typedef {{patience: number, now: number, pace: number, spoken: string,
  *   raised: import("./alert_calls.js").Raised | null}} Beat
  * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
  */
@@ -12,14 +12,14 @@ import { setServerTime } from "./clock.js";
 // Browsers limit the timers of hidden tabs to one run a minute.
 const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
 
-/** The last beat, and a function that ends the wait for the next one. @type {WeakMap<HTMLElement, {now: number, stop(): void}>} */
+/** The last beat, and a function that ends the wait for the next one. @type {WeakMap<HTMLElement, {now: number, pace: number, stop(): void}>} */
 const beats = new WeakMap();
 
 /** @param {Mounted} mount */
-export default function beat({ data: { patience, now, spoken, raised }, parentElement, setTriggerValue }) {
+export default function beat({ data: { patience, now, pace, spoken, raised }, parentElement, setTriggerValue }) {
   const before = beats.get(parentElement);
   // Streamlit shows the same beat again when the theme changes.
-  if (before?.now !== now) setServerTime(now);
+  if (before?.now !== now || before.pace !== pace) setServerTime(now, pace);
   before?.stop();
   heard();
   speak(spoken);
@@ -29,7 +29,7 @@ export default function beat({ data: { patience, now, spoken, raised }, parentEl
     if (requests++) silentSince(now);
     setTriggerValue("late", Date.now());
   });
-  beats.set(parentElement, { now, stop });
+  beats.set(parentElement, { now, pace, stop });
   return stop;
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import os
 import shutil
@@ -28,7 +27,7 @@ from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS, FOLDER_VARIABLE
 from options_helper.relay import RELAY_VARIABLE
-from options_helper.replay import AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE
+from options_helper.replay import AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE, SPEEDS
 from options_helper.times import new_york_date, utc_now
 
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
@@ -54,7 +53,7 @@ class LaunchOptions:
     record: Path | None = None
     replay: Path | None = None
     relay: str = ""
-    speed: float = 1.0
+    speed: float | None = None
     at: str = ""
 
     def endpoint(self, port: int) -> Endpoint:
@@ -85,6 +84,8 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     Raises:
         OptionsHelperError: The portal cannot be started.
     """
+    if options.replay is None and (options.speed is not None or options.at):
+        raise OptionsHelperError("--speed and --at are for a recording; add --replay FILE.")
     if options.replay is not None and (options.demo or options.record is not None):
         raise OptionsHelperError(
             "A replay can be neither the demo nor recorded; leave --demo and --record out."
@@ -182,19 +183,19 @@ def _replay_environment(options: LaunchOptions, recording: Path, folder: Path) -
     """Return the variables of a replay, whose portfolio file is the recorded one.
 
     Raises:
-        OptionsHelperError: The file is not a recording, or `at` is not a time of day.
+        OptionsHelperError: The file cannot be played, or not at this speed or from this time on.
     """
-    from options_helper.recording.file_format import RecordingReader  # noqa: PLC0415 - needs msgspec
+    from options_helper.recording.overview import find_place, survey  # noqa: PLC0415 - needs msgspec
 
-    with recording.open("rb") as file:
-        RecordingReader(file)
-    try:
-        dt.time.fromisoformat(options.at or "00:00")
-    except ValueError:
-        raise OptionsHelperError(f"{options.at!r} is not a time of day such as 10:30.") from None
+    speed = 1.0 if options.speed is None else options.speed
+    if not SPEEDS[0] <= speed <= SPEEDS[-1]:  # neither is "not a number"
+        raise OptionsHelperError(f"--speed is from {SPEEDS[0]:g} to {SPEEDS[-1]:g}, not {speed:g}.")
+    found = survey(recording)
+    if options.at:
+        find_place(options.at, found.at, found.ends_at)
     return {
         FILE_VARIABLE: str(recording.absolute()),
-        SPEED_VARIABLE: str(options.speed),
+        SPEED_VARIABLE: str(speed),
         AT_VARIABLE: options.at,
         PORTFOLIO_VARIABLE: str(folder / "recorded-portfolio.json"),
     }

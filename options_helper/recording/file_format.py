@@ -34,7 +34,7 @@ _decode = msgspec.msgpack.Decoder(list[Record]).decode
 
 
 class UnreadableRecording(OptionsHelperError):
-    """The file is not a recording, or has a later version."""
+    """The file is not a recording, or has another version."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -70,7 +70,7 @@ class RecordingReader:
         is_closed: True if the recording was closed, and not cut short by a crash.
 
     Raises:
-        UnreadableRecording: The file is not a recording, or one of a later version.
+        UnreadableRecording: The file is not a recording, or has another version.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -83,7 +83,10 @@ class RecordingReader:
         if header != HEADER:
             version = int.from_bytes(header[6:])
             raise UnreadableRecording(
-                f"This recording has version {version}; this program reads version {VERSION}. Update it."
+                f"A newer version of options-helper wrote this recording (format {version}; this one reads "
+                f"{VERSION}). Update options-helper."
+                if version > VERSION
+                else f"The recording's header is damaged: there is no format {version}."
             )
 
     def contents(self) -> Iterator[bytes]:

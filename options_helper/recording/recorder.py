@@ -167,10 +167,10 @@ class Recorder:
             self._put(watched.record(*moment()), 0)
         return self.journal.look(take)
 
-    def note_digest(self, parts: Mapping[str, str], alerts: object) -> None:
+    def note_digest(self, digest: Callable[[], Mapping[str, str]], alerts: object) -> None:
         """Record what the last look saw, and which alerts it left behind."""
         self._watched = (*self._watched[:-1], alerts)
-        self._put(Digest(*moment(), dict(parts)), 0)
+        self._put(Digest(*moment(), dict(digest())), 0)
 
     def note_portfolio(self, text: bytes, saved_at: dt.datetime | None = None) -> None:
         """Record the portfolio file's text if it differs from the last one."""

@@ -15,7 +15,8 @@ class ReplayClock:
     """A place in the recording, in its own microseconds, that moves until the last one.
 
     Args:
-        at, first, last: The wall clock at the first record, and the first and last `elapsed`.
+        at: The wall clock at the first record, in microseconds since 1970.
+        first, last: The first and the last `elapsed`.
         speed: How much faster than real time it runs.
         monotonic: Real seconds.
 
@@ -42,6 +43,11 @@ class ReplayClock:
     def speed(self) -> float:
         """How much faster than real time it runs when it does."""
         return self._speed
+
+    @property
+    def pace(self) -> float:
+        """How fast it runs now; 0 while it stands still."""
+        return self._speed if self.is_running else 0.0
 
     @property
     def span(self) -> tuple[dt.datetime, dt.datetime]:
@@ -91,15 +97,17 @@ class ReplayClock:
             place = min(max(self._now() + seconds * 1e6, self._first), self._last)
             self._place, self._since = place, self._monotonic()
 
-    def skip_to(self, at: dt.datetime) -> None:
-        """Move forward to a time of day; do nothing if it is past."""
-        self.skip(max(0.0, (at - self.wall()).total_seconds()))
-
     def hold_at(self, limit: float) -> None:
         """Do not run past a place, until another one is given; what happens there has not happened yet."""
         with self._lock:
             self._place, self._since = self._now(), self._monotonic()
             self._limit = min(limit, self._last)
+
+    def end_at(self, elapsed: int) -> None:
+        """Let the recording end here, because nothing after it can be played."""
+        with self._lock:
+            self._place, self._since = min(self._now(), elapsed), self._monotonic()
+            self._last = self._limit = elapsed
 
     def _now(self) -> float:
         if not self._is_running:

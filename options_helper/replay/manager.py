@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from options_helper.analysis.history.curve import Curve
 from options_helper.data.streaming.live_manager import LiveStreamConfig
+from options_helper.errors import OptionsHelperError
 from options_helper.market import LiveSnapshot
-from options_helper.recording.records import PortfolioText, Record
+from options_helper.recording.records import Began, PortfolioText, Record
 from options_helper.replay.clock import ReplayClock
-from options_helper.replay.marks import save_portfolio
 from options_helper.replay.player import Player
 from options_helper.session.monitor import PortfolioMonitor
 
@@ -23,15 +25,25 @@ class ReplayManager:
     """A recorded run; `start` lets its clock run, and `stop` lets it stand still.
 
     Args:
-        records: The recording.
+        open_records: Returns the recording's records from the first one on; called again for a jump backward.
         clock: The recording's clock, which waits until everything up to its time has happened.
         portfolio: Where the recorded portfolio file is written at each of its changes; None for nowhere.
+
+    Attributes:
+        problem: The reason why nothing can be played from the clock's end on.
     """
 
-    def __init__(self, records: Sequence[Record], clock: ReplayClock, portfolio: Path | None = None) -> None:
-        self._records, self._clock, self._portfolio = records, clock, portfolio
+    def __init__(
+        self,
+        open_records: Callable[[], Iterator[Record]],
+        clock: ReplayClock,
+        portfolio: Path | None = None,
+    ) -> None:
+        self._open_records, self._clock, self._portfolio = open_records, clock, portfolio
         self._lock = threading.RLock()  # between the records and those who look
-        self._player, self._next, self._saved_at = Player(), 0, -1
+        self.problem: OptionsHelperError | OSError | None = None
+        self._curve: Curve | None = None
+        self._rewind()
         self._is_started, self._closed = False, threading.Event()
         self._thread = threading.Thread(target=self._play, name="options-helper-replay", daemon=True)
         self._thread.start()
@@ -42,10 +54,16 @@ class ReplayManager:
         return self._player.monitor
 
     @property
+    def curve(self) -> Curve | None:
+        """The day's curve as far as it was played, also before a jump back; None before the first look."""
+        monitor = self._player.monitor
+        return max(None if monitor is None else monitor.view().pnl, self._curve, key=_reach)
+
+    @property
     def is_behind(self) -> bool:
         """True until everything before the clock's time has happened."""
         due = self._next
-        return due < len(self._records) and self._records[due].elapsed < self._clock.elapsed
+        return due is not None and due.elapsed < self._clock.elapsed
 
     def check(self, config: LiveStreamConfig) -> None:
         """Check nothing, because the recorded settings are used."""
@@ -71,8 +89,8 @@ class ReplayManager:
             if run is None or not self._is_started:
                 return LiveSnapshot(as_of=self._clock.wall())
             place = self._clock.elapsed
-            if self._next < len(self._records):
-                place = min(place, self._records[self._next].elapsed)
+            if self._next is not None:
+                place = min(place, self._next.elapsed)
             with run.journal.at(self._player.time_of(place)):
                 return run.snapshot()
 
@@ -81,8 +99,9 @@ class ReplayManager:
         seconds = (at - self._clock.wall()).total_seconds()
         with self._lock:
             if seconds < 0:
+                self._curve = self.curve
                 self._player.close()
-                self._player, self._next, self._saved_at = Player(), 0, -1
+                self._rewind()
             self._clock.skip(seconds)
 
     def close(self) -> None:
@@ -90,6 +109,11 @@ class ReplayManager:
         self._closed.set()
         self._thread.join(_STOP_SECONDS)
         self._player.close()
+
+    def _rewind(self) -> None:
+        """Begin with the first record, which is read once this one, which does nothing, has happened."""
+        self._player, self._records = Player(compares=False), self._open_records()
+        self._next: Record | None = Began(0, 0, {})
 
     def _play(self) -> None:
         while not self._closed.wait(_LOOK_SECONDS):
@@ -99,16 +123,34 @@ class ReplayManager:
     def _play_one(self) -> bool:
         """Let the next record happen if its time has come."""
         with self._lock:
-            if self._next >= len(self._records):
+            record = self._next
+            if record is None:
                 return False
-            record = self._records[self._next]
             self._clock.hold_at(record.elapsed)
             if record.elapsed > self._clock.elapsed:
                 return False
-            self._next += 1
-            self._player.feed(record)
-            if isinstance(record, PortfolioText) and self._portfolio is not None:
-                save_portfolio(self._portfolio, record)
-            if self._next >= len(self._records):
+            try:
+                self._happen(record)
+                self._next = next(self._records, None)
+            except (OptionsHelperError, OSError) as problem:
+                self.problem, self._next = problem, None
+                self._clock.end_at(record.elapsed)
+            if self._next is None:
                 self._clock.hold_at(float("inf"))
             return True
+
+    def _happen(self, record: Record) -> None:
+        self._player.feed(record)
+        if isinstance(record, PortfolioText) and self._portfolio is not None:
+            save_portfolio(self._portfolio, record)
+
+
+def _reach(curve: Curve | None) -> int:
+    return -1 if curve is None else int(curve.times[-1]) if len(curve.times) else 0
+
+
+def save_portfolio(path: Path, recorded: PortfolioText) -> None:
+    """Write a recorded portfolio file, saved when it was."""
+    path.write_bytes(recorded.text)
+    saved_at = (recorded.saved_at or recorded.at) * 1000
+    os.utime(path, ns=(saved_at, saved_at))

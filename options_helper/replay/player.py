@@ -7,6 +7,7 @@ from those that wait for a recorded answer of REST.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 import threading
 import time
@@ -23,10 +24,13 @@ from options_helper.data.settings import Account, AlpacaSettings
 from options_helper.data.streaming.backfill.backfill import Backfill
 from options_helper.data.streaming.live_manager import LiveStreamConfig, build_alpaca_backfill
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
+from options_helper.error_guard import Guard
+from options_helper.errors import OptionsHelperError
 from options_helper.files.alerts_state import decode_alerts
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.models import Portfolio
 from options_helper.recording.journal import Journal
+from options_helper.recording.marks import possible_time
 from options_helper.recording.records import (
     Answer,
     Began,
@@ -45,7 +49,8 @@ from options_helper.replay.connections import RecordedConnection, connect
 from options_helper.replay.hosts import RecordedHost, RecordedHosts
 from options_helper.session.look_digests import WatchedPortfolio
 from options_helper.session.monitor import PortfolioMonitor
-from options_helper.times import from_microseconds
+
+logger = logging.getLogger(__name__)
 
 _KEY = "replay"
 _SHOWN = 10  # looks that differ
@@ -65,10 +70,29 @@ class Look:
     differs: tuple[str, ...]
 
 
-class Player:
-    """The run of a recording; feed it every record in order, and close it."""
+class UnplayableRecord(OptionsHelperError):
+    """A record whose content is impossible, so that nothing after it can be played.
 
-    def __init__(self) -> None:
+    Attributes:
+        at: Its time.
+        kind: The kind of the error that it caused.
+    """
+
+    def __init__(self, at: dt.datetime, kind: str) -> None:
+        super().__init__(f"The recording is damaged at {at:%Y-%m-%d %H:%M:%S} UTC ({kind}).")
+        self.at, self.kind = at, kind
+
+
+class Player:
+    """The run of a recording; feed it every record in order, and close it.
+
+    Args:
+        compares: Compute the digest of each look; without it, `feed` returns nothing.
+    """
+
+    def __init__(self, *, compares: bool = True) -> None:
+        self._compares = compares
+        self._guard = Guard(logger, "; nothing after it is played.", with_traceback=True)
         self.run: LiveRun | None = None
         self.monitor: PortfolioMonitor | None = None
         self._place = self._base = 0
@@ -89,7 +113,17 @@ class Player:
             host.close()
 
     def feed(self, record: Record) -> Look | None:
-        """Let a record happen; return the comparison if it is a digest."""
+        """Let a record happen; return the comparison if it is a digest.
+
+        Raises:
+            UnplayableRecord: Its content is impossible.
+        """
+        failures: list[str] = []
+        with self._guard.keep_going("A recorded event", failures.append):
+            return self._feed(record)
+        raise UnplayableRecord(self.now(), *failures)
+
+    def _feed(self, record: Record) -> Look | None:
         if isinstance(record, Began):
             self._since = record.since
         elif isinstance(record, Started):
@@ -113,8 +147,7 @@ class Player:
 
     def time_of(self, elapsed: int) -> dt.datetime:
         """Return the run's time at a record's `elapsed`."""
-        at = from_microseconds(self._base + elapsed)
-        return dt.datetime.fromtimestamp(0, dt.UTC) if at is None else at
+        return possible_time(self._base + elapsed) or dt.datetime.fromtimestamp(0, dt.UTC)
 
     def look(
         self, _watcher: object, _watched: WatchedPortfolio, take: Callable[[], LiveSnapshot]
@@ -122,9 +155,10 @@ class Player:
         """Return a snapshot for the monitor's look."""
         return take(), True
 
-    def note_digest(self, parts: Mapping[str, str], _alerts: Alerts) -> None:
+    def note_digest(self, digest: Callable[[], Mapping[str, str]], _alerts: Alerts) -> None:
         """Take the digest of the monitor's look."""
-        self.seen = parts
+        if self._compares:
+            self.seen = digest()
 
     def _start(self, record: Started) -> None:
         self._place, self._base = record.elapsed, (record.clock or record.at) - record.elapsed
@@ -183,7 +217,7 @@ class Player:
                 self._watch(run, record)
             case Looked() if self.monitor is not None:
                 self.monitor.look()
-            case Digest() if not self._is_part:
+            case Digest() if self._compares and not self._is_part:
                 names = sorted({*self.seen, *record.parts})
                 differs = (name for name in names if self.seen.get(name) != record.parts.get(name))
                 return Look(self.now(), tuple(differs))
@@ -235,6 +269,9 @@ def play(records: Iterable[Record], speed: float = math.inf) -> Iterator[Look]:
     Args:
         records: The recording.
         speed: How much faster than real time; infinity does not wait.
+
+    Raises:
+        UnplayableRecord: The content of a record is impossible.
     """
     player, began, never = Player(), time.monotonic(), threading.Event()
     first: int | None = None

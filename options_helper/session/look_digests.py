@@ -48,8 +48,8 @@ class LookRecorder(Protocol):
         """Return a snapshot, and True if it is recorded as a look between two events."""
         ...
 
-    def note_digest(self, parts: Mapping[str, str], alerts: Alerts, /) -> None:
-        """Record what the last look saw, and the alerts after it."""
+    def note_digest(self, digest: Callable[[], Mapping[str, str]], alerts: Alerts, /) -> None:
+        """Record what the last look saw, if it is wanted, and the alerts after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

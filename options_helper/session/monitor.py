@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts.exposure_readings import read_exposures
@@ -230,8 +231,8 @@ class PortfolioMonitor:
             self._history.add(seen, live.as_of)
             view = self._view = self._draw(live.as_of, alerts, self._file_problem)
             if is_recorded and self._recorder is not None:
-                digest = self._digests.of(live, seen.tables, self.views.fill_day(live), alerts)
-                self._recorder.note_digest(digest, alerts)
+                day = self.views.fill_day(live)
+                self._recorder.note_digest(partial(self._digests.of, live, seen.tables, day, alerts), alerts)
             read_rules = self._read_rules
         self._outlet.send(raised, self._portfolio)
         self._outlet.keep(alerts, read_rules)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.text.figures import format_pnl, format_price
 from options_helper.recording.file_format import read_recording
+from options_helper.recording.overview import survey
 from options_helper.recording.records import Began
 from options_helper.times import to_microseconds
 from tests.browser.conftest import running_portal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -26,6 +28,7 @@ expect = playwright.expect
 # Another recording of the same positions may be played instead, such as one of ten minutes.
 RECORDING = os.environ.get("OH_TEST_RECORDING") or Path(__file__).parents[1] / "replay/golden/quiet.ohrec"
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
+SECOND = dt.timedelta(seconds=1)
 BADGE = ".st-key-live-replay [data-testid=stMarkdownContainer]"
 
 
@@ -48,31 +51,71 @@ def recorded_cells(at: dt.datetime) -> dict[str, str]:
     return {"mark": format_price(columns["mark"][row]), "pnl_open": format_pnl(columns["pnl_abs"][row])}
 
 
-def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path) -> None:
+def time_on(badge: Locator, began: dt.datetime) -> int:
+    """Return the badge's time in seconds from the recording's beginning."""
+    shown = re.search(r"\d\d:\d\d:\d\d", badge.inner_text())
+    assert shown is not None
+    return next(each for each in range(86_400) if f"{began + each * SECOND:%H:%M:%S}" == shown[0])
+
+
+def times_around(at: dt.datetime) -> re.Pattern[str]:
+    """Return a pattern of the times within three seconds of a time."""
+    near = (at + dt.timedelta(seconds=each) for each in range(-3, 4))
+    return re.compile("|".join(f"{each:%H:%M:%S}" for each in near))
+
+
+def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
     """At three times, one of them after a jump back, mark and profit are those of the recorded second."""
-    first = next(record for record in read_recording(Path(RECORDING)) if not isinstance(record, Began))
-    began = dt.datetime.fromtimestamp(first.at // 1_000_000, dt.UTC)
+    found = survey(Path(RECORDING))
+    began, ended = found.at.replace(microsecond=0), found.ends_at
     with running_portal(browser, tmp_path, f"--replay={RECORDING}", keys=False) as portal:
         page = portal.open(portal.live_url, timezone_id="UTC")
         page.get_by_role("button", name="Start", exact=True).click()
         page.get_by_role("button", name="Pause").click()
-        seconds, marks = 0, set()
-        for wanted in (10, 40, 25):
+        badge = page.locator(BADGE).first
+        expect(badge).to_contain_text("paused")
+        marks, seconds = set(), time_on(badge, began)
+        for key, presses in (("PageUp", 2), ("PageUp", 6), ("PageDown", 3)):
             page.get_by_role("button", name="Jump").click()
-            for _ in range(abs(wanted - seconds)):
-                key = "ArrowRight" if wanted > seconds else "ArrowLeft"
-                page.get_by_role("slider", name="Time").press(key)
+            slider = page.get_by_role("slider", name="Time")
+            # It is where the replay is.
+            expect(slider).to_have_attribute("aria-valuetext", f"{began + seconds * SECOND:%H:%M:%S}")
+            for _ in range(presses):
+                slider.press(key)
             if PICTURES:
-                page.screenshot(path=f"{PICTURES}/jump-{wanted}.png")
+                page.screenshot(path=f"{PICTURES}/jump-{presses}.png")
+            chosen = slider.get_attribute("aria-valuetext")
             page.keyboard.press("Escape")
-            seconds, at = wanted, began + dt.timedelta(seconds=wanted)
-            expect(page.locator(BADGE).first).to_contain_text(f"REPLAY {at:%H:%M:%S} · paused")
+            expect(badge).to_contain_text(f"REPLAY {chosen} · paused")
+            seconds = time_on(badge, began)
+            at = began + seconds * SECOND
             expected = recorded_cells(at)
             for column, text in expected.items():
                 shown = page.locator(f'tr[data-position-id="call"] td[data-col="{column}"] .pt-value').first
                 expect(shown).to_have_text(text)
             marks.add(expected["mark"])
             if PICTURES:
-                page.screenshot(path=f"{PICTURES}/replay-{wanted}.png")
+                page.screenshot(path=f"{PICTURES}/replay-{presses}.png")
         assert len(marks) == 3
+        # Ages stand still with the recording's clock, and run with it.
+        assert page.evaluate("optionsHelperClock.pace") == 0
+        page.get_by_text("4 \N{MULTIPLICATION SIGN}").click()
+        page.get_by_role("button", name="Play").click()
+        wait_until(lambda: page.evaluate("optionsHelperClock.pace") == 4)
+        page.get_by_role("button", name="Pause").click()
+        wait_until(lambda: page.evaluate("optionsHelperClock.pace") == 0)
+        # A click on the curve chooses a time, again and again.
+        for share in (0.25, 0.75, 0.75):
+            page.get_by_role("button", name="Jump").click()
+            curve = page.locator("[class*=st-key-replay-curve] svg.marks")
+            if PICTURES:
+                page.screenshot(path=f"{PICTURES}/curve-{share}.png")
+            box = curve.bounding_box()
+            assert box is not None
+            curve.click(position={"x": share * box["width"], "y": box["height"] / 3})
+            at = began + share * (ended - began)
+            expect(badge).to_contain_text(times_around(at))
+            page.keyboard.press("Escape")
+            page.get_by_role("button", name="+10 s").click()
+            expect(badge).not_to_contain_text(times_around(at))
         assert not portal.complaints

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,14 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
+from apps.streamlit.components.charts.scrubber import scrubber_table
+from apps.streamlit.components.layout.replay_bar import describe_gaps
 from apps.streamlit.components.plain_text import in_markdown
+from options_helper.recording.marks import Mark
+from options_helper.recording.overview import Overview
 from options_helper.replay import process
 from options_helper.replay.clock import ReplayClock
-from options_helper.replay.marks import Mark
-from options_helper.times import from_microseconds
+from options_helper.replay.player import UnplayableRecord
 
 SECOND = 1_000_000
 AT = 1_796_000_000 * SECOND  # 00:53:20 UTC
@@ -32,6 +37,7 @@ class Jumps:
     """A manager that only moves the clock."""
 
     is_behind = False
+    problem = curve = None
 
     def __init__(self, clock: ReplayClock) -> None:
         self._clock = clock
@@ -45,10 +51,18 @@ class Jumps:
 def clock(monkeypatch: pytest.MonkeyPatch) -> ReplayClock:
     """The clock of a replay in progress, of two minutes, which stands still in real time."""
     clock = ReplayClock(AT, 0, 120 * SECOND, monotonic=lambda: 0.0)
-    mark = Mark(from_microseconds(AT + 100 * SECOND), "fills: lost")  # type: ignore[arg-type]
-    replay = process.Replay(clock, Jumps(clock), (mark,))  # type: ignore[arg-type]
-    monkeypatch.setattr(process, "_replay", replay)
+    monkeypatch.setattr(process, "_replay", replay_of(clock))
     return clock
+
+
+def replay_of(clock: ReplayClock, problem: Exception | None = None, **changes: Any) -> process.Replay:
+    """Return a replay with one mark."""
+    at = clock.span[0]
+    marks = (Mark(at + dt.timedelta(seconds=100), "fills: lost", is_fill=False),)
+    overview = Overview(at, 0, 120 * SECOND, {}, None, marks, left_out=0, damage="", is_closed=True)
+    manager = Jumps(clock)
+    manager.problem = problem  # type: ignore[assignment]
+    return process.Replay(clock, manager, dataclasses.replace(overview, **changes))  # type: ignore[arg-type]
 
 
 def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock) -> None:
@@ -66,14 +80,58 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock
     page.segmented_control(key="replay-speed").set_value(4.0).run()
     assert clock.speed == 4
     at = dt.datetime.fromtimestamp(AT / SECOND, dt.UTC)
+    page.session_state["replay-jump"] = True  # opened
+    page.run()
     page.slider(key="replay-time").set_value(at + dt.timedelta(seconds=5)).run()
     assert in_markdown("REPLAY 00:53:25") in page.markdown[0].value
-    page.selectbox(key="replay-mark").set_value(page.selectbox(key="replay-mark").options[0]).run()
-    assert in_markdown("REPLAY 00:54:59") in page.markdown[0].value
+    for _ in range(2):  # the same one twice
+        page.selectbox(key="replay-mark").set_value(page.selectbox(key="replay-mark").options[0]).run()
+        assert in_markdown("REPLAY 00:54:59") in page.markdown[0].value
+        page.button(key="replay-step").click().run()
+        assert page.slider(key="replay-time").value == at + dt.timedelta(seconds=109)
     clock.skip(1000)
     page.run()
     assert in_markdown("REPLAY 00:55:20 · at its end") in page.markdown[0].value
     assert page.button(key="replay-step").disabled
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "words"),
+    [
+        ({}, None, []),
+        ({"is_closed": False}, None, ["The recording ends at 00:55:20 without a Stop."]),
+        (
+            {"damage": "A block is damaged.", "is_closed": False},
+            None,
+            ["The recording ends at 00:55:20 without a Stop. A block is damaged."],
+        ),
+        (
+            {},
+            UnplayableRecord(dt.datetime(2026, 11, 30, tzinfo=dt.UTC), "KeyError"),
+            ["The recording is damaged at 00:55:20 (KeyError), and nothing after it is played."],
+        ),
+    ],
+)
+def test_an_early_end_is_said_at_the_end(
+    clock: ReplayClock, changes: dict[str, Any], problem: Exception | None, words: list[str]
+) -> None:
+    """A cut or damaged recording is named once the replay is there; missing records always."""
+    replay = replay_of(clock, problem, **changes)
+    assert list(describe_gaps(replay, dt.UTC)) == []
+    clock.skip(1000)
+    assert list(describe_gaps(replay, dt.UTC)) == words
+    more = list(describe_gaps(replay_of(clock, problem, **changes, left_out=3), dt.UTC))
+    assert more == ["3 records are missing here, so figures may differ from those seen.", *words]
+
+
+def test_the_scrubber_has_a_row_for_each_place_and_mark(clock: ReplayClock) -> None:
+    """The rows that a click can choose come first, in the order of their times' list; the curve follows."""
+    first, _ = clock.span
+    marks = replay_of(clock).overview.marks
+    table = scrubber_table(None, marks, [AT, AT + SECOND, AT + 100 * SECOND], first, dt.UTC)
+    assert list(table["kind"]) == ["place", "place", "failure", "now"]
+    assert list(table["row"]) == [0, 1, 2, 3]
+    assert table["time"][2] == (first + dt.timedelta(seconds=100)).replace(tzinfo=None)
 
 
 def test_live_data_has_no_replay_bar() -> None:

@@ -84,11 +84,12 @@ def test_a_damaged_block_ends_the_reading() -> None:
         (b"", "not a recording"),
         (b"{}\n", "not a recording"),
         (HEADER[:-1], "not a recording"),
-        (HEADER[:-1] + b"\x09", "version 9"),
+        (HEADER[:-1] + b"\x09", "A newer version of options-helper wrote this recording .format 9"),
+        (HEADER[:-1] + b"\x00", "damaged: there is no format 0"),
     ],
 )
 def test_another_file_is_refused_with_its_reason(content: bytes, words: str) -> None:
-    """Another file, or a recording of a later version, raises a sentence."""
+    """Another file, or a recording of another version, raises a sentence that is true of it."""
     with pytest.raises(UnreadableRecording, match=words):
         RecordingReader(io.BytesIO(content))
 

@@ -28,12 +28,13 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
     clock.set_running(running=True)
     real[0] = 104.0
     assert clock.elapsed == 68 * SECOND
-    clock.skip_to(clock.wall() - dt.timedelta(minutes=1))
-    assert clock.elapsed == 68 * SECOND
-    clock.skip_to(dt.datetime(2026, 11, 20, 15, 1, tzinfo=dt.UTC))
-    assert clock.elapsed == 110 * SECOND
+    assert clock.pace == 0.5
     real[0] = 10_000.0
     assert (clock.elapsed, clock.is_at_end, clock.is_running) == (150 * SECOND, True, False)
+    assert clock.pace == 0
+    clock.end_at(140 * SECOND)
+    assert (clock.elapsed, clock.is_at_end) == (140 * SECOND, True)
+    assert clock.span[1] == dt.datetime(2026, 11, 20, 15, 1, 30, tzinfo=dt.UTC)
 
 
 def test_the_clock_waits_where_it_is_held() -> None:

@@ -12,12 +12,11 @@ pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]'
 
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig
 from options_helper.recording.file_format import read_recording
-from options_helper.recording.records import Began, Looked, Record
+from options_helper.recording.records import Began, Looked, Observed, Record
 from options_helper.recording.ring import Context
 from options_helper.replay.clock import ReplayClock
 from options_helper.replay.manager import ReplayManager
-from options_helper.replay.marks import find_marks
-from options_helper.replay.player import Player
+from options_helper.replay.player import Player, UnplayableRecord
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -35,7 +34,7 @@ class Show:
         self.records = [record for record in records if not isinstance(record, Began)]
         first, last = self.records[0], self.records[-1]
         self.clock = ReplayClock(first.at, first.elapsed, last.elapsed, monotonic=lambda: 0.0)
-        self.manager = ReplayManager(records, self.clock)
+        self.manager = ReplayManager(lambda: iter(records), self.clock)
 
     def at(self, elapsed: int, wait_until: Any) -> tuple[object, ...]:
         """Return what is shown at a time, after a jump to it."""
@@ -66,9 +65,28 @@ def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any
         assert not show.manager.is_running()
     finally:
         show.manager.close()
-    words = [mark.words for mark in find_marks(found)]
-    assert "stocks: the server refused the connection" in words
-    assert any(each.startswith("fill: 1 AAPL391216C00250000 at ") for each in words)
+
+
+def test_an_impossible_record_ends_the_replay_there(wait_until: Any) -> None:
+    """Nothing after it is played, the clock ends at it, and before it all is as ever."""
+    found = list(read_recording(GOLDEN / "outage.ohrec"))
+    place = len(found) // 2
+    bad = Observed(found[place].at, found[place].elapsed, "bonds", "failed", {})
+    show = Show([*found[:place], bad, *found[place:]])
+    try:
+        show.manager.start(LiveStreamConfig(stocks=("AAPL",)))
+        show.clock.skip(1000)
+        wait_until(lambda: show.manager.problem is not None)
+        assert isinstance(show.manager.problem, UnplayableRecord)
+        assert show.manager.problem.kind == "ValueError"
+        assert (show.clock.elapsed, show.clock.is_at_end) == (bad.elapsed, True)
+        assert show.clock.pace == 0
+        before = shown(show.manager.snapshot())
+        assert show.at(show.records[place // 2].elapsed, wait_until) != before
+        assert show.at(bad.elapsed, wait_until) == before
+        assert show.manager.curve is not None
+    finally:
+        show.manager.close()
 
 
 def test_a_recording_from_memory_begins_with_what_was_known() -> None:

@@ -48,13 +48,16 @@ def palette() -> Palette:
 
 
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
-    """Draw a chart; `key` keeps its node across refreshes, and `words` describe it to a screen reader.
+    """Draw a chart; `key` keeps its node across refreshes, and `words` describe it to a screen reader."""
+    st.vega_lite_chart(row_numbers(data), spec, key=key, width="stretch", alt=words)
 
-    Points are identified by their row number. Without it, each refresh would create new ones, and Vega keeps
-    the old ones until there are ten thousand.
+
+def row_numbers(data: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose points are identified by their row number.
+
+    Without it, each refresh would create new ones, and Vega keeps the old ones until there are ten thousand.
     """
-    data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
-    st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
+    return data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
 
 
 def say(words: str) -> None:
@@ -94,7 +97,7 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
     line = {"type": "line", "color": colours.line, "strokeWidth": 1.6, "invalid": _GAPS}
     on_curve = [{"filter": "datum.kind === 'curve'"}]
     layers = [{"transform": on_curve, "mark": line}, _fill_marks(colours)]
-    return _finished({"encoding": {"x": time, "y": value}, "layer": layers}, colours, height)
+    return finished({"encoding": {"x": time, "y": value}, "layer": layers}, colours, height)
 
 
 def _fill_marks(colours: Palette) -> Spec:
@@ -167,7 +170,7 @@ def payoff_spec(*, height: int, by_model: bool = False, moves: bool = False) -> 
         *(_model_line(kind, dash, colours, axis, tooltip) for kind, dash in _MODEL_LINES),
         *_spot_layers(colours),
     ]
-    return _finished({"encoding": {"x": x if moves else _PRICE_AXIS}, "layer": layers}, colours, height)
+    return finished({"encoding": {"x": x if moves else _PRICE_AXIS}, "layer": layers}, colours, height)
 
 
 def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec, tooltip: list[Spec]) -> Spec:
@@ -222,7 +225,8 @@ def _dollar_axis(*, decimals: int) -> Spec:
     return {"labelExpr": words, "tickCount": 4, "ticks": False, "domain": False, "labelOverlap": True}
 
 
-def _finished(spec: Spec, colours: Palette, height: int) -> Spec:
+def finished(spec: Spec, colours: Palette, height: int) -> Spec:
+    """Return a specification with what all charts have in common."""
     axis = {"gridColor": colours.grid, "labelColor": colours.text, "labelFontSize": 11}
     config = {"view": {"stroke": None}, "axis": axis, "background": "transparent"}
     return {

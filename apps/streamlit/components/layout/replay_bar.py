@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from functools import partial
 
 import streamlit as st
 
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.charts.scrubber import render_scrubber
+from apps.streamlit.components.plain_text import in_html, in_markdown
 from options_helper.analysis.text.wording import format_time
 from options_helper.printable import printable
+from options_helper.recording.marks import MOST_MARKS
 from options_helper.replay import SPEEDS
 from options_helper.replay.clock import ReplayClock
+from options_helper.replay.player import UnplayableRecord
 from options_helper.replay.process import Replay, current_replay
 
 _STEP_SECONDS = 10.0
 _SPEED_KEY, _TIME_KEY, _MARK_KEY = "replay-speed", "replay-time", "replay-mark"
+_JUMP_KEY, _CURVE_KEY, _JUMPS_KEY = "replay-jump", "replay-curve", "replay-jumps"
 _BEFORE_MARK = dt.timedelta(seconds=1)
-_MOST_MARKS = 1000
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -56,8 +61,12 @@ def render_replay(zone: dt.tzinfo) -> None:
             on_change=_take_speed,
             args=(clock,),
         )
-        with st.popover("Jump", icon=":material/schedule:"):
+        jump = st.popover("Jump", icon=":material/schedule:", key=_JUMP_KEY, on_change="rerun")
+    if jump.open:
+        with jump:
             _render_jump(replay, zone)
+    for words in describe_gaps(replay, zone):
+        st.html(f'<p class="oh-quiet">{in_html(words)}</p>')
 
 
 def _take_speed(clock: ReplayClock) -> None:
@@ -67,9 +76,17 @@ def _take_speed(clock: ReplayClock) -> None:
 
 
 def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
-    """Draw the recording's time as a slider, and its fills and failures to choose from."""
-    first, last = (at.astimezone(zone).replace(microsecond=0) for at in replay.clock.span)
+    """Draw the recording's day as a curve and a slider, and its fills and failures to choose from."""
+    clock, marks, jump = replay.clock, replay.overview.marks, partial(_jump, replay)
+    now = clock.wall()
+    first, last = (at.astimezone(zone).replace(microsecond=0) for at in clock.span)
     if first < last:
+        # A new key after each jump, because a second click on the same place changes no selection.
+        key = f"{_CURVE_KEY}-{st.session_state.get(_JUMPS_KEY, 0)}"
+        render_scrubber(replay.manager.curve, marks, clock.span, now, zone=zone, key=key, take=jump)
+        second = now.astimezone(zone).replace(microsecond=0)
+        if st.session_state.get(_TIME_KEY) != second:
+            st.session_state[_TIME_KEY] = second
         st.slider(
             "Time",
             first,
@@ -77,26 +94,55 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
             step=dt.timedelta(seconds=1),
             format="HH:mm:ss",
             key=_TIME_KEY,
-            on_change=lambda: replay.manager.jump(st.session_state[_TIME_KEY]),
+            on_change=lambda: jump(st.session_state[_TIME_KEY]),
         )
     st.selectbox(
         "Fills and failures",
-        replay.marks[:_MOST_MARKS],
+        marks,
         index=None,
         format_func=lambda mark: f"{format_time(mark.at, zone)} · {printable(mark.words)}",
         key=_MARK_KEY,
         on_change=_take_mark,
         args=(replay,),
-        placeholder="Choose one" if replay.marks else "None in this recording",
-        disabled=not replay.marks,
+        placeholder="Choose one" if marks else "None in this recording",
+        disabled=not marks,
     )
-    st.caption("Forward, everything in between is played at once; backward, everything from the beginning.")
+    more = (
+        f" Only the first {MOST_MARKS:,} fills and failures are listed." if len(marks) >= MOST_MARKS else ""
+    )
+    st.caption(
+        "Forward, everything in between is played at once; backward, everything from the beginning." + more
+    )
+
+
+def _jump(replay: Replay, at: dt.datetime) -> None:
+    st.session_state[_JUMPS_KEY] = st.session_state.get(_JUMPS_KEY, 0) + 1
+    replay.manager.jump(at)
 
 
 def _take_mark(replay: Replay) -> None:
     chosen = st.session_state[_MARK_KEY]
     if chosen is not None:
-        replay.manager.jump(chosen.at - _BEFORE_MARK)
+        st.session_state[_MARK_KEY] = None  # so that the same one can be chosen again
+        _jump(replay, chosen.at - _BEFORE_MARK)
+
+
+def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
+    """Yield sentences about what the recording lacks; that it ends early is said at its end."""
+    found, problem = replay.overview, replay.manager.problem
+    if found.left_out:
+        yield f"{found.left_out:,} records are missing here, so figures may differ from those seen."
+    if not replay.clock.is_at_end:
+        return
+    at = format_time(replay.clock.wall(), zone)
+    if isinstance(problem, UnplayableRecord):
+        yield f"The recording is damaged at {at} ({problem.kind}), and nothing after it is played."
+    elif problem is not None:
+        yield f"The recording cannot be read beyond {at}: {problem}"
+    elif found.damage:
+        yield f"The recording ends at {at} without a Stop. {found.damage}"
+    elif not found.is_closed:
+        yield f"The recording ends at {at} without a Stop."
 
 
 def describe_replay(clock: ReplayClock, zone: dt.tzinfo, *, is_behind: bool = False) -> str:

@@ -23,6 +23,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
+from options_helper.replay.process import pace_of_time
 from options_helper.times import to_microseconds
 
 _SHOWN, _NUMBERS, _DRAWN, _WAITING = "redraw-shown", "redraw-numbers", "redraw-drawn", "redraw-waiting"
@@ -67,6 +68,7 @@ def redraw_if_changed(
             "beat": state[_BEAT],
             "patience": round(1000 * patience),
             "now": to_microseconds(now) // 1000,
+            "pace": pace_of_time(),
             "spoken": spoken,
             "raised": raised,
         },
