@@ -92,7 +92,8 @@ class Player:
 
     def __init__(self, *, compares: bool = True) -> None:
         self._compares = compares
-        self._guard = Guard(logger, "; nothing after it is played.", with_traceback=True)
+        # A comparison is a command, whose error is a sentence; the page has a log.
+        self._guard = Guard(logger, "; nothing after it is played.", with_traceback=not compares)
         self.run: LiveRun | None = None
         self.monitor: PortfolioMonitor | None = None
         self._place = self._base = 0

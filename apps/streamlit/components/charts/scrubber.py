@@ -107,8 +107,8 @@ def _spec() -> Spec:
             "transform": _only("now"),
             "mark": {"type": "rule", "color": colours.text, "strokeWidth": 1.4, "aria": False},
         },
-        _marks("fill", "diamond", colours.mark, _HEIGHT - 6),
-        _marks("failure", "triangle-down", colours.loss, 6),
+        _marks("fill", "diamond", colours.mark, "height - 7"),
+        _marks("failure", "triangle-down", colours.loss, "7"),
         _choice(),
     ]
     return finished({"encoding": {"x": time}, "layer": layers}, colours, _HEIGHT)
@@ -118,7 +118,7 @@ def _only(*kinds: str) -> list[Spec]:
     return [{"filter": {"field": "kind", "oneOf": kinds}}]
 
 
-def _marks(kind: str, shape: str, colour: str, y: int) -> Spec:
+def _marks(kind: str, shape: str, colour: str, y: str) -> Spec:
     mark = {
         "type": "point",
         "shape": shape,
@@ -128,7 +128,11 @@ def _marks(kind: str, shape: str, colour: str, y: int) -> Spec:
         "opacity": 1,
         "aria": False,
     }
-    return {"transform": _only(kind), "mark": mark, "encoding": {"y": {"value": y}, "key": {"field": "row"}}}
+    return {
+        "transform": _only(kind),
+        "mark": mark,
+        "encoding": {"y": {"value": {"expr": y}}, "key": {"field": "row"}},
+    }
 
 
 def _choice() -> Spec:
@@ -140,7 +144,7 @@ def _choice() -> Spec:
         ],
         "mark": {"type": "point", "opacity": 0, "aria": False},
         "encoding": {
-            "y": {"value": _HEIGHT // 2},
+            "y": {"value": {"expr": "height / 2"}},
             "key": {"field": "row"},
             "tooltip": [
                 {"field": "time", "type": "temporal", "title": "Jump to", "format": "%H:%M:%S"},
