@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
+
+from options_helper.recording.records import Answer, Connecting, Received, Record, Sent, Watching
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 REPLACED = re.compile(r"00000000-0000-4000-8000-[0-9a-f]{12}")
@@ -33,6 +35,8 @@ IDENTIFIERS = frozenset(
 )
 FREE_TEXT = frozenset({"description", "notes"})  # where an account's number may be written out
 _ACTIVITY = re.compile(r"(\d{8,20}::)(.+)")  # the time of an activity comes before its id
+TRADING, FILLS = "trading", "fills"  # the host and the stream whose messages have identifiers
+_ORDER_PATH = "/v2/orders/"
 ACCOUNTS = frozenset({"account", "account_id", "account_number"})
 _SHORTEST_ACCOUNT = 6  # shorter texts may be part of anything
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -94,3 +98,44 @@ class Identifiers:
             return value
         activity = _ACTIVITY.fullmatch(value)
         return activity[1] + self.replace(activity[2]) if activity else self.replace(value)
+
+
+class RecordCleaner:
+    """Replaces the identifiers in one record after another, each always by the same text."""
+
+    def __init__(self) -> None:
+        self._identifiers = Identifiers()
+        self._connections: dict[int, str] = {}
+
+    @property
+    def accounts(self) -> Iterable[bytes]:
+        """The account numbers seen so far."""
+        return self._identifiers.accounts
+
+    def clean(self, record: Record) -> Record:
+        """Return a record without identifiers; market data has none and is not changed."""
+        replace, identifiers = msgspec.structs.replace, self._identifiers
+        match record:
+            case Connecting():
+                self._connections[record.connection] = record.stream
+            case Received() if self._connections.get(record.connection) == FILLS:
+                return replace(record, messages=[identifiers.in_json(each) for each in record.messages])
+            case Sent() if self._connections.get(record.connection) == FILLS:
+                return replace(record, message=identifiers.in_json(record.message))
+            case Watching():
+                # As text: the ids of rules, which `in_json` would replace, are the user's own.
+                return replace(record, alerts=identifiers.in_text(record.alerts.decode()).encode())
+            case Answer() if record.host == TRADING:
+                return replace(
+                    record,
+                    path=self._clean_path(record.path),
+                    query=identifiers.in_query(record.query),
+                    body=identifiers.in_json(record.body) if record.body else b"",
+                )
+        return record
+
+    def _clean_path(self, path: str) -> str:
+        order_id = path.removeprefix(_ORDER_PATH)
+        if order_id == path:
+            return self._identifiers.in_text(path)
+        return _ORDER_PATH + self._identifiers.replace(self._identifiers.in_text(order_id))

@@ -13,8 +13,7 @@ from pathlib import Path
 import msgspec
 
 from options_helper.recording.file_format import RecordingReader
-from options_helper.recording.identifiers import ACCOUNTS, IDENTIFIERS, REPLACED, UUID
-from options_helper.recording.recorder import FILLS, TRADING
+from options_helper.recording.identifiers import ACCOUNTS, FILLS, IDENTIFIERS, REPLACED, TRADING, UUID
 from options_helper.recording.records import (
     Answer,
     Began,

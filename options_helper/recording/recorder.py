@@ -15,23 +15,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import msgspec
-
 from options_helper.recording.file_format import encode_record, join_records, pack_block
-from options_helper.recording.identifiers import Identifiers
+from options_helper.recording.identifiers import RecordCleaner
 from options_helper.recording.journal import Journal
 from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
 from options_helper.recording.records import (
-    Answer,
     Began,
     Closed,
-    Connecting,
     Digest,
     LeftOut,
     PortfolioText,
-    Received,
     Record,
-    Sent,
     Started,
     Stopped,
     Watching,
@@ -42,12 +36,10 @@ from options_helper.times import to_microseconds, utc_now
 
 Seen = TypeVar("Seen")
 
-TRADING, FILLS = "trading", "fills"
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
 _BLOCK_BYTES = 256 * 1024
 _MOST_WAITING = 32 * 1024 * 1024
 _SHORTEST_KEY = 12  # shorter ones, such as the demo's, are words that may occur anywhere
-_ORDER_PATH = "/v2/orders/"
 _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
 
 
@@ -95,8 +87,7 @@ class Recorder:
         self._refused = 0
         self._wake = threading.Event()
         self._keeping = threading.Lock()  # held while blocks are made and kept
-        self._identifiers = Identifiers()
-        self._connections: dict[int, str] = {}
+        self._cleaner = RecordCleaner()
         self._secrets: tuple[bytes, ...] = ()
         self._portfolio: tuple[bytes, int] | None = None
         self._thread: threading.Thread | None = None
@@ -244,7 +235,7 @@ class Recorder:
             encoded: list[bytes] = []
             size = 0
             for record in records:
-                clean = self._clean(record)
+                clean = self._cleaner.clean(record)
                 kept.append(clean)
                 encoded.append(encode_record(clean))
                 size += len(encoded[-1])
@@ -256,7 +247,7 @@ class Recorder:
 
     def _keep(self, records: list[Record], encoded: list[bytes]) -> None:
         content = join_records(encoded)
-        unwanted = (*self._secrets, *self._identifiers.accounts)
+        unwanted = (*self._secrets, *self._cleaner.accounts)
         if any(text in content for text in unwanted):
             records = [
                 LeftOut(record.at, record.elapsed, 1, "it contained a key or an account number")
@@ -270,34 +261,6 @@ class Recorder:
             self._file.append(block)
         if self._ring is not None:
             self._ring.append(block, records)
-
-    def _clean(self, record: Record) -> Record:
-        """Return a record without identifiers; market data has none and is not changed."""
-        replace, identifiers = msgspec.structs.replace, self._identifiers
-        match record:
-            case Connecting():
-                self._connections[record.connection] = record.stream
-            case Received() if self._connections.get(record.connection) == FILLS:
-                return replace(record, messages=[identifiers.in_json(each) for each in record.messages])
-            case Sent() if self._connections.get(record.connection) == FILLS:
-                return replace(record, message=identifiers.in_json(record.message))
-            case Watching():
-                # As text: the ids of rules, which `in_json` would replace, are the user's own.
-                return replace(record, alerts=identifiers.in_text(record.alerts.decode()).encode())
-            case Answer() if record.host == TRADING:
-                return replace(
-                    record,
-                    path=self._clean_path(record.path),
-                    query=identifiers.in_query(record.query),
-                    body=identifiers.in_json(record.body) if record.body else b"",
-                )
-        return record
-
-    def _clean_path(self, path: str) -> str:
-        order_id = path.removeprefix(_ORDER_PATH)
-        if order_id == path:
-            return self._identifiers.in_text(path)
-        return _ORDER_PATH + self._identifiers.replace(self._identifiers.in_text(order_id))
 
 
 def _begin_record() -> Began:

@@ -110,7 +110,7 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             curve = page.locator("[class*=st-key-replay-curve] svg.marks")
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/curve-{share}.png")
-            wait_until(curve.bounding_box)
+            expect(curve).to_have_count(1)
             box = curve.bounding_box()
             assert box is not None
             curve.click(position={"x": share * box["width"], "y": box["height"] / 3})

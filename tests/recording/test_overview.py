@@ -92,11 +92,11 @@ def test_a_long_recording_needs_little_memory(tmp_path: Path) -> None:
     block: list[records.Record] = [
         records.Received(AT, each, 1, [FILL, b" " * 500], is_text=True) for each in range(1000)
     ]
-    path = write(tmp_path / "a.ohrec", begin, *[block] * 40)
+    path = write(tmp_path / "a.ohrec", begin, *[block] * 10)
     tracemalloc.start()
     found = survey(path)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(found.marks) == MOST_MARKS
     assert not found.is_closed
-    assert most < 4_000_000  # all of it is 25 MB
+    assert most < 4_000_000  # all of it is 6 MB

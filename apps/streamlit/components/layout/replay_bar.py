@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from apps.streamlit.components.charts.scrubber import render_scrubber
-from apps.streamlit.components.plain_text import in_html, in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.wording import format_time
 from options_helper.printable import printable
 from options_helper.recording.marks import MOST_MARKS
@@ -66,7 +66,7 @@ def render_replay(zone: dt.tzinfo) -> None:
         with jump:
             _render_jump(replay, zone)
     for words in describe_gaps(replay, zone):
-        st.html(f'<p class="oh-quiet">{in_html(words)}</p>')
+        st.warning(in_markdown(words))
 
 
 def _take_speed(clock: ReplayClock) -> None:
