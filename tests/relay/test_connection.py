@@ -1,0 +1,101 @@
+"""A reader's connection to a real nats-server, without a relay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+
+from options_helper.market import StreamName
+from options_helper.relay.nats_options import NatsOptions
+from options_helper.relay.reader import connection as module
+from options_helper.relay.reader.connection import RelayConnection
+from options_helper.relay.wire import Ask
+from options_helper.times import utc_now
+from tests.nats_server import NatsServer, running_nats_server
+
+
+@contextlib.asynccontextmanager
+async def reading(server: NatsServer, password: str = "") -> AsyncIterator[RelayConnection]:
+    """Follow a relay that does not run."""
+    options = NatsOptions((server.url,), user="reader" if password else "", password=password)
+    link = RelayConnection(options, "test", Ask("test"), list(StreamName), Mock(), utc_now)
+    running = asyncio.create_task(link.run())
+    try:
+        yield link
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until a condition holds."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(what)
+
+
+def is_connected(link: RelayConnection) -> bool:
+    """Return whether NATS lets the reader in."""
+    return link._client is not None and link._client.is_connected
+
+
+def set_password(server: NatsServer, password: str) -> None:
+    """Let the running server accept another password."""
+    server.extra = f'authorization {{ user: "reader", password: "{password}" }}'
+    server._write_configuration()
+    server.signal(signal.SIGHUP)
+
+
+# nats-py abandons a socket when it closes a client that it is connecting again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_refused_credentials_are_said_and_tried_again(tmp_path: Path) -> None:
+    """When NATS revokes the credentials, the reason says so; once it accepts them, the reader is back."""
+
+    async def scene(server: NatsServer) -> None:
+        async with reading(server, "first-word") as link:
+            await until(lambda: is_connected(link), "connected")
+            set_password(server, "other-word")
+            words = "NATS did not accept the user and the password); check its credentials"
+            await until(lambda: words in link.explain(StreamName.STOCKS), link.explain(StreamName.STOCKS))
+            set_password(server, "first-word")
+            await until(lambda: is_connected(link), "connected again")
+
+    extra = 'authorization { user: "reader", password: "first-word" }'
+    with running_nats_server(tmp_path / "nats", extra) as server:
+        asyncio.run(scene(server))
+
+
+def test_requests_without_an_answer_leave_nothing_behind(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The inbox of each request for the relay's state ends with the request, even if no relay answers."""
+    monkeypatch.setattr(module, "_REQUEST_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", 0.01)
+
+    async def scene() -> None:
+        async with reading(nats_server) as link:
+            await until(lambda: is_connected(link), "connected")
+            assert link._client is not None
+            inboxes: set[str] = set()
+            make = link._client.new_inbox
+
+            def new_inbox() -> str:
+                inboxes.add(inbox := make())
+                return inbox
+
+            monkeypatch.setattr(link._client, "new_inbox", new_inbox)
+            await until(lambda: len(inboxes) > 10, "ten requests")
+            subjects = {subscription.subject for subscription in link._client._subs.values()}
+            assert len(inboxes & subjects) <= 1
+
+    asyncio.run(scene())
