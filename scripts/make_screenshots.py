@@ -54,7 +54,7 @@ def main() -> None:
 def _take_before_start(browser: Browser, url: str) -> None:
     page = _open(browser, "dark", WIDE)
     page.goto(url)
-    page.get_by_role("link", name="Live Portfolio").first.wait_for(timeout=60_000)
+    page.get_by_text("Found on this machine").wait_for(timeout=60_000)
     page.wait_for_timeout(1_000)
     _save(page, "home")
     page.goto(f"{url}/Live_Portfolio")

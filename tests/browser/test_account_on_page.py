@@ -28,13 +28,23 @@ DAY = dt.timedelta(days=1)
 MINUS = "\N{MINUS SIGN}"
 
 
-@pytest.fixture
-def quiet_portal(browser: Browser, tmp_path: Path) -> Iterator[Portal]:
-    """Yield a server with an account in which only the test trades."""
+@pytest.fixture(scope="module")
+def module_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Yield a server with an account in which only the tests trade."""
     from tests.browser.conftest import running_portal
 
-    with running_portal(browser, tmp_path, order_interval_seconds=0) as portal:
+    folder = tmp_path_factory.mktemp("account")
+    with running_portal(browser, folder, "--keep-alive=3", order_interval_seconds=0) as portal:
         yield portal
+
+
+@pytest.fixture
+def quiet_portal(portal: Portal) -> Iterator[Portal]:
+    """Yield the server with the account's own file, which each test may change."""
+    path = portal.folder / "portfolio.json"
+    text = path.read_text()
+    yield portal
+    path.write_text(text)
 
 
 def held(portal: Portal) -> dict[str, Decimal]:
@@ -101,8 +111,47 @@ def start(portal: Portal) -> Page:
     return page
 
 
+def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None:
+    """With `"account": "none"` on the whole file, nothing is marked and nothing is listed."""
+    add_to_file(quiet_portal, account="none")
+    page = start(quiet_portal)
+    panel = page.locator(".st-key-live-account")
+    expect(panel).to_contain_text("nothing to compare")
+    expect(panel.locator("thead")).to_have_count(0)
+    expect(page.locator(".st-key-live-account-note")).to_have_count(0)
+    expect(page.locator("tr.is-not-held")).to_have_count(0)
+
+
+def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path: Path) -> None:
+    """One press shows the account's positions and a file's text; the file takes over once it is saved."""
+    portal = quiet_portal
+    (portal.folder / "portfolio.json").unlink()
+    page = portal.open()
+    page.get_by_role("button", name="Show my account").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
+    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-book")
+    total = len(held(portal))
+    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
+    expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()
+    expect(book).to_contain_text("This is your account as it was read at")
+    with page.expect_download() as download:
+        book.get_by_role("button", name="Download portfolio.json").click()
+    saved = tmp_path / "downloaded.json"
+    download.value.save_as(saved)
+    assert sum(len(getattr(one, "legs", [one])) for one in load_portfolio(saved).positions) == total
+    book.get_by_text("Your account as a portfolio file").click()
+    expect(book.locator("code").filter(has_text="base_currency")).to_be_visible()
+    saved.rename(portal.folder / "portfolio.json")
+    expect(book).to_have_count(0)
+    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
+    assert portal.complaints == []
+
+
 def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None:
-    """The panel, the marks, the totals and the note say what differs; the corrected file agrees."""
+    """The panel, the marks, the totals and the note say what differs; the corrected file agrees.
+
+    It comes last, because the account keeps its trades.
+    """
     portal = quiet_portal
     make_differences(portal)
     page = start(portal)
@@ -146,40 +195,4 @@ def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None
     expect(code).to_be_visible()
     corrected = parse_portfolio("copied", str(code.text_content()).encode())
     assert corrected.positions
-    assert portal.complaints == []
-
-
-def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None:
-    """With `"account": "none"` on the whole file, nothing is marked and nothing is listed."""
-    add_to_file(quiet_portal, account="none")
-    page = start(quiet_portal)
-    panel = page.locator(".st-key-live-account")
-    expect(panel).to_contain_text("nothing to compare")
-    expect(panel.locator("thead")).to_have_count(0)
-    expect(page.locator(".st-key-live-account-note")).to_have_count(0)
-    expect(page.locator("tr.is-not-held")).to_have_count(0)
-
-
-def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path: Path) -> None:
-    """One press shows the account's positions and a file's text; the file takes over once it is saved."""
-    portal = quiet_portal
-    (portal.folder / "portfolio.json").unlink()
-    page = portal.open()
-    page.get_by_role("button", name="Show my account").click()
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
-    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-book")
-    total = len(held(portal))
-    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
-    expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()
-    expect(book).to_contain_text("This is your account as it was read at")
-    with page.expect_download() as download:
-        book.get_by_role("button", name="Download portfolio.json").click()
-    saved = tmp_path / "downloaded.json"
-    download.value.save_as(saved)
-    assert sum(len(getattr(one, "legs", [one])) for one in load_portfolio(saved).positions) == total
-    book.get_by_text("Your account as a portfolio file").click()
-    expect(book.locator("code").filter(has_text="base_currency")).to_be_visible()
-    saved.rename(portal.folder / "portfolio.json")
-    expect(book).to_have_count(0)
-    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
     assert portal.complaints == []

@@ -143,8 +143,7 @@ def single(symbol: str, date: str, strike: float, **more: Any) -> dict[str, Any]
 
 
 # A Friday with monthly expiries, and the half day after Thanksgiving.
-MONTHLY = "2026-11-20"
-FIRST = {MONTHLY: "15:10:00", "2026-11-27": "12:10:00"}
+FIRST = {"2026-11-20": "15:10:00", "2026-11-27": "12:10:00"}
 LATE = "Options on SPY, QQQ and other late products trade until"
 
 
@@ -164,8 +163,6 @@ def test_no_total_jumps_without_a_word(
         day.shows("4 of 4 live")
         day.page.evaluate(WATCH)
         day.picture("1-before")
-        if date == MONTHLY:
-            be_mute(day, begin + dt.timedelta(minutes=5))
         day.jump(a_moment_before(close))
         day.shows("including 2 expired, provisional")
         day.shows(f"{LATE} {late_close:%H:%M}", STATUS)
@@ -190,16 +187,6 @@ def test_no_total_jumps_without_a_word(
         expect(partial).to_have_count(3)  # every tile but the coverage
         expect(partial.last).to_contain_text("2 expired, provisional")
         assert words.locator(":scope, *").evaluate_all(CUT_OFF) == 0
-
-
-def be_mute(day: Afternoon, until: dt.datetime) -> None:
-    """Mute the option stream for a while; the status line says so, and then everything is live again."""
-    day.portal.simulator.faults.set("options", mute=True)
-    day.jump(f"{until:%H:%M:%S}")
-    day.shows("Connected, no option quote for", STATUS)
-    day.picture("1-mute")
-    day.portal.simulator.faults.clear("options")
-    day.shows("4 of 4 live")
 
 
 def a_moment_before(moment: dt.datetime) -> str:

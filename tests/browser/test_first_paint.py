@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,10 +19,10 @@ PLACE = """title => {
     const { color, fontSize, fontWeight } = getComputedStyle(title);
     return { x, y, height, color, fontSize, fontWeight };
 }"""
-VIEWS: dict[str, dict[str, Any]] = {
-    "wide": {"viewport": {"width": 1440, "height": 900}},
-    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}},
+VIEWS: dict[str, tuple[int, Literal["light", "dark"]]] = {
+    "wide": (1440, "light"),
+    "dark": (1440, "dark"),
+    "phone": (390, "light"),
 }
 
 
@@ -31,11 +31,19 @@ def place(title: Any) -> dict[str, Any]:
     return dict(title.evaluate(PLACE))
 
 
+def look(page: Any, view: str) -> None:
+    """Change the window and the system's colours; a page of its own would compile the scripts again."""
+    width, scheme = VIEWS[view]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("path", ["/", "/Live_Portfolio"])
 def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view: str) -> None:
     """With every script held back, the title is already exactly where the page will draw it."""
-    early = portal.open("about:blank", **VIEWS[view])
+    early = portal.open("about:blank")
+    look(early, view)
     early.route("**/*.js", lambda route: route.abort())
     early.goto(portal.url + path)
     title = early.get_by_role("heading", level=1)
@@ -45,7 +53,9 @@ def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view:
     early.close()
     portal.complaints.clear()  # from the scripts that were held back
 
-    page = portal.open(portal.url + path, **VIEWS[view])
+    page = portal.open("about:blank")
+    look(page, view)
+    page.goto(portal.url + path)
     playwright.expect(page.locator(SHELL)).to_have_count(0)
     drawn = page.locator("#root h1")
     playwright.expect(drawn).to_have_count(1)
@@ -81,7 +91,9 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
 @pytest.mark.parametrize(("system", "chosen"), [("light", "Dark"), ("dark", "Light")])
 def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str, chosen: str) -> None:
     """A theme chosen in the menu applies from the first paint of each load."""
-    page = portal.open(color_scheme=system)
+    page = portal.open("about:blank")
+    page.emulate_media(color_scheme=system)
+    page.goto(portal.live_url)
     page.get_by_test_id("stMainMenu").get_by_role("button").click()
     page.get_by_test_id(f"stMainMenuItem-theme-{chosen}").click()
     ground = "element => getComputedStyle(element).getPropertyValue('background-color')"

@@ -76,7 +76,8 @@ def test_an_account_s_other_events_are_shown(account_portal: Portal) -> None:
 
     simulator.settle("OPASN", PUT, 2)
     simulator.settle("OPEXP", "TSLA391216P00100000", 1)
-    simulator.drop("fills")  # activities are asked for each minute, and after each connection
+    # Activities are requested each minute, and at each start.
+    page.get_by_role("button", name="Restart", exact=True).click()
     facts = fills.filter(has_text="not a fill")
     expect(facts).to_have_count(2)
     expect(facts.filter(has_text=f"Assigned: 2 {TIMES} AAPL 250 put → +200 AAPL at 250.00")).to_have_count(1)

@@ -195,11 +195,11 @@ CUT = """() => {
 
 
 def test_no_figure_is_cut_off_in_a_small_window(open_table: Callable[..., Page]) -> None:
-    """All columns fit beside an open sidebar; a smaller window hides some as a whole, and says how many.
+    """All columns fit into a window of medium width; a smaller one hides some as a whole, and says how many.
 
     With more columns than that, the table scrolls sideways below the names and the quotes, which stay.
     """
-    page = open_table("age=41&n=12", viewport={"width": 920, "height": 900})
+    page = open_table("age=41&n=12", viewport={"width": 940, "height": 900})
     wide = page.locator(".pt-table.is-wide")
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
     expect(page.get_by_text("Columns", exact=True)).to_be_visible()
