@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -21,6 +22,7 @@ from options_helper.replay.process import Replay, current_replay
 _STEP_SECONDS = 10.0
 _SPEED_KEY, _TIME_KEY, _MARK_KEY = "replay-speed", "replay-time", "replay-mark"
 _JUMP_KEY, _CURVE_KEY, _JUMPS_KEY = "replay-jump", "replay-curve", "replay-jumps"
+_TOUCHED_KEY, _SETTLED_SECONDS = "replay-touched", 2.0
 _BEFORE_MARK = dt.timedelta(seconds=1)
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -84,9 +86,7 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
         # A new key after each jump, because a second click on the same place changes no selection.
         key = f"{_CURVE_KEY}-{st.session_state.get(_JUMPS_KEY, 0)}"
         render_scrubber(replay.manager.curve, marks, clock.span, now, zone=zone, key=key, take=jump)
-        second = now.astimezone(zone).replace(microsecond=0)
-        if st.session_state.get(_TIME_KEY) != second:
-            st.session_state[_TIME_KEY] = second
+        _follow(now.astimezone(zone).replace(microsecond=0))
         st.slider(
             "Time",
             first,
@@ -94,7 +94,8 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
             step=dt.timedelta(seconds=1),
             format="HH:mm:ss",
             key=_TIME_KEY,
-            on_change=lambda: jump(st.session_state[_TIME_KEY]),
+            on_change=_take_time,
+            args=(replay,),
         )
     st.selectbox(
         "Fills and failures",
@@ -113,6 +114,19 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
     st.caption(
         "Forward, everything in between is played at once; backward, everything from the beginning." + more
     )
+
+
+def _follow(second: dt.datetime) -> None:
+    """Put the slider where the replay is, but not back while the reader moves it."""
+    state = st.session_state
+    is_still = time.monotonic() - state.get(_TOUCHED_KEY, 0.0) > _SETTLED_SECONDS
+    if is_still or state.get(_TIME_KEY) != second:
+        state[_TIME_KEY] = second
+
+
+def _take_time(replay: Replay) -> None:
+    st.session_state[_TOUCHED_KEY] = time.monotonic()
+    _jump(replay, st.session_state[_TIME_KEY])
 
 
 def _jump(replay: Replay, at: dt.datetime) -> None:
