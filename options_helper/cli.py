@@ -18,6 +18,7 @@ from options_helper.launch.launcher import LaunchOptions, launch, require_packag
 from options_helper.launch.limits import forbid_core_dumps
 from options_helper.launch.ports import DEFAULT_HOST, DEFAULT_PORT
 from options_helper.printable import printable
+from options_helper.replay.commands import recording
 
 app = typer.Typer(
     name="options-helper",
@@ -27,7 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-recording = typer.Typer(help="Inspect a recording made with `ui --record`.", no_args_is_help=True)
 app.add_typer(recording, name="recording")
 
 
@@ -247,51 +247,6 @@ def notify(
         if services:
             typer.echo(f"{words} {', '.join(services)}.")
     raise typer.Exit(1 if delivery.failed else 0)
-
-
-@recording.command("info")
-def recording_info(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Describe a recording."""
-    from options_helper.recording.inspection import summarize  # noqa: PLC0415 - needs msgspec
-
-    for line in summarize(path):
-        typer.echo(printable(line))
-
-
-@recording.command("verify")
-def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Check that a recording is complete and has no key, account number or order id; exit with 1 if not."""
-    from options_helper.data.settings import KEY_NAMES, read_environment  # noqa: PLC0415 - needs dotenv
-    from options_helper.recording.inspection import find_leaks  # noqa: PLC0415 - needs msgspec
-
-    environment = read_environment()
-    found = find_leaks(path, [environment.get(name, "").strip() for name in KEY_NAMES])
-    for sentence in found or ["No key, no account number and no order id was found."]:
-        typer.echo(printable(sentence))
-    raise typer.Exit(1 if found else 0)
-
-
-@recording.command("replay")
-def recording_replay(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Play a recording as fast as possible and compare it with what was seen; exit with 1 if it differs."""
-    from options_helper.recording.file_format import read_recording  # noqa: PLC0415 - needs msgspec
-    from options_helper.recording.inspection import describe_ending  # noqa: PLC0415 - needs msgspec
-    from options_helper.replay.player import describe_looks, play  # noqa: PLC0415 - the whole product
-
-    looks = list(play(read_recording(path)))
-    for line in [*describe_looks(looks), describe_ending(path)]:
-        typer.echo(line)
-    raise typer.Exit(0 if looks and not any(look.differs for look in looks) else 1)
-
-
-@recording.command("export")
-def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
-    """Print a recording as JSON, one record per line."""
-    from options_helper.recording.inspection import describe_ending, export  # noqa: PLC0415 - needs msgspec
-
-    for line in export(path):
-        typer.echo(line)
-    typer.echo(describe_ending(path), err=True)  # stdout is for programs
 
 
 def main() -> None:
