@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[r
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
+import nats
+
 from options_helper.data.streaming.live_manager import LiveStreamManager
 from options_helper.market import StreamName
 from options_helper.relay import relay as relay_module
@@ -20,7 +23,7 @@ from options_helper.relay import requests as requests_module
 from options_helper.relay.reader import channel as channel_module
 from options_helper.relay.reader import relay_source
 from options_helper.relay.reader.channel import Channel
-from options_helper.relay.wire import SCHEMA, Message, SchemaMismatch, encode
+from options_helper.relay.wire import SCHEMA, STORED_SUBJECT, Message, SchemaMismatch, encode
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import utc_now
 from tests.nats_server import NatsServer, Network, running_nats_server
@@ -52,9 +55,9 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Yield an account that a relay publishes; the server drops whoever has read nothing for a second."""
+    """Yield an account that a relay publishes; the server drops whoever has read nothing for 2 s."""
     with (
-        running_nats_server(tmp_path_factory.mktemp("nats"), 'write_deadline: "1s"\n') as server,
+        running_nats_server(tmp_path_factory.mktemp("nats"), 'write_deadline: "2s"\n') as server,
         AlpacaSimulator(contracts=CONTRACTS, tick_seconds=0, order_interval_seconds=0) as simulator,
         running_relay(simulator, server.url),
         running_reader(server.url, reader_config(*CONTRACTS)) as reader,
@@ -74,6 +77,16 @@ class SlowChannel(Channel):
         super().put(message)
 
 
+async def _fill_sockets(server: NatsServer) -> None:
+    """Send every reader what it ignores, until the server drops one that does not read."""
+    client = await nats.connect(server.url)
+    async with asyncio.timeout(PATIENCE):
+        while "Slow Consumer" not in server.log:
+            await client.publish(f"{STORED_SUBJECT}.nothing", bytes(64 * 1024))
+            await client.flush()
+    await client.close()
+
+
 def test_a_slow_reader_loses_alone_and_says_so(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that leaves its socket unread is dropped; it says so and catches up, and no other notices."""
     simulator, server, quick = served.simulator, served.server, served.reader
@@ -84,21 +97,19 @@ def test_a_slow_reader_loses_alone_and_says_so(served: Served, monkeypatch: pyte
         with running_reader(network.url, reader_config(*CONTRACTS)) as slow:
             wait_live(slow)
             SlowChannel.gate.clear()
-
-            def is_dropped() -> bool:
-                simulator.tick()
-                return "Slow Consumer" in server.log
-
-            wait_until(is_dropped, "the server drops the slow reader")
+            simulator.tick()
+            asyncio.run(_fill_sockets(server))
             simulator.fill_now(CONTRACT, price=3.25)
             simulator.push_quote(CONTRACT, 7.0, 7.5)
             SlowChannel.gate.set()
             wait_until(lambda: bid_price(slow, CONTRACT) == 7.0, "the missed quote")
             wait_for_ledger(simulator, quick, slow)
-            for record in slow.snapshot().health.values():
+            for stream in (StreamName.STOCKS, StreamName.OPTIONS):
+                record = slow.snapshot().health[stream]
                 assert record.last_failure is not None
+                assert "did not read" in record.last_failure.words, record
     for stream, record in quick.snapshot().health.items():
-        assert (record.attempts, record.dropped) == (before[stream].attempts, 0), record
+        assert (record.attempts, record.lost_at) == (before[stream].attempts, before[stream].lost_at), record
 
 
 def said(reader: LiveStreamManager, stream: StreamName) -> str:

@@ -73,14 +73,15 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
         trader = Trader(simulator, pause=0.02, ticks=True)
         stack.callback(trader.end)
         for number in range(CHANGES):
-            is_killed = number % 4 == 0
+            is_killed, before = number % 4 == 0, simulator.connections_total["fills"]
             (leader.kill if is_killed else leader.hand_over)()
             wait_until(lambda one=standby: not one.is_standing_by, f"change {number + 1}")
             if is_killed:
                 leader = start()
             wait_until(lambda one=leader: one.is_standing_by, "another standby")
             leader, standby = standby, leader
-            wait_until(lambda: simulator.is_listening, "the leader's order stream")
+            wait_until(lambda n=before: simulator.connections_total["fills"] > n, "the leader's connection")
+            wait_until(lambda: simulator.is_listening, "its order stream")
             seen = len(reader.snapshot().fills)
             wait_until(lambda n=seen: len(reader.snapshot().fills) > n, f"fills after change {number + 1}")
         trader.end()
