@@ -36,6 +36,7 @@ _ACK_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
 _LOOK_SECONDS = 5.0
 _DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
+_LOST = -1  # in place of a number
 _AWAY = (nats.errors.Error, TimeoutError, OSError)
 
 
@@ -175,9 +176,13 @@ class OrderOutbox:
         if ack.duplicate and ack.seq < self._first:
             message.id += "*"  # JetStream knows the id, but has lost the message
             return
+        is_back = not ack.duplicate and ack.seq <= last  # the stream is another one, or an older copy
+        for one in self._kept if is_back else ():
+            if one.number >= ack.seq:
+                one.number = _LOST
         message.number = ack.seq
         self._kept.append(self._waiting.popleft())
-        if not ack.duplicate and ack.seq <= last:  # the stream is another one
+        if is_back:
             last = await self.look()
         self.stored = max(ack.seq, last)
 
