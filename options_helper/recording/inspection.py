@@ -78,7 +78,8 @@ class _Summary:
         if self.first is not None and self.last is not None:
             seconds = (self.last.elapsed - self.first.elapsed) / 1e6
             yield f"From {_at(self.first)} to {_at(self.last)}, {seconds:,.0f} s"
-        yield "Written by " + ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        if self.versions:
+            yield "Written by " + ", ".join(f"{name} {number}" for name, number in self.versions.items())
         for stream, count in self.connections.items():
             yield (
                 f"{stream}: {self.messages[stream]:,} frames, {self.bytes[stream]:,} bytes, "
@@ -133,7 +134,7 @@ def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
 
 
 def describe_ending(path: Path) -> str:
-    """Return "Complete.", or a sentence that says why a recording ends early."""
+    """Return "Nothing is cut off.", or a sentence that says why a recording ends early."""
     with path.open("rb") as file:
         reader = RecordingReader(file)
         for _ in reader.records():
@@ -156,7 +157,7 @@ def export(path: Path) -> Iterator[str]:
 def _ending(reader: RecordingReader) -> str:
     if reader.damage:
         return f"Cut short: {reader.damage}"
-    return "Complete." if reader.is_closed else "Cut short: the recording was not closed."
+    return "Nothing is cut off." if reader.is_closed else "Cut short: the recording was not closed."
 
 
 def _at(record: Record) -> str:

@@ -47,7 +47,7 @@ def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
         "fills: 2 frames, 7 bytes, 1 connection, 1 lost or refused",
         "trading host: 1 requests",
         "Not complete: 7 records were left out.",
-        "Complete.",
+        "Nothing is cut off.",
     ]
     assert RUNNER.invoke(cli.app, ["recording", "info", save(tmp_path, BEGAN, FILLS)]).stdout.endswith(
         "Cut short: the recording was not closed.\n"

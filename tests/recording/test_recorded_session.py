@@ -65,7 +65,7 @@ def test_a_session_is_recorded_without_keys_and_account_numbers(tmp_path: Path, 
     saved.write_bytes(recorder.last_minutes())
     for path in (status.path, saved):
         assert find_leaks(path, secrets) == []
-        assert summarize(path)[-1] == "Complete."
+        assert summarize(path)[-1] == "Nothing is cut off."
     with status.path.open("rb") as file:
         found = list(RecordingReader(file).records())
     streams = {record.connection: record.stream for record in found if isinstance(record, records.Connecting)}
