@@ -39,36 +39,41 @@ def render_replay(zone: dt.tzinfo) -> None:
             icon=":material/replay:",
             color="orange",
         )
-        running = clock.is_running
-        st.button(
-            "Pause" if running else "Play",
-            key="replay-pause",
-            icon=":material/pause:" if running else ":material/play_arrow:",
-            disabled=clock.is_at_end,
-            on_click=lambda: clock.set_running(running=not running),
-        )
-        st.button(
-            f"+{_STEP_SECONDS:g} s",
-            key="replay-step",
-            disabled=clock.is_at_end,
-            on_click=lambda: clock.skip(_STEP_SECONDS),
-        )
-        st.segmented_control(
-            "Speed",
-            SPEEDS,
-            default=clock.speed if clock.speed in SPEEDS else None,
-            format_func=lambda each: f"{each:g} {_TIMES}",
-            key=_SPEED_KEY,
-            label_visibility="collapsed",
-            on_change=_take_speed,
-            args=(clock,),
-        )
+        _draw_controls(clock)
         jump = st.popover("Jump", icon=":material/schedule:", key=_JUMP_KEY, on_change="rerun")
     if jump.open:
         with jump:
             _render_jump(replay, zone)
     for words in describe_gaps(replay, zone):
         st.warning(in_markdown(words))
+
+
+def _draw_controls(clock: ReplayClock) -> None:
+    """Draw Pause or Play, the step and the speeds."""
+    running = clock.is_running
+    st.button(
+        "Pause" if running else "Play",
+        key="replay-pause",
+        icon=":material/pause:" if running else ":material/play_arrow:",
+        disabled=clock.is_at_end,
+        on_click=lambda: clock.set_running(running=not running),
+    )
+    st.button(
+        f"+{_STEP_SECONDS:g} s",
+        key="replay-step",
+        disabled=clock.is_at_end,
+        on_click=lambda: clock.skip(_STEP_SECONDS),
+    )
+    st.segmented_control(
+        "Speed",
+        SPEEDS,
+        default=clock.speed if clock.speed in SPEEDS else None,
+        format_func=lambda each: f"{each:g} {_TIMES}",
+        key=_SPEED_KEY,
+        label_visibility="collapsed",
+        on_change=_take_speed,
+        args=(clock,),
+    )
 
 
 def _take_speed(clock: ReplayClock) -> None:
@@ -78,25 +83,11 @@ def _take_speed(clock: ReplayClock) -> None:
 
 
 def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
-    """Draw the recording's day as a curve and a slider, and its fills and failures to choose from."""
-    clock, marks, jump = replay.clock, replay.overview.marks, partial(_jump, replay)
-    now = clock.wall()
-    first, last = (at.astimezone(zone).replace(microsecond=0) for at in clock.span)
+    """Draw the recording's times, and its fills and failures to choose from."""
+    marks = replay.overview.marks
+    first, last = (at.astimezone(zone).replace(microsecond=0) for at in replay.clock.span)
     if first < last:
-        # A new key after each jump, because a second click on the same place changes no selection.
-        key = f"{_CURVE_KEY}-{st.session_state.get(_JUMPS_KEY, 0)}"
-        render_scrubber(replay.manager.curve, marks, clock.span, now, zone=zone, key=key, take=jump)
-        _follow(now.astimezone(zone).replace(microsecond=0))
-        st.slider(
-            "Time",
-            first,
-            last,
-            step=dt.timedelta(seconds=1),
-            format="HH:mm:ss",
-            key=_TIME_KEY,
-            on_change=_take_time,
-            args=(replay,),
-        )
+        _render_times(replay, first, last, zone)
     st.selectbox(
         "Fills and failures",
         marks,
@@ -113,6 +104,33 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
     )
     st.caption(
         "Forward, everything in between is played at once; backward, everything from the beginning." + more
+    )
+
+
+def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: dt.tzinfo) -> None:
+    """Draw the curve of the recording's day, and the slider between these times."""
+    now = replay.clock.wall()
+    # A new key after each jump, because a second click on the same place changes no selection.
+    key = f"{_CURVE_KEY}-{st.session_state.get(_JUMPS_KEY, 0)}"
+    render_scrubber(
+        replay.manager.curve,
+        replay.overview.marks,
+        replay.clock.span,
+        now,
+        zone=zone,
+        key=key,
+        take=partial(_jump, replay),
+    )
+    _follow(now.astimezone(zone).replace(microsecond=0))
+    st.slider(
+        "Time",
+        first,
+        last,
+        step=dt.timedelta(seconds=1),
+        format="HH:mm:ss",
+        key=_TIME_KEY,
+        on_change=_take_time,
+        args=(replay,),
     )
 
 
