@@ -20,6 +20,9 @@ import { areAllOld } from "./states.js";
 
 const TICK_MILLISECONDS = 1000;
 
+/** The last request to show a row that this page has followed; a table that is built again does not repeat it. */
+let revealed = 0;
+
 export class PositionsTable {
   /** @param {HTMLElement} root @param {Payload} data @param {Server} server */
   constructor(root, data, server) {
@@ -33,8 +36,6 @@ export class PositionsTable {
     this.title = new PageTitle();
     /** The selection that the server knows. @type {string | null} */
     this.reported = null;
-    /** The last request to show a row; one from before this table was built counts as done. */
-    this.revealed = data.reveal?.number ?? 0;
     this.bar = new Bar(root, this.choices, {
       showColumn: (id, shown) => this.showColumn(id, shown),
       toggleAll: () => this.toggleAll(),
@@ -316,8 +317,8 @@ export class PositionsTable {
 
   /** Select the row that the page requests, and scroll it into view. @param {Payload["reveal"]} request */
   #reveal(request) {
-    if (!request || request.number <= this.revealed) return;
-    this.revealed = request.number;
+    if (!request || request.number <= revealed) return;
+    revealed = request.number;
     const row = this.model.positions.get(request.id);
     if (!row) return;
     this.choices.folded.delete(String(row.group));

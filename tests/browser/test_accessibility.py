@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import resize
+from tests.browser.conftest import SETTLED, resize
 
 if TYPE_CHECKING:
     from conftest import Portal
@@ -94,6 +94,7 @@ def test_risk_is_on_the_page(portal: Portal) -> None:
     scenarios = page.locator(".st-key-live-scenarios")
     expect(scenarios).to_contain_text("Worst in this grid")
     expect(scenarios).to_contain_text("by the move of SPY")
+    page.wait_for_function(SETTLED)  # what appears above would move it from under the click
     scenarios.get_by_role("combobox", name=re.compile("Leave out")).click()
     page.get_by_role("option", name=re.compile(" of aapl-iron-condor")).first.click()
     page.keyboard.press("Escape")

@@ -11,8 +11,11 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
+from unittest import mock
 
 from options_helper.relay.lease import LeaseTimes
 
@@ -35,7 +38,9 @@ class RelayProcess:
         self._log = log
         log.touch()
         self._process = _FORKS.Process(target=_run, args=(simulator.environment(), url, log), daemon=True)
-        self._process.start()
+        # The new process would run the file of `__main__`, which may be a page that another test has opened.
+        with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            self._process.start()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""

@@ -99,12 +99,9 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
         placeholder="Choose one" if marks else "None in this recording",
         disabled=not marks,
     )
-    more = (
-        f" Only the first {MOST_MARKS:,} fills and failures are listed." if len(marks) >= MOST_MARKS else ""
-    )
-    st.caption(
-        "Forward, everything in between is played at once; backward, everything from the beginning." + more
-    )
+    st.caption("Forward, everything in between is played at once; backward, everything from the beginning.")
+    if len(marks) >= MOST_MARKS:
+        st.caption(f"Only the first {MOST_MARKS:,} fills and failures are listed.")
 
 
 def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: dt.tzinfo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TypedDict
 
 import streamlit as st
@@ -12,7 +13,7 @@ _KEY = "positions-table-reveal"
 
 
 class Reveal(TypedDict):
-    """The row's id, and a number that grows with every request."""
+    """The row's id, and a number that grows with every request, also in the session after this one."""
 
     id: str
     number: int
@@ -20,8 +21,8 @@ class Reveal(TypedDict):
 
 def reveal_row(position_id: str) -> None:
     """Request that the browser select this position and scroll to it; for a button's callback."""
-    before = requested_row()
-    st.session_state[_KEY] = Reveal(id=position_id, number=before["number"] + 1 if before else 1)
+    before, now = requested_row(), time.time_ns() // 1_000_000
+    st.session_state[_KEY] = Reveal(id=position_id, number=max(now, before["number"] + 1) if before else now)
     redraw_all()
 
 
