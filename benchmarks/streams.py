@@ -55,7 +55,7 @@ def measure_throughput(*, quick: bool) -> Iterator[Figure]:
 def measure_recording(*, quick: bool) -> Iterator[Figure]:
     """Yield the product's cost by itself, with the last minutes in memory, and with a file on disk."""
     kinds = ("L", "product", "ring", "recording")
-    for per_frame in (1, 10):
+    for per_frame in _TARGETS:
         rates: defaultdict[str, list[float]] = defaultdict(list)
         cpus: defaultdict[str, list[float]] = defaultdict(list)
         for _ in range(3 if quick else 5):
