@@ -55,7 +55,7 @@ def measure_throughput(*, quick: bool) -> Iterator[Figure]:
 def measure_recording(*, quick: bool) -> Iterator[Figure]:
     """Yield the product's cost by itself, with the last minutes in memory, and with a file on disk."""
     kinds = ("L", "product", "ring", "recording")
-    for per_frame in _TARGETS:
+    for per_frame, least in _TARGETS.items():
         rates: defaultdict[str, list[float]] = defaultdict(list)
         cpus: defaultdict[str, list[float]] = defaultdict(list)
         for _ in range(3 if quick else 5):
@@ -65,9 +65,7 @@ def measure_recording(*, quick: bool) -> Iterator[Figure]:
                 cpus[kind].append(cpu)
         at = f"at {per_frame} per frame"
         for kind in kinds[1:]:
-            yield median_figure(
-                f"{kind} / L {at}", _ratios(rates[kind], rates["L"]), "x", _TARGETS[per_frame]
-            )
+            yield median_figure(f"{kind} / L {at}", _ratios(rates[kind], rates["L"]), "x", least)
             yield Figure(f"{kind}: CPU per message {at}", median(cpus[kind]) * 1e6, "µs")
             target = "<= 0.75" if per_frame == 10 else None
             yield median_figure(f"{kind} / L, CPU {at}", _ratios(cpus[kind], cpus["L"]), "x", target)
