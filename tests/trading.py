@@ -9,6 +9,7 @@ from decimal import Decimal
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.records import FillKind
 from options_helper.simulator.server import AlpacaSimulator
+from options_helper.simulator.wire import Nanoseconds
 
 Executions = Counter[tuple[str, Decimal, Decimal]]  # by order, quantity and price, to the share and the cent
 
@@ -44,5 +45,10 @@ def shown_executions(day: FillDay) -> Executions:
 
 
 def true_executions(simulator: AlpacaSimulator) -> Executions:
-    """Return every execution in the simulator's ledger."""
-    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
+    """Return every execution of the present New York day in the simulator's ledger."""
+    today = Nanoseconds.now().to_new_york().date()
+    return Counter(
+        (one.order_id, one.qty, round(one.price, 2))
+        for one in simulator.ledger().executions
+        if one.at.to_new_york().date() == today
+    )

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 import pytest
+import time_machine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -155,6 +156,19 @@ def test_an_expired_contract_has_no_price() -> None:
     for _ in range(50):
         market.tick()
         assert tape.tick([gone.symbol]) == []
+
+
+@pytest.mark.parametrize("at", ["2026-11-20 00:00:20", "2026-11-01 00:00:01", "2026-11-20 00:30:00"])
+def test_no_first_quote_is_of_the_day_before(at) -> None:
+    """The first quotes and trades are some time old, but never of yesterday."""
+    now = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
+    with time_machine.travel(now, tick=False):
+        tape = Tape(Market(7, now.date()))
+        symbols = ["AAPL", *(f"AAPL261218C00{strike}000" for strike in range(240, 290, 5))]
+        messages = [m for s in symbols for m in (tape.latest_quote(s), tape.latest_trade(s)) if m is not None]
+    times = [message["t"].to_new_york() for message in messages]
+    assert {one.date() for one in times} == {now.date()}
+    assert min(times) < now, "no message is older than this moment"
 
 
 def test_the_last_day_has_a_price() -> None:

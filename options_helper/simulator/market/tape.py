@@ -76,17 +76,22 @@ class Tape:
         """Return the newest quote, or one of a plausible age if none was sent yet; None once expired."""
         if symbol not in self._quotes:
             longest = _QUIET_FIRST_AGE_SECONDS if self.market.is_quiet(symbol) else 2
-            age = int(longest * self.market.chance(symbol, "first age") * _SECOND)
-            return self._new_quote(symbol, Nanoseconds(Nanoseconds.now() - age))
+            return self._new_quote(symbol, self._first_time(symbol, "first age", longest))
         return self._quotes[symbol]
 
     def latest_trade(self, symbol: str) -> Message | None:
         """Return the newest trade, or one of a plausible age if none was sent yet; None once expired."""
         if symbol not in self._trades:
             longest = 2 if parse_contract(symbol) is None else _FIRST_TRADE_AGE_SECONDS
-            age = int(longest * self.market.chance(symbol, "first trade age") * _SECOND)
-            return self._new_trade(symbol, Nanoseconds(Nanoseconds.now() - age))
+            return self._new_trade(symbol, self._first_time(symbol, "first trade age", longest))
         return self._trades[symbol]
+
+    def _first_time(self, symbol: str, chance: str, longest: int) -> Nanoseconds:
+        """Return a time at most `longest` seconds ago, but of today in New York: the market never closes."""
+        now = Nanoseconds.now()
+        age = int(longest * self.market.chance(symbol, chance) * _SECOND)
+        midnight = now.to_new_york().replace(hour=0, minute=0, second=0)
+        return max(Nanoseconds.of(midnight), Nanoseconds(now - age))
 
     def _new_quote(self, symbol: str, at: Nanoseconds) -> Message | None:
         quote = self.market.quote(symbol)
