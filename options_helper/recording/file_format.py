@@ -37,23 +37,18 @@ class UnreadableRecording(OptionsHelperError):
     """The file is not a recording, or has another version."""
 
 
-def encode_record(record: Record) -> bytes:
-    """Return one record as msgpack."""
-    return _encode(record)
+def encode_records(records: Sequence[Record]) -> bytes:
+    """Return a block's content: the records as a msgpack array."""
+    return _encode(records)
 
 
 def decode_records(content: bytes) -> list[Record]:
     """Return the records of a block's content.
 
     Raises:
-        msgspec.MsgspecError: The content was not written by `join_records`.
+        msgspec.MsgspecError: The content was not written by `encode_records`.
     """
     return _decode(content)
-
-
-def join_records(encoded: Sequence[bytes]) -> bytes:
-    """Return a block's content: a msgpack array of encoded records."""
-    return b"".join((b"\xdd", struct.pack("!I", len(encoded)), *encoded))
 
 
 def pack_block(content: bytes) -> bytes:

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from options_helper.recording.file_format import encode_record, join_records, pack_block
+from options_helper.recording.file_format import encode_records, pack_block
 from options_helper.recording.identifiers import RecordCleaner
 from options_helper.recording.journal import Journal
 from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
@@ -82,7 +82,7 @@ class Recorder:
     ) -> None:
         self.folder, self._ring_bytes, self._limit = folder, ring_bytes, limit_bytes
         self._lock = threading.Lock()  # held for an append, never while writing
-        self._queue: list[Record] = []
+        self._queue: list[tuple[Record, int]] = []  # with its size
         self._waiting_bytes = 0
         self._refused = 0
         self._wake = threading.Event()
@@ -116,7 +116,7 @@ class Recorder:
             self._file = self._open_file()
             self._ring = Ring(self._ring_bytes) if self._ring_bytes else None
         with self._lock:
-            self._queue, self._waiting_bytes, self._refused = [_begin_record()], 0, 0
+            self._queue, self._waiting_bytes, self._refused = [(_begin_record(), 0)], 0, 0
             self._is_taking = True
         started_at, began = to_microseconds(self.journal.started_at), self.journal.began
         self._put(Started(moment()[0], began, dict(config), started_at), 0)
@@ -207,7 +207,7 @@ class Recorder:
             if self._waiting_bytes + size > _MOST_WAITING:
                 self._refused += 1
                 return
-            self._queue.append(record)
+            self._queue.append((record, size))
             self._waiting_bytes += size
             is_enough = self._waiting_bytes >= _BLOCK_BYTES
         if is_enough and not self._wake.is_set():
@@ -221,41 +221,38 @@ class Recorder:
         self._write_waiting()
         with self._keeping:
             if self._file is not None:
-                self._file.append(pack_block(join_records([encode_record(_closed("the run ended"))])))
+                self._file.append(pack_block(encode_records([_closed("the run ended")])))
                 self._file.end("The recording is complete.")
 
     def _write_waiting(self) -> None:
         with self._keeping:
             with self._lock:
-                records, self._queue, self._waiting_bytes = self._queue, [], 0
+                waiting, self._queue, self._waiting_bytes = self._queue, [], 0
                 refused, self._refused = self._refused, 0
             if refused:
-                records.append(LeftOut(*moment(), refused, "the computer was too slow"))
-            kept: list[Record] = []
-            encoded: list[bytes] = []
-            size = 0
-            for record in records:
-                clean = self._cleaner.clean(record)
-                kept.append(clean)
-                encoded.append(encode_record(clean))
-                size += len(encoded[-1])
-                if size >= _BLOCK_BYTES:
-                    self._keep(kept, encoded)
-                    kept, encoded, size = [], [], 0
-            if kept:
-                self._keep(kept, encoded)
+                waiting.append((LeftOut(*moment(), refused, "the computer was too slow"), 0))
+            records: list[Record] = []
+            total = 0
+            for record, size in waiting:
+                records.append(self._cleaner.clean(record))
+                total += size
+                if total >= _BLOCK_BYTES:
+                    self._keep(records)
+                    records, total = [], 0
+            if records:
+                self._keep(records)
 
-    def _keep(self, records: list[Record], encoded: list[bytes]) -> None:
-        content = join_records(encoded)
+    def _keep(self, records: list[Record]) -> None:
+        content = encode_records(records)
         unwanted = (*self._secrets, *self._cleaner.accounts)
         if any(text in content for text in unwanted):
             records = [
                 LeftOut(record.at, record.elapsed, 1, "it contained a key or an account number")
-                if any(text in one for text in unwanted)
+                if any(text in encode_records([record]) for text in unwanted)
                 else record
-                for record, one in zip(records, encoded, strict=True)
+                for record in records
             ]
-            content = join_records([encode_record(record) for record in records])
+            content = encode_records(records)
         block = pack_block(content)
         if self._file is not None:
             self._file.append(block)

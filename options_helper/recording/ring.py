@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from options_helper.recording.file_format import HEADER, encode_record, join_records, pack_block
+from options_helper.recording.file_format import HEADER, encode_records, pack_block
 from options_helper.recording.records import (
     Acknowledged,
     Answer,
@@ -120,7 +120,6 @@ class Ring:
         """Return a complete recording: its beginning, the context, the ring's blocks, and its end."""
         if self._kept:
             began.since = self._kept[0].oldest
-        context = [encode_record(record) for record in (began, *self._context.records())]
-        last = pack_block(join_records([encode_record(closed)]))
+        context = pack_block(encode_records([began, *self._context.records()]))
         blocks = (kept.block for kept in self._kept)
-        return b"".join((HEADER, pack_block(join_records(context)), *blocks, last))
+        return b"".join((HEADER, context, *blocks, pack_block(encode_records([closed]))))

@@ -12,8 +12,7 @@ from options_helper.recording.file_format import (
     HEADER,
     RecordingReader,
     UnreadableRecording,
-    encode_record,
-    join_records,
+    encode_records,
     pack_block,
 )
 
@@ -38,7 +37,7 @@ RECORDS: tuple[records.Record, ...] = (
 
 def block(*some: records.Record) -> bytes:
     """Return a block of records."""
-    return pack_block(join_records([encode_record(record) for record in some]))
+    return pack_block(encode_records(some))
 
 
 def read(content: bytes) -> tuple[list[records.Record], RecordingReader]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from options_helper import cli
 from options_helper.recording import records
-from options_helper.recording.file_format import HEADER, encode_record, join_records, pack_block
+from options_helper.recording.file_format import HEADER, encode_records, pack_block
 
 KEY = "PKMARKED0123456789AB"
 ORDER_ID = "61e69015-8549-4bfd-b9c3-01e75843f47d"
@@ -25,7 +25,7 @@ RUNNER = CliRunner()
 def save(folder: Path, *some: records.Record) -> str:
     """Return the name of a recording with these records."""
     path = folder / "a.ohrec"
-    path.write_bytes(HEADER + pack_block(join_records([encode_record(record) for record in some])))
+    path.write_bytes(HEADER + pack_block(encode_records(some)))
     return str(path)
 
 

@@ -12,7 +12,7 @@ pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]'
 
 from options_helper.errors import OptionsHelperError
 from options_helper.recording import records
-from options_helper.recording.file_format import HEADER, encode_record, join_records, pack_block
+from options_helper.recording.file_format import HEADER, encode_records, pack_block
 from options_helper.recording.marks import MOST_MARKS
 from options_helper.recording.overview import find_place, survey
 from options_helper.times import NEW_YORK
@@ -25,7 +25,7 @@ FILL = b'{"data": {"event": "fill", "qty": "1", "price": "2", "order": {"symbol"
 
 def write(path: Path, *blocks: list[records.Record]) -> Path:
     """Write blocks of records to a file."""
-    packed = (pack_block(join_records([encode_record(record) for record in block])) for block in blocks)
+    packed = (pack_block(encode_records(block)) for block in blocks)
     path.write_bytes(HEADER + b"".join(packed))
     return path
 

@@ -18,7 +18,7 @@ import time_machine
 
 from options_helper import times
 from options_helper.analysis.streams.silence import MUTE
-from options_helper.recording.file_format import HEADER, encode_record, join_records, pack_block
+from options_helper.recording.file_format import HEADER, encode_records, pack_block
 from options_helper.recording.records import Digest
 from options_helper.replay.player import Player
 from options_helper.simulator.server import AlpacaSimulator
@@ -182,14 +182,14 @@ def make(scene: Callable[[Studio, Hours], None], *, at: str = _MORNING, **more: 
 
 def accept(path: Path) -> None:
     """Replace the digests of a recording by those of its replay."""
-    player, encoded = Player(), []
+    player, records = Player(), []
     for record in read(path):
         player.feed(record)
         if isinstance(record, Digest):
             record = msgspec.structs.replace(record, parts=dict(player.seen))  # noqa: PLW2901
-        encoded.append(encode_record(record))
+        records.append(record)
     player.close()
-    path.write_bytes(HEADER + pack_block(join_records(encoded)))
+    path.write_bytes(HEADER + pack_block(encode_records(records)))
 
 
 if __name__ == "__main__":
