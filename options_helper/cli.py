@@ -82,7 +82,7 @@ def ui(  # noqa: PLR0913 - an argument for each option
         str,
         typer.Option(metavar="URL", help="The URL at which a proxy serves the pages, including its path."),
     ] = "",
-    certfile: Annotated[Path | None, typer.Option(help="A TLS certificate for serving https.")] = None,
+    certfile: Annotated[Path | None, typer.Option(help="The TLS certificate for serving https.")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
     record: Annotated[
         Path | None,
@@ -96,17 +96,15 @@ def ui(  # noqa: PLR0913 - an argument for each option
     relay: Annotated[
         str,
         typer.Option(
-            metavar="URL", help="Read from the relay at this NATS server, as OH_RELAY; needs no keys here."
+            metavar="URL", help="Read from the relay at this NATS server, not from Alpaca; needs no keys."
         ),
     ] = "",
     speed: Annotated[
         float | None,
-        typer.Option(
-            help="How much faster than real time a recording is played, 0.5 to 100.", show_default="1"
-        ),
+        typer.Option(help="The speed of a replay relative to real time, 0.5 to 100.", show_default="1"),
     ] = None,
     at: Annotated[
-        str, typer.Option(metavar="HH:MM", help="The time in New York at which to begin in a recording.")
+        str, typer.Option(metavar="HH:MM", help="The New York time at which a replay begins.")
     ] = "",
 ) -> None:
     """Serve the pages and open them in a browser; press Ctrl-C to stop."""

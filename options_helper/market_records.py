@@ -82,7 +82,7 @@ class PreviousClose:
 
 @dataclass(frozen=True, slots=True)
 class Greeks:
-    """The vendor's own greeks and implied volatility (a fraction), None if not reported."""
+    """The vendor's own Greeks and implied volatility (a fraction), None if not reported."""
 
     delta: float | None = None
     gamma: float | None = None

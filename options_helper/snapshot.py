@@ -94,7 +94,7 @@ class StreamHealth:
         messages, conflated, dropped, malformed: Counts since Start.
         lag_seconds: Median delay from event to receipt over the last batches; None if unknown.
         latency_seconds: Median delay from receipt to visibility in a snapshot; None if unknown.
-        relay_seconds: The part of the lag that the way from a relay took; None without one.
+        relay_seconds: The part of the lag spent on the way from a relay; None without one.
         rate: Messages per second over the last seconds.
     """
 

@@ -85,15 +85,11 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         OptionsHelperError: The portal cannot be started.
     """
     if options.replay is None and (options.speed is not None or options.at):
-        raise OptionsHelperError("--speed and --at are for a recording; add --replay FILE.")
+        raise OptionsHelperError("--speed and --at need a recording: add --replay FILE.")
     if options.replay is not None and (options.demo or options.record is not None):
-        raise OptionsHelperError(
-            "A replay can be neither the demo nor recorded; leave --demo and --record out."
-        )
+        raise OptionsHelperError("--replay cannot be combined with --demo or --record.")
     if options.relay and (options.demo or options.replay is not None or options.record is not None):
-        raise OptionsHelperError(
-            "A relayed page is no demo and no replay, and the relay's data is not recorded."
-        )
+        raise OptionsHelperError("--relay cannot be combined with --demo, --replay or --record.")
     require_packages(demo=options.demo)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))

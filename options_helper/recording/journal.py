@@ -1,6 +1,6 @@
 """A run's events, one after another, so that a replay repeats them exactly.
 
-An event comes from outside: messages that were handed on, a stream's connection or loss, an answer of REST.
+An event comes from outside: messages that were handed on, a stream's connection or loss, an answer from REST.
 It has one time, which its threads see as the current time until it has taken effect everywhere. A look
 happens between two events, so what it sees follows from the events that were recorded before it.
 """
@@ -61,7 +61,7 @@ class Journal:
             self._put(record, size)
 
     def moment(self) -> tuple[int, int]:
-        """Return the computer's time and `elapsed` of a record of now."""
+        """Return the two times of a record made now: the computer's, and `elapsed`."""
         return time.time_ns() // 1000, to_microseconds(self.now()) - self._base
 
     def begin(self, make: Callable[[int, int], Record], size: int = 0) -> None:
@@ -91,26 +91,26 @@ class Journal:
             self.end()
 
     def hand_over(self) -> None:
-        """Let an event go on in another thread, which calls `take_over`; or else call `hand_back`."""
+        """Let an event continue in another thread, which calls `take_over`; else call `hand_back`."""
         if self._put is not None:
             with self._still:
                 self._busy += 1
 
     def hand_back(self) -> None:
-        """Count an event as over that was handed over."""
+        """End an event that was handed over."""
         if self._put is not None:
             with self._still:
                 self._busy -= 1
                 self._still.notify_all()
 
     def take_over(self, now: dt.datetime) -> None:
-        """Continue an event that another thread handed over, at its time, until `end`."""
+        """Continue an event from another thread, at that event's time, until `end`."""
         if self._put is not None:
             self._mine.now = now
 
     @contextmanager
     def beginning(self) -> Iterator[None]:
-        """Let the run's start be an event at `started_at`; the record of it is the recorder's."""
+        """Let the run's start be an event at `started_at`; the recorder itself records it."""
         if self._put is not None:
             self._enter()
             self._mine.now = self.started_at
@@ -121,7 +121,7 @@ class Journal:
 
     @contextmanager
     def at(self, now: dt.datetime) -> Iterator[None]:
-        """Let a time be this thread's current time."""
+        """Use a time as this thread's current time."""
         self._mine.now = now
         try:
             yield
@@ -129,7 +129,7 @@ class Journal:
             self._mine.now = None
 
     def look(self, take: Callable[[], Seen]) -> tuple[Seen, bool]:
-        """Return the result of a call between two events, and whether there was such a moment soon."""
+        """Return the result of a call, and True if a moment between two events came soon enough for it."""
         if self._put is not None:
             with self._still:
                 if self._still.wait_for(lambda: not self._busy, LOOK_PATIENCE_SECONDS):

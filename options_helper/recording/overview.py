@@ -18,17 +18,17 @@ _SHAPE = "%H:%M:%S"
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The frame of a recording.
+    """The facts that a replay needs before it begins.
 
     Attributes:
         at: The wall clock at `first`.
-        first, last: The `elapsed` from which on everything is there, and the last one.
+        first, last: The `elapsed` from which nothing is missing, and the last one.
         config: The settings of the run.
         portfolio: The portfolio file's first text, or the first watched portfolio.
         marks: Its fills and failures, the first ones if there are very many.
         left_out: The number of records that are missing.
         damage: The reason why the file ends early, "" if it was not damaged.
-        is_closed: True if it ends as recordings do.
+        is_closed: True if the recording was closed, not cut short.
     """
 
     at: dt.datetime

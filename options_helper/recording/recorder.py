@@ -44,14 +44,14 @@ _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
 
 
 class Watched(Protocol):
-    """The inputs of a look besides the run."""
+    """The inputs of a look other than the run."""
 
     def objects(self) -> tuple[object, ...]:
         """Return the portfolio, the threshold and, as the last one, the alerts."""
         ...
 
     def record(self, at: int, elapsed: int) -> Watching:
-        """Return all of it as a record."""
+        """Return all of these inputs as a record."""
         ...
 
 
@@ -159,7 +159,7 @@ class Recorder:
         return self.journal.look(take)
 
     def note_digest(self, digest: Callable[[], Mapping[str, str]], alerts: object) -> None:
-        """Record what the last look saw, and which alerts it left behind."""
+        """Record what the last look saw, and the alerts after it."""
         self._watched = (*self._watched[:-1], alerts)
         self._put(Digest(*moment(), dict(digest())), 0)
 

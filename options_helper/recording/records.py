@@ -23,7 +23,7 @@ class Began(_Record, tag="began"):
 
     Attributes:
         versions: The versions of this product, Python and the libraries.
-        since: The `elapsed` from which on everything is there, 0 from the beginning.
+        since: The `elapsed` from which nothing is missing; 0 for the beginning.
     """
 
     versions: dict[str, str]
@@ -171,7 +171,7 @@ class Fetching(_Record, tag="fetching"):
 
 
 class Watching(_Record, tag="watching"):
-    """The inputs of the next looks besides the run.
+    """The inputs of the next looks other than the run.
 
     Attributes:
         portfolio: The portfolio, as JSON.

@@ -99,7 +99,7 @@ async def serve(
             with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
                 await client.close()
         # nats-py gives up when the credentials are refused; perhaps they are accepted again later.
-        logger.warning("NATS at %s has refused this relay, which tries again.", options.shown)
+        logger.warning("NATS at %s refused this relay; trying again.", options.shown)
 
 
 async def _run_until(closed: asyncio.Event, work: Coroutine[None, None, None]) -> bool:

@@ -144,7 +144,7 @@ class _Feed:
         self._put(Trade(**msgspec.structs.asdict(row), received_at=now) for row in trades)
 
     def take_facts(self, facts: Facts) -> None:
-        """Take the rows from REST, and the newest known ones, unless a newer one has arrived."""
+        """Take rows from REST and the newest row of each symbol, if they are newer than the known ones."""
         for part in (facts.stock_quotes, facts.stock_trades, facts.option_quotes, facts.option_trades):
             self._put(row for row in part if row.symbol in self._own and self._is_newer(row))
 
@@ -173,15 +173,15 @@ class _Feed:
         self.arrived.set()
 
     def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:
-        """Do nothing; the next look finds what was refused."""
+        """Do nothing; `watch` finds what was refused."""
 
     def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
-        """Do nothing; the next look finds what is wrong."""
+        """Do nothing; `watch` finds what is wrong."""
 
     # What is wrong -------------------------------------------------------------------------------
 
     def watch(self, late: float) -> None:
-        """Say what was lost, and the present reason why something is missing or old."""
+        """Report what was lost, and the current reason why data is missing or old."""
         if late:
             self._say(
                 f"this program read nothing for {late:.0f} s; quotes and trades of that time may be lost"

@@ -1,4 +1,4 @@
-"""Everything but the streams' messages, from the cache of the relay's run: the changes, or all of it."""
+"""The relay's facts, which are everything but the streams' messages: all of them, or the changes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class FactSource:
         self.gaps = tuple(state.fill_gaps)
 
     def everything(self, ask: Ask) -> Iterator[Facts]:
-        """Yield every fact, and the newest quote and trade of every asked symbol."""
+        """Yield every fact, and the newest quote and trade of every requested symbol."""
         state = self._run.cache.state
         yield from self._state_facts(_NOTHING, state)
         contracts = [*ask.contracts, *ask.polled]

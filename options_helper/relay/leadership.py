@@ -43,7 +43,7 @@ def new_holder() -> str:
 
 def end_process() -> NoReturn:
     """End the process at once, so that the system closes its connections."""
-    _logger.critical("The relay lost its lease and could not close its connections in time; it ends.")
+    _logger.critical("The relay lost its lease and could not close its connections in time, so it ends.")
     os._exit(_EXIT_STATUS)
 
 

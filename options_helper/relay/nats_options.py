@@ -34,7 +34,7 @@ Callback: TypeAlias = Callable[[], Awaitable[None]]
 _DEFAULT_PORT = 4222
 _NAME = re.compile(r"[A-Za-z0-9_-]+")  # may be part of a subject
 _CREDENTIALS_MAX_BYTES = 100_000
-# nats-py reads a file without these lines for ever.
+# nats-py reads a file without these lines forever.
 _CREDENTIALS_HAVE = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
 
 # A cut connection is noticed after about two pings.
@@ -159,9 +159,7 @@ def _credentials_file(path: Path) -> Path:
     except UnreadableFile as error:
         raise SettingsError(CREDENTIALS_NAME, f"{CREDENTIALS_NAME}: {error}") from None
     if not all(line in content for line in _CREDENTIALS_HAVE):
-        raise SettingsError(
-            CREDENTIALS_NAME, f"{CREDENTIALS_NAME}: {path} is not a credentials file of NATS."
-        )
+        raise SettingsError(CREDENTIALS_NAME, f"{CREDENTIALS_NAME}: {path} is not a NATS credentials file.")
     return path.absolute()
 
 
@@ -195,7 +193,7 @@ async def connect_to_nats(
     Args:
         options: The servers and credentials.
         name: The client's name in the server's own lists.
-        retries: Try for ever, at first too; otherwise an error is raised.
+        retries: True to retry forever, the first attempt included; False to raise if that fails.
         on_error: Called with each error in words, without secrets.
         on_disconnect: Awaited when the connection is lost.
         on_reconnect: Awaited when it is back.
@@ -257,7 +255,7 @@ def has_jetstream(client: Client) -> bool:
 def _once(
     is_in: asyncio.Event, callback: Callable[[], Awaitable[None]] | None
 ) -> Callable[[], Awaitable[None]]:
-    """Return a callback that does nothing before the client was connected."""
+    """Return a callback that does nothing until the client has once been connected."""
 
     async def call() -> None:
         if callback is not None and is_in.is_set():
@@ -267,7 +265,7 @@ def _once(
 
 
 async def _abandon(client: Client) -> None:
-    """Close a client that is not connected; nats-py would wait for ever after a failed TLS handshake."""
+    """Close a client that is not connected; nats-py would wait forever after a failed TLS handshake."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_RECONNECT_SECONDS):
             await client.close()

@@ -1,4 +1,4 @@
-"""The relay's order updates and executions: until JetStream has stored them, and in case it loses them."""
+"""The relay's order updates and executions, kept until JetStream stores them and in case it loses them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Message:
 
 
 class OrderOutbox:
-    """The order messages in their order, each kept until JetStream has acknowledged it and the day is over.
+    """The order messages, oldest first; each is kept until JetStream has acknowledged it and its day is over.
 
     If JetStream loses messages of the day, they are stored again. So a reader that has everything that
     JetStream holds has everything that the relay received that day.
@@ -101,7 +101,7 @@ class OrderOutbox:
 
     @property
     def numbering(self) -> str:
-        """A name of JetStream's present numbers, as in `Pulse`."""
+        """A name for JetStream's current numbering of the messages, as in `Pulse`."""
         return f"{self._epoch}.{self._losses}"
 
     def put_update(self, update: object, received_at: dt.datetime) -> None:
@@ -125,7 +125,7 @@ class OrderOutbox:
         self._arrived.set()
 
     async def store_all(self) -> None:
-        """Store messages one after another, for ever; a failure is retried, because none may be lost."""
+        """Store messages one after another until cancelled; retry each failure, because none may be lost."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):

@@ -135,7 +135,7 @@ class Facts(msgspec.Struct, array_like=True, tag="facts"):
     Attributes:
         number: Counts the messages of `STATE_SUBJECT`; 0 in the answer to a request.
         stock_quotes, stock_trades, option_quotes, option_trades: Rows from REST; in the answer to a request,
-            the newest row of every asked symbol.
+            the newest row of every requested symbol.
         polling: The polled symbols by stream.
         clock_offset: The seconds by which the relay's clock is ahead of Alpaca's.
         progress: The state of each part of the background fetch, "" when all is well.
@@ -158,7 +158,7 @@ class Facts(msgspec.Struct, array_like=True, tag="facts"):
 
 
 class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
-    """The relay's own state, every second and after every change of a stream.
+    """The relay's own state, published every second and after every change of a stream.
 
     Attributes:
         number: As in `Facts`.
@@ -206,11 +206,11 @@ class Grant(msgspec.Struct, array_like=True):
     """The answer about a reader's symbols of one data stream.
 
     Attributes:
-        streaming: They stream.
-        pending: Alpaca has not answered for them yet.
-        polled: The plan has no room for them, so REST fetches them at an interval.
-        refused: Alpaca did not subscribe to them.
-        invalid: Refused because Alpaca does not accept their format.
+        streaming: Symbols that stream.
+        pending: Symbols for which Alpaca has not answered yet.
+        polled: Symbols for which the plan has no room; REST fetches them at an interval.
+        refused: Symbols to which Alpaca did not subscribe.
+        invalid: Symbols in a format that Alpaca does not accept.
         channels: As in `StreamHealth`.
     """
 

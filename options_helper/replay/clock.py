@@ -12,12 +12,12 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class ReplayClock:
-    """A place in the recording, in its own microseconds, that moves until the last one.
+    """The current place in a recording; it moves in the recording's microseconds until the last record.
 
     Args:
         at: The wall clock at the first record, in microseconds since 1970.
         first, last: The first and the last `elapsed`.
-        speed: How much faster than real time it runs.
+        speed: Its speed relative to real time.
         monotonic: Real seconds.
 
     It stands still until `set_running`.
@@ -41,12 +41,12 @@ class ReplayClock:
 
     @property
     def speed(self) -> float:
-        """How much faster than real time it runs when it does."""
+        """Its speed relative to real time, while it runs."""
         return self._speed
 
     @property
     def pace(self) -> float:
-        """How fast it runs now; 0 while it stands still."""
+        """Its speed now; 0 while it stands still."""
         return self._speed if self.is_running else 0.0
 
     @property
@@ -98,7 +98,7 @@ class ReplayClock:
             self._place, self._since = place, self._monotonic()
 
     def hold_at(self, limit: float) -> None:
-        """Do not run past a place, until another one is given; what happens there has not happened yet."""
+        """Do not run past this place until another is given; the record there has not been played yet."""
         with self._lock:
             self._place, self._since = self._now(), self._monotonic()
             self._limit = min(limit, self._last)

@@ -64,7 +64,7 @@ class RecordedHost:
             self._answer(self._known_answer())
 
     def begin(self, part: str) -> None:
-        """Fetch a part until it asks for something."""
+        """Fetch a part until its first request."""
         while self._state is _State.ASKING:  # the recording knows nothing of this request
             self._answer(self._known_answer())
         with self._changed:
@@ -110,7 +110,7 @@ class RecordedHost:
         self._state = _State.BUSY
         self._changed.notify_all()
         if not self._changed.wait_for(lambda: self._state is not _State.BUSY, _PATIENCE_SECONDS):
-            raise OptionsHelperError(f"The replay waits for the {self.name} host in vain.")
+            raise OptionsHelperError(f"The replay's {self.name} host does not answer.")
 
     def _park(self, state: _State) -> None:
         self._state = state

@@ -26,7 +26,7 @@ class ReplayManager:
 
     Args:
         open_records: Returns the recording's records from the first one on; called again for a jump backward.
-        clock: The recording's clock, which waits until everything up to its time has happened.
+        clock: The recording's clock, which waits until everything up to its time has been played.
         portfolio: Where the recorded portfolio file is written at each of its changes; None for nowhere.
 
     Attributes:
@@ -61,7 +61,7 @@ class ReplayManager:
 
     @property
     def is_behind(self) -> bool:
-        """True until everything before the clock's time has happened."""
+        """True until everything before the clock's time has been played."""
         due = self._next
         return due is not None and due.elapsed < self._clock.elapsed
 
@@ -111,7 +111,7 @@ class ReplayManager:
         self._player.close()
 
     def _rewind(self) -> None:
-        """Begin with the first record, which is read once this one, which does nothing, has happened."""
+        """Start over: the next record does nothing, and the recording's first one follows it."""
         self._player, self._records = Player(compares=False), self._open_records()
         self._next: Record | None = Began(0, 0, {})
 
@@ -121,7 +121,7 @@ class ReplayManager:
                 pass
 
     def _play_one(self) -> bool:
-        """Let the next record happen if its time has come."""
+        """Play the next record if its time has come."""
         with self._lock:
             record = self._next
             if record is None:
@@ -150,7 +150,7 @@ def _reach(curve: Curve | None) -> int:
 
 
 def save_portfolio(path: Path, recorded: PortfolioText) -> None:
-    """Write a recorded portfolio file, saved when it was."""
+    """Write a recorded portfolio file, with the time at which it was saved."""
     path.write_bytes(recorded.text)
     saved_at = (recorded.saved_at or recorded.at) * 1000
     os.utime(path, ns=(saved_at, saved_at))

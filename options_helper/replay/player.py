@@ -1,7 +1,7 @@
 """Plays a recorded run through the product's own code, one record after another, on the recording's clock.
 
 Nothing here depends on how fast it is played: the same records lead to the same state, in one thread apart
-from those that wait for a recorded answer of REST.
+from those that wait for a recorded answer from REST.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Player:
     """The run of a recording; feed it every record in order, and close it.
 
     Args:
-        compares: Compute the digest of each look; without it, `feed` returns nothing.
+        compares: True to compute the digest of each look; otherwise `feed` returns nothing.
     """
 
     def __init__(self, *, compares: bool = True) -> None:
@@ -114,7 +114,7 @@ class Player:
             host.close()
 
     def feed(self, record: Record) -> Look | None:
-        """Let a record happen; return the comparison if it is a digest.
+        """Play a record; return the comparison if it is a digest.
 
         Raises:
             UnplayableRecord: Its content is impossible.
@@ -269,7 +269,7 @@ def play(records: Iterable[Record], speed: float = math.inf) -> Iterator[Look]:
 
     Args:
         records: The recording.
-        speed: How much faster than real time; infinity does not wait.
+        speed: The speed relative to real time; infinity does not wait.
 
     Raises:
         UnplayableRecord: The content of a record is impossible.
@@ -291,7 +291,7 @@ def describe_looks(looks: Sequence[Look]) -> Iterator[str]:
     """Yield sentences about the looks of a replay: their number, and the first few that differ."""
     different = [look for look in looks if look.differs]
     if not looks:
-        yield "Nothing to compare: nothing was seen, or the beginning is not in the file."
+        yield "Nothing to compare: no look was recorded, or the file lacks the beginning."
     elif not different:
         yield f"Equal at each of {len(looks):,} looks."
     else:

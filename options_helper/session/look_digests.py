@@ -1,9 +1,9 @@
 """A short digest of each part of what the monitor saw, so that a replay can be compared with its recording.
 
-Left out is what cannot be the same twice: identifiers, which a recording replaces; ages, because a table is
-kept while only they change (the times that they count from are in it); rates, lags and latencies, which
-depend on this computer's speed; the steps of a handshake; and alerts on ages, Greeks and exposures, which
-follow the moment of the last computation.
+The digests leave out what cannot be the same twice: identifiers, which a recording replaces; ages, because a
+table is kept while only they change (the times that they count from are in it); rates, lags and latencies,
+which depend on this computer's speed; the steps of a handshake; and alerts on ages, Greeks and exposures,
+which follow the moment of the last computation.
 """
 
 from __future__ import annotations

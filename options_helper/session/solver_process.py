@@ -84,7 +84,7 @@ class SolverProcess:
                 try:
                     return self._ask(work)
                 except (OSError, RuntimeError) as error:  # the latter without a thread for the deadline
-                    logger.warning("The process that solves quotes is gone (%s); this one does.", error)
+                    logger.warning("The solver's process has ended (%s); this one solves from now on.", error)
                     self._is_usable = False
         return _do(Model(), work)
 

@@ -1,8 +1,8 @@
-"""The downloads: the button, and the files that parts of the page offer for one.
+"""Download buttons, and the files that parts of the page offer.
 
-Streamlit forgets how to write a button's file as soon as the button is drawn again, and a click on the one
-that a busy browser still shows fails. The buttons are therefore drawn apart from what prices move. They ask
-for a file by its key, and each drawing of a part replaces what writes it.
+Streamlit forgets how to write a button's file as soon as the button is drawn again, so a click on the button
+that a busy browser still shows would fail. The buttons are therefore drawn apart from the parts that prices
+move. They request a file by its key, and each drawing of a part replaces the function that writes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OFFERED = "live-offered-files"
 
 
 class _File(NamedTuple):
-    """A button's label, the file's name, and what writes the newest contents."""
+    """A button's label, the file's name, and the function that returns its newest contents."""
 
     label: str
     name: str
@@ -49,12 +49,12 @@ def render_download(
 
 
 def offer_file(key: str, label: str, name: str, write: Write) -> None:
-    """Offer a file in the row of downloads, or replace what writes it."""
+    """Offer a file in the row of downloads, or replace the function that returns it."""
     _offered()[key] = _File(label, name, write)
 
 
 def withdraw_file(key: str) -> None:
-    """Offer this file no longer."""
+    """Stop offering a file."""
     _offered().pop(key, None)
 
 

@@ -157,7 +157,7 @@ def read_watched(
 
 
 class AccountWatch:
-    """Counts the symbols that differ from the broker's account, again only after either side has changed."""
+    """Counts the symbols that differ from the broker's account, and recounts if either side has changed."""
 
     def __init__(self) -> None:
         self._key: object = None

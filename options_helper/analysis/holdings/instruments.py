@@ -51,11 +51,11 @@ class ContractClock(NamedTuple):
 
 
 class Multipliers(NamedTuple):
-    """Dollars per point of n rows.
+    """The multipliers of n rows.
 
     Attributes:
-        value: Per contract or share.
-        scale: For the signed quantity.
+        value: Dollars per point of one contract or share.
+        scale: Dollars per point of the whole signed quantity.
         confirmed: True if the file or Alpaca states the multiplier; always True for shares.
     """
 

@@ -57,7 +57,7 @@ class NetLeg:
 
 @dataclass(frozen=True, slots=True)
 class StructureName:
-    """The family of a structure, its name in words, and the distance of its strikes in dollars, if any."""
+    """The family of a structure, its name in words, and its width in dollars, if it has one."""
 
     kind: StructureKind
     words: str

@@ -33,7 +33,7 @@ class Structure:
 
     Attributes:
         kind, name: The family, and the name in words ("Credit iron condor").
-        width: The distance of the strikes in dollars (of the wider wing); None if it has no meaning.
+        width: The distance between the strikes in dollars (of the wider wing); None if it has no meaning.
         max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` if unlimited, None if
             undefined.
         break_evens: Prices of the underlying, ascending; empty if undefined or if there are none.

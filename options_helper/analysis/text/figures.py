@@ -63,20 +63,20 @@ def round_half_up_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
 
 
 def round_price_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
-    """Round a column as `round_price` does; the same kind of result."""
+    """Round a column as `round_price` does; return what `round_half_up_all` returns."""
     rounded, certain = round_half_up_all(values, decimals)
     return rounded, certain & ((np.abs(values) >= CENT) | (values == 0))
 
 
 def round_dollars_all(values: Floats) -> tuple[Floats, Flags]:
-    """Round a column as `round_dollars` does; the same kind of result."""
+    """Round a column as `round_dollars` does; return what `round_half_up_all` returns."""
     cents, certain = round_half_up_all(values, 2)
     dollars, also = round_half_up_all(cents, 0)
     return dollars, certain & also
 
 
 def round_percent_all(values: Floats, decimals: int = 1) -> tuple[Floats, Flags]:
-    """Round a column as `round_percent` does; the same kind of result."""
+    """Round a column as `round_percent` does; return what `round_half_up_all` returns."""
     fractions, certain = round_half_up_all(values, _FRACTION_DECIMALS)
     percentages, also = round_half_up_all(np.rint(fractions * 1e5) / 1000, decimals)
     return percentages, certain & also & (np.abs(values) <= _MOST_FRACTION)

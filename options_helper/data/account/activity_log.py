@@ -1,4 +1,4 @@
-"""An account's activities since a given time, completed by every look at REST."""
+"""An account's activities since a given time; every fetch adds what is new."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class ActivityLog:
         return last_read
 
     def _is_of_later_day(self, activity: Activity) -> bool:
-        """Return whether an execution is dated after today, which is impossible."""
+        """Return True for an execution dated after today, as no real one is."""
         return isinstance(activity, BrokerFill) and new_york_date(activity.at) > new_york_date(self._now)
 
     def _take_back(self, row: object) -> None:

@@ -26,9 +26,9 @@ class UnreadableRow:
 
 
 class UnreadableLog:
-    """The unreadable rows, remembered from one look at REST to the next.
+    """The unreadable rows, remembered from one fetch to the next.
 
-    A row counts until a complete look no longer contains it.
+    A row counts until a complete fetch no longer returns it.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class UnreadableLog:
         self._logged = 0
 
     def begin_look(self) -> None:
-        """Begin a look at REST; the rows of a failed look are kept."""
+        """Begin a fetch; the rows of a failed one are kept."""
         self._known.update(self._seen)
         self._seen, self._alike = {}, Counter()
 
@@ -57,7 +57,7 @@ class UnreadableLog:
         self._seen[key] = UnreadableRow(known.seen_at if known else now, kind, date)
 
     def end_look(self) -> None:
-        """End a complete look; only the rows it saw still count."""
+        """End a complete fetch; only the rows it returned still count."""
         self._known, self._seen = self._seen, {}
 
     @property

@@ -1,4 +1,4 @@
-"""The way of one stream's messages from the reader's connection to its run."""
+"""The path of one stream's messages from the reader's connection to its run."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ class Channel:
             self._changed.notify_all()
 
     def lose(self) -> None:
-        """Pass on that the relay itself lost messages."""
+        """Report to the worker that the relay itself lost messages."""
         with self._changed:
             self._losses += 1
             self._changed.notify_all()
 
     @property
     def is_up(self) -> bool:
-        """True while the relay's stream is well and answered for the symbols."""
+        """True while the relay's stream is well and Alpaca has answered for the symbols."""
         return self._grant is not None and not self._trouble
 
     def wait_until_up(self, is_stopped: threading.Event) -> Grant | None:

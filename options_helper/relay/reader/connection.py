@@ -57,7 +57,7 @@ class RelayConnection:
     Args:
         options: The servers and credentials of NATS.
         name: This client's name in the server's own lists.
-        ask: The symbols.
+        ask: The request for symbols.
         streams: The streams to follow.
         listener: Receives everything.
         clock: Returns the reader's time.
@@ -66,7 +66,7 @@ class RelayConnection:
         answer: The newest answer about the symbols.
         pulse: The newest state of the relay.
         stored: The order messages.
-        is_whole: True if the relay's whole state was read, and no change of it was missed since.
+        is_whole: True if the relay's whole state was read and no change has been missed since.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class RelayConnection:
         return self.pulse is not None and self.stored.has_all(self.pulse)
 
     def explain(self, stream: StreamName) -> str:
-        """Return the reason why a stream delivers nothing; "" while all is well or begins."""
+        """Return the reason why a stream delivers nothing; "" while all is well or still starting."""
         client, now = self._client, time.monotonic()
         state = LinkState(
             where=self._options.shown,
@@ -193,7 +193,7 @@ class RelayConnection:
             self._trouble = words
 
     async def _note_disconnected(self) -> None:
-        self._listener.watch(0.0)  # NATS may be back before the next regular look
+        self._listener.watch(0.0)  # NATS may be back before the next regular check
 
     async def _note_closed(self) -> None:
         self._closed.set()

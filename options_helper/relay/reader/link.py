@@ -123,7 +123,7 @@ class Link:
         self._channels[StreamName.FILLS].put(data)
 
     def take_facts(self, facts: Facts) -> None:
-        """Store facts in the run."""
+        """Store data from REST in the run."""
         self._receiver.take_facts(facts)
 
     def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:

@@ -19,13 +19,13 @@ class Listener(Protocol):
         """Take an encoded `OrderUpdate` or `RestFill`; each arrives once, in the order of JetStream."""
 
     def take_facts(self, facts: Facts) -> None:
-        """Take facts."""
+        """Take data from REST."""
 
     def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
         """Take the relay's state; `is_answer` if it ends the answer to a request for the whole state."""
 
     def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:
-        """Take the answer about the symbols."""
+        """Take the relay's answer to the request for symbols."""
 
     def watch(self, late: float) -> None:
-        """Look at the reasons; `late` is for how many seconds this process read nothing, 0 if it reads."""
+        """Check what is wrong; `late` is the number of seconds for which this process read nothing, or 0."""

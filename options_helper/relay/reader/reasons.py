@@ -21,7 +21,7 @@ class LinkState:
         where: The address of NATS, without secrets.
         is_connected: True while NATS is reachable.
         has_jetstream: False if NATS runs without JetStream.
-        late_seconds: For how long this process recently read nothing, 0 if it reads.
+        late_seconds: The seconds for which this process recently read nothing, or 0.
         trouble: The last error of the connection to NATS, or "".
         mismatch: Why the relay's messages cannot be read, or "".
         silent_seconds: The time since the last pulse, or since the start.
@@ -41,7 +41,7 @@ class LinkState:
 
 
 def explain(state: LinkState, stream: StreamName) -> str:
-    """Return the reason why a stream delivers nothing; "" while all is well or begins."""
+    """Return the reason why a stream delivers nothing; "" while all is well or still starting."""
     return next(_reasons(state, stream), "")
 
 

@@ -35,7 +35,7 @@ class Receiver:
         self.shift = dt.timedelta()
 
     def take_facts(self, facts: Facts) -> None:
-        """Store facts."""
+        """Store data from REST."""
         results = self._results
         if facts.reference is not None:
             results.put_reference(facts.reference)

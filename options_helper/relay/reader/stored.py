@@ -1,4 +1,4 @@
-"""A reader's view of the order messages in JetStream: all of them, once, in their order."""
+"""A reader's view of the order messages in JetStream: all of them, each once, in order."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class StoredOrders:
                 await self._read(pulse.stored)
 
     async def _is_as_before(self) -> bool:
-        """Return whether JetStream still has the message that was taken last in its place."""
+        """Return whether JetStream still has the last taken message under its number."""
         if not self.last:
             return True
         try:

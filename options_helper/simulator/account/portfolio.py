@@ -232,8 +232,7 @@ def holdings(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> dict[st
 def opening_trades(position: JsonObject, today: dt.date, *, seed: int = 7) -> list[tuple[str, float, float]]:
     """Return the symbol, signed quantity and price of each part of a position of the file.
 
-    The file has no prices for the legs of a structure: they are yesterday's closes, times what its net debit
-    differs from them.
+    The file has no prices for the legs of a structure, so yesterday's closes are scaled to its net debit.
     """
     write, underlying = _Writer(today, seed), str(position["symbol"]).replace("-", ".")
     parts = [

@@ -112,7 +112,7 @@ def _stock_snapshot(world: World, symbol: str) -> JsonObject:
 
 
 def _split_since(world: World, symbol: str) -> float:
-    """Return by how much the stock has split since its previous bar, which is as it was traded."""
+    """Return the ratio of the stock's splits since its previous bar, which is not adjusted for them."""
     before = world.session.previous_day(dt.datetime.now(dt.UTC)).isoformat()
     own = [one for one in world.splits if one["symbol"] == symbol and str(one["ex_date"]) > before]
     return math.prod(float(str(one["new_rate"])) / float(str(one["old_rate"])) for one in own)

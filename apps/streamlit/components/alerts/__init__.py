@@ -1,1 +1,1 @@
-"""Alerts."""
+"""The bar of raised alerts, the panel of all alerts, and the form that adds one."""

@@ -96,7 +96,7 @@ def render(
 
 
 def render_none() -> None:
-    """Draw no detail, and offer no file of one."""
+    """Draw no detail, and stop offering its file."""
     withdraw_grid(_GRID)
 
 

@@ -99,7 +99,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
 
 
 def _render_recording() -> None:
-    """Draw the switch that records each session from the next Start on; none without the last minutes."""
+    """Draw the switch that records each session from the next Start on; nothing without a recorder."""
     recorder = process_recorder()
     if recorder is None:
         return
@@ -116,7 +116,7 @@ def _switch_recording() -> None:
 
 
 def _recordings_folder() -> Path:
-    """Return the folder that was asked for, or one beside the log."""
+    """Return the folder that the environment names, or one beside the log."""
     log = os.environ.get(LOG_FILE_VARIABLE)
     beside = Path(log).parent if log else Path.cwd()
     return Path(os.environ.get(FOLDER_VARIABLE) or beside / "recordings")

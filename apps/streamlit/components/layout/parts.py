@@ -1,7 +1,7 @@
 """The contents of each part of the page, and how it is drawn.
 
-Each part is a fragment, so that a refresh draws and sends only those that changed. What prices move shows the
-whole view; any other part names the few values that it shows.
+Each part is a fragment, so that a refresh draws and sends only those that changed. A part that
+prices move shows the whole view; any other part names the few values that it shows.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _account_of(context: PageContext, page: PageView) -> AccountView:
 
 
 def _account_shown(account: AccountView) -> tuple[object, ...]:
-    """Return what is not folded away."""
+    """Return what the panel shows outside its folded sections."""
     bridged = account.bridge is not None
     return account.compared, account.money, account.day, account.closed, account.history_since, bridged
 

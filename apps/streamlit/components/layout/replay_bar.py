@@ -157,7 +157,7 @@ def _take_mark(replay: Replay) -> None:
 
 
 def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
-    """Yield sentences about what the recording lacks; that it ends early is said at its end."""
+    """Yield sentences about what the recording lacks; an early end is reported once it is reached."""
     found, problem = replay.overview, replay.manager.problem
     if found.left_out:
         yield f"{found.left_out:,} records are missing here, so figures may differ from those seen."

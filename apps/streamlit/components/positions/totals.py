@@ -26,7 +26,7 @@ _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",
     "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
     _DAY: "Profit or loss since the previous close, or since opening for positions opened on the day. "
-    "Without a session today it is that of the last session, and the tile is called by its day. "
+    "On a day without a session, it is that of the last session, and the tile is named after its day. "
     "File: the positions in the file, at their marks, without lots closed on the day. "
     "Account: everything the account held on the day, at the broker's prices.",
     "Coverage": "The number of legs that are live: their quotes are younger than the threshold.",

@@ -81,7 +81,7 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
 
 
 def withdraw_grid(key: str) -> None:
-    """Offer no longer the file of a grid that is not drawn any more."""
+    """Stop offering the file of a grid that is no longer drawn."""
     withdraw_file(_csv_key(key))
 
 

@@ -116,7 +116,7 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
 
 
 def _relay_row(snapshot: LiveSnapshot) -> list[tuple[str, list[str]]]:
-    """Return a row with the part of the lag that the way from the relay took, if there is a relay."""
+    """Return a row with the part of the lag spent on the way from the relay, if there is one."""
     hops = [record.relay_seconds for record in stream_records(snapshot)]
     if all(hop is None for hop in hops):
         return []

@@ -61,7 +61,7 @@ def taken_page() -> tuple[PageContext, PageView | None]:
 
 
 def take_again() -> None:
-    """Take the last refresh's page again, for a change of what it is computed with."""
+    """Compute the last refresh's page again, after one of its settings has changed."""
     context, _ = taken_page()
     take_page(context)
 

@@ -1,1 +1,1 @@
-"""Writing an account as a portfolio file."""
+"""The account written as a portfolio file."""

@@ -1,6 +1,6 @@
 """Fetches over REST, in the background of a run, the data that the streams do not carry.
 
-These are first quotes, previous closes and greeks; quotes of symbols that do not stream, at an interval; the
+These are first quotes, previous closes and Greeks; quotes of symbols that do not stream, at an interval; the
 market's clock; the account and its positions; the multipliers of adjusted contracts; and the day's executions
 and orders. Quotes and executions are fetched again after every acknowledgement of their stream. Each part
 fails and is retried on its own, and each host has its own thread, so neither waits for the other.

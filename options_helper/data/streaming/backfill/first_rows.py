@@ -15,7 +15,7 @@ Row = TypeVar("Row", Quote, Trade)
 class FirstRows:
     """The symbols of one data stream that REST has reported; used by one thread, except `begin_again`.
 
-    Anything newer than a symbol's first row must come from the stream; otherwise REST would hide its failure.
+    Anything newer than a symbol's first row must come from the stream, or REST would hide that it fails.
     """
 
     def __init__(self) -> None:

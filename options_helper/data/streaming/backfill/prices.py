@@ -1,4 +1,4 @@
-"""Prices over REST: first quotes of streamed symbols, all quotes of others, closes, greeks, indices."""
+"""Prices over REST: first quotes of streamed symbols, all quotes of others, closes, Greeks, indices."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class PriceFetch:
         self._first[stream].begin_again()
 
     def fetch_streamed(self, stream: StreamName) -> float:
-        """Fetch first quotes and trades of streamed symbols, their previous closes and greeks.
+        """Fetch first quotes and trades of streamed symbols, their previous closes and Greeks.
 
         The fetch is complete unless a row could not be read, because that row might be a change. Symbols that
         REST rejects are ignored if the same route works for others; a symbol without a market has no price
@@ -105,7 +105,7 @@ class PriceFetch:
         return SNAPSHOT_SECONDS
 
     def poll(self, stream: StreamName) -> float:
-        """Fetch the quotes, trades, previous closes and greeks of symbols that do not stream."""
+        """Fetch the quotes, trades, previous closes and Greeks of symbols that do not stream."""
         symbols, seconds = self.announce_poll(stream)
         if symbols:
             asked_at = self._clock()
@@ -131,7 +131,7 @@ class PriceFetch:
         return INDEX_SECONDS
 
     def _fetch(self, stream: StreamName, symbols: Sequence[str]) -> SnapshotRows:
-        """Fetch snapshots, publish the closes and greeks in them, and return their rows."""
+        """Fetch snapshots, publish the closes and Greeks in them, and return their rows."""
         wanted = self._wanted
         if stream is StreamName.STOCKS:
             rows = self._read(self._rest.stock_snapshots(symbols, wanted.stock_feed))

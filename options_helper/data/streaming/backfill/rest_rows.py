@@ -149,7 +149,7 @@ def _greeks(snapshot: Raw, received_at: dt.datetime) -> Greeks | None:
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
     volatility = to_amount(snapshot.get("impliedVolatility")) or None
-    # If the vendor cannot compute a contract's greeks, it sends five zeros, and no volatility or one of 0.
+    # If the vendor cannot compute a contract's Greeks, it sends five zeros, and no volatility or one of 0.
     if volatility is None and not any(values.values()):
         return None
     quote = snapshot.get("latestQuote")

@@ -146,7 +146,7 @@ class _FramesFirst:
 
     Attributes:
         last_message: The last result of `recv()`; it has a refusal's code, which the SDK discards.
-        tap: Receives every message from when it is set, after the authentication.
+        tap: Receives every message once it is set, which is after the authentication.
     """
 
     last_message: bytes | str | None = None

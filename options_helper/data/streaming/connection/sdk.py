@@ -50,10 +50,10 @@ class SdkDataStream(SdkStream, Protocol):
         """Subscribe to these symbols in place of the former ones."""
 
     def subscribe_quotes(self, handler: SdkHandler, *symbols: str) -> None:
-        """Subscribe to the quotes of some symbols."""
+        """Subscribe to the quotes of these symbols."""
 
     def subscribe_trades(self, handler: SdkHandler, *symbols: str) -> None:
-        """Subscribe to the trades of some symbols."""
+        """Subscribe to the trades of these symbols."""
 
 
 class SdkOrderStream(SdkStream, Protocol):

@@ -150,7 +150,7 @@ class RestResults:
             self._gaps.confirmed(confirmed_until)
 
     def put_gaps(self, gaps: Iterable[FillGap]) -> None:
-        """Store the spans in which a relay, all of whose order updates are here, may have missed some."""
+        """Store the spans in which a relay may have missed order updates; all that it has are here."""
         if self._gaps is not None:
             self._gaps.put(gaps)
 
