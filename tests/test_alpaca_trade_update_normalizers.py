@@ -140,7 +140,7 @@ def test_the_envelope_may_be_missing() -> None:
 
 
 def test_optional_keys_stand_only_where_the_source_has_them() -> None:
-    """A field the payload lacks gives no key; one it carries as null gives None."""
+    """A missing field gives no key, and a null field gives None."""
     update = make_update(
         order={"id": "a", "symbol": CALL, "side": "sell", "status": "new", "stop_price": None}
     )
@@ -154,7 +154,7 @@ def test_optional_keys_stand_only_where_the_source_has_them() -> None:
 
 @pytest.mark.parametrize("event", [*EVENTS, "something_alpaca_invents_tomorrow"])
 def test_every_event_and_status_passes_through(event: str) -> None:
-    """Known or not, an event or status stays the word it came as."""
+    """Known or not, an event or status stays the same word."""
     row = normalize_trade_update(make_update(event=event, order=make_order(status=f"{event}_status")))
     assert row is not None
     assert (row["event"], row["status"]) == (event, f"{event}_status")
@@ -179,7 +179,7 @@ def test_every_event_and_status_passes_through(event: str) -> None:
     ],
 )
 def test_what_has_no_order_gives_none(update: object) -> None:
-    """Anything without an order in it is None, never an exception."""
+    """Anything without an order gives None and raises nothing."""
     assert normalize_trade_update(update) is None
 
 
@@ -197,7 +197,7 @@ def test_what_has_no_order_gives_none(update: object) -> None:
     ],
 )
 def test_numbers_come_as_text_or_numbers(given: object, number: float | None) -> None:
-    """Text and numbers become floats; what is no finite number becomes None."""
+    """Text and numbers become floats; anything but a finite number becomes None."""
     row = normalize_trade_update(make_update(price=given, order=make_order(limit_price=given)))
     assert row is not None
     assert (row["fill_price"], row["limit_price"]) == (number, number)
@@ -214,7 +214,7 @@ def test_numbers_come_as_text_or_numbers(given: object, number: float | None) ->
     ],
 )
 def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
-    """Offsets, naive datetimes and nanoseconds become UTC; an unreadable time falls back to the order's."""
+    """Offsets, naive datetimes and nanoseconds become UTC; an unreadable time is the order's."""
     row = normalize_trade_update(make_update(timestamp=given))
     assert row is not None
     assert row["timestamp"] == expected
@@ -222,7 +222,7 @@ def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
 
 
 def test_an_update_without_any_time_gets_its_receipts() -> None:
-    """If neither update nor order has a time, the time of receipt counts, else the clock's."""
+    """Without a time in update and order, the time of receipt counts, else the clock's."""
     received = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
     update = {"event": "new", "order": {"id": "a"}}
     row = normalize_trade_update(update, received_at=received)
@@ -248,7 +248,7 @@ def test_words_are_lower_case_and_bare(side: object) -> None:
 
 
 def test_objects_are_read_by_attribute() -> None:
-    """An object with the SDK's attributes gives the row of the raw update, identifiers as text."""
+    """An object with the SDK's attributes gives the raw update's row, with identifiers as text."""
     data = make_update()["data"]
     order = SimpleNamespace(**{**data["order"], "id": UUID(ORDER_ID), "side": Side.BUY})
     row = normalize_trade_update(SimpleNamespace(**{**data, "order": order}))
@@ -257,7 +257,7 @@ def test_objects_are_read_by_attribute() -> None:
 
 @pytest.mark.integration
 def test_alpaca_py_models_give_the_same_row() -> None:
-    """The SDK's own TradeUpdate, parsed from the frame, gives the figures of the raw frame."""
+    """The SDK's TradeUpdate, parsed from the frame, gives the raw frame's figures."""
     models = pytest.importorskip("alpaca.trading.models", reason="alpaca-py is not installed")
     raw = normalize_trade_update(make_update())
     parsed = normalize_trade_update(models.TradeUpdate(**make_update()["data"]))
@@ -268,7 +268,7 @@ def test_alpaca_py_models_give_the_same_row() -> None:
 
 @pytest.mark.integration
 def test_alpaca_py_models_of_a_multi_leg_order_give_the_same_row() -> None:
-    """The SDK's TradeUpdate of a spread, whose parent is empty, gives the raw frame's row, legs included."""
+    """The SDK's TradeUpdate of a spread gives the raw frame's row, with its legs."""
     models = pytest.importorskip("alpaca.trading.models", reason="alpaca-py is not installed")
     update = make_multi_leg()
     order = update["data"]["order"]
@@ -314,7 +314,7 @@ def make_multi_leg(**changes: object) -> dict[str, Any]:
 
 
 def test_a_multi_leg_order_is_never_blank() -> None:
-    """The parent takes its symbol and side from its legs, and each leg is a row of its own."""
+    """The parent takes its symbol and side from its legs, and each leg is a row."""
     row = normalize_trade_update(make_multi_leg())
     assert row is not None
     assert (row["symbol"], row["side"], row["order_class"]) == ("AAPL", "buy/sell", "mleg")
@@ -329,7 +329,7 @@ def test_a_multi_leg_order_is_never_blank() -> None:
 
 
 def test_legs_on_several_roots_name_them_all() -> None:
-    """If the legs share no root, the parent names every symbol; a leg that is no order is left out."""
+    """Without a common root, the parent names every symbol; a leg that is not an order is left out."""
     update = make_multi_leg()
     legs = update["data"]["order"]["legs"]
     legs[1]["symbol"] = "MSFT"
@@ -341,7 +341,7 @@ def test_legs_on_several_roots_name_them_all() -> None:
 
 
 def test_replaced_and_rejected_orders_keep_their_links_and_reasons() -> None:
-    """The chain of replacements, the times and the reason of a rejection are kept."""
+    """The links between replacements, the times and the reason for a rejection are kept."""
     order = make_order(replaced_by=UUID(ORDER_ID), replaces="older", failed_at="2026-11-20T15:01:00Z")
     row = normalize_trade_update(make_update(order=order, reason="insufficient buying power"))
     assert row is not None
@@ -358,7 +358,7 @@ def test_a_bust_names_what_it_undoes() -> None:
 
 
 def test_normalizing_changes_nothing_of_its_input() -> None:
-    """The update that came in is left as it was."""
+    """The given update is not changed."""
     update = make_multi_leg()
     before = copy.deepcopy(update)
     normalize_trade_update(update)
@@ -377,7 +377,7 @@ JSON = st.recursive(
     update=st.dictionaries(st.sampled_from(sorted(make_update()["data"])), JSON),
 )
 def test_no_payload_raises(order: dict[str, Any], update: dict[str, Any]) -> None:
-    """Whatever stands in the fields, the result is None or a row with the stable keys and an aware time."""
+    """Whatever the fields contain, the result is None or a row with the stable keys and a time."""
     row = normalize_trade_update({**update, "order": order})
     assert row is None or set(row) >= STABLE
     assert row is None or row["timestamp"].tzinfo is dt.UTC
@@ -388,7 +388,7 @@ def test_no_payload_raises(order: dict[str, Any], update: dict[str, Any]) -> Non
 
 
 def test_an_order_of_rest_has_the_same_shape() -> None:
-    """A REST order gives the order's keys of a live row, its event being its status."""
+    """An order from REST gives the keys of a live row, and its event is its status."""
     row = normalize_rest_order(make_order())
     live = normalize_trade_update(make_update())
     assert row is not None
@@ -404,7 +404,7 @@ def test_an_order_of_rest_has_the_same_shape() -> None:
 
 @pytest.mark.parametrize("order", [None, {}, {"symbol": CALL}, {"id": "a"}])
 def test_an_order_without_id_or_time_is_malformed(order: object) -> None:
-    """A REST order that cannot be placed gives None."""
+    """A REST order without an id or a time gives None."""
     assert normalize_rest_order(order) is None
 
 
@@ -425,7 +425,7 @@ ACTIVITY = {
 
 
 def test_an_activity_is_one_execution() -> None:
-    """A FILL gives the execution under its order and cumulative quantity, with the order's whole quantity."""
+    """A FILL gives the execution with its order, cumulative quantity and whole quantity."""
     assert rest_fill_row(ACTIVITY) == {
         "timestamp": dt.datetime(2026, 11, 20, 15, 0, 5, 123456, tzinfo=dt.UTC),
         "event": "partial_fill",
@@ -454,18 +454,18 @@ def test_an_activity_is_one_execution() -> None:
     ],
 )
 def test_an_activity_without_its_place_is_malformed(change: dict[str, Any]) -> None:
-    """An activity that is no fill, or lacks id, quantities or time, gives None."""
+    """An activity that is not a fill, or lacks id, quantities or time, gives None."""
     assert rest_fill_row({**ACTIVITY, **change}) is None
 
 
 def test_an_activity_without_leaves_has_no_total() -> None:
-    """If the rest of the order is unknown, its whole quantity is not made up."""
+    """Without the remaining quantity, the whole quantity is unknown."""
     row = rest_fill_row({**ACTIVITY, "leaves_qty": None})
     assert row is not None
     assert row["qty"] is None
 
 
 def test_an_underscore_is_no_part_of_a_number() -> None:
-    """Python would read 1_0 as ten."""
+    """Python would read 1_0 as ten, but it is no number here."""
     assert to_number("1_0") is None
     assert to_decimal("1_0") is None

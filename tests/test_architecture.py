@@ -134,14 +134,14 @@ def offenders(rule: Callable[[str, Import], bool]) -> list[str]:
 
 
 def test_there_is_source_to_read() -> None:
-    """The rules below are kept by real files, not by an empty list."""
+    """The rules below apply to real files, not to an empty list."""
     assert {"options_helper/models/portfolio.py", "options_helper/analysis/osi.py"} <= set(SOURCES)
     assert Import("options_helper.errors", eager=True) in imports("options_helper/analysis/osi.py")
     assert layer("options_helper.data.streaming.run.cache") == layer("options_helper.data.rest.client") + 1
 
 
 def test_each_layer_imports_from_those_before_it() -> None:
-    """No module knows of one that stands to its right."""
+    """No module imports from a layer to its right."""
     assert not offenders(
         lambda own, each: (
             within(each.module, PRODUCT)
@@ -153,7 +153,7 @@ def test_each_layer_imports_from_those_before_it() -> None:
 
 
 def test_the_simulator_takes_the_errors_only() -> None:
-    """It shares no code with the client, so that a test against it is a second opinion."""
+    """It shares no code with the client, so that tests against it are independent."""
     assert not offenders(
         lambda own, each: (
             within(own, SIMULATOR)
@@ -165,7 +165,7 @@ def test_the_simulator_takes_the_errors_only() -> None:
 
 
 def test_only_the_command_line_takes_the_simulator() -> None:
-    """Neither a page nor anything below it can tell a simulated Alpaca from the real one."""
+    """Neither a page nor anything below it imports the simulator."""
     assert not offenders(
         lambda own, each: (
             within(each.module, SIMULATOR)
@@ -176,12 +176,12 @@ def test_only_the_command_line_takes_the_simulator() -> None:
 
 
 def test_streamlit_is_the_pages_business() -> None:
-    """Nothing under options_helper needs a page to run."""
+    """Nothing under options_helper imports streamlit."""
     assert not offenders(lambda own, each: within(own, PRODUCT) and within(each.module, "streamlit"))
 
 
 def test_the_sdk_is_imported_late_and_by_the_streamers_only() -> None:
-    """alpaca-py costs more than a second to import; only a stream that starts pays for it."""
+    """Importing alpaca-py takes more than a second, so only a starting stream imports it."""
     assert not offenders(
         lambda own, each: (
             within(each.module, "alpaca") and (each.eager or own.rsplit(".", 1)[-1] not in SDK_USERS)
@@ -190,7 +190,7 @@ def test_the_sdk_is_imported_late_and_by_the_streamers_only() -> None:
 
 
 def test_nothing_can_place_an_order() -> None:
-    """No class or method of the SDK that orders, cancels, closes or exercises is ever named."""
+    """No class or method of the SDK that orders, cancels, closes or exercises is named."""
     found = []
     for source in SOURCES:
         names = {each.module.rsplit(".", 1)[-1] for each in imports(source)}
@@ -201,7 +201,7 @@ def test_nothing_can_place_an_order() -> None:
 
 
 def test_there_is_one_http_client() -> None:
-    """Nothing speaks HTTP past the client that refuses every method but GET."""
+    """Only the client that refuses every method but GET speaks HTTP."""
 
     def speaks_for_itself(own: str, each: Import) -> bool:
         spoken = next((name for name in HTTP_CLIENTS if within(each.module, name)), None)
@@ -211,7 +211,7 @@ def test_there_is_one_http_client() -> None:
 
 
 def test_every_module_has_one_spelling() -> None:
-    """Imports are absolute from the repository's root: a second spelling would make a second module."""
+    """Imports are absolute from the repository's root, because a second spelling makes a second module."""
     inner = {path.stem for path in FILES} | {path.parent.name for path in FILES}
     inner -= {PRODUCT, "apps", "streamlit"} | sys.stdlib_module_names
     assert not offenders(
@@ -230,7 +230,7 @@ def is_broad(node: ast.AST) -> bool:
 
 
 def test_everything_is_caught_in_three_places_at_most() -> None:
-    """Catching whatever comes is for what must not end by another's mistake, and for the page's Start."""
+    """Only the worker's loop, the guard and the page's Start catch every exception."""
     broad = [
         f"{source}:{node.lineno}"
         for source in SOURCES
@@ -247,7 +247,7 @@ SDK_SOURCE = "options_helper/data/streaming/connection/sdk.py"
 
 
 def test_any_is_rare() -> None:
-    """Outside the module that imports alpaca-py, which has no types, mypy can check nearly everything."""
+    """Outside the module that imports alpaca-py, which has no types, `Any` is rare."""
     sources = [source for source in SOURCES if source != SDK_SOURCE]
     assert len(sources) == len(SOURCES) - 1
     lines = sum(len((ROOT / source).read_text(encoding="utf-8").splitlines()) for source in sources)
@@ -261,7 +261,7 @@ def test_any_is_rare() -> None:
 
 
 def test_the_streams_import_no_words() -> None:
-    """Facts about streams are in `analysis.streams`; how they are said is the page's business."""
+    """Facts about streams are in `analysis.streams`, and their words are elsewhere."""
     words = (f"{PRODUCT}.analysis.text", f"{PRODUCT}.analysis.status")
     assert not offenders(
         lambda own, each: (

@@ -60,7 +60,7 @@ def free_port() -> int:
 
 
 def test_version_is_printed() -> None:
-    """`--version` prints the version and ends well."""
+    """`--version` prints the version and exits with 0."""
     result = RUNNER.invoke(cli.app, ["--version"])
     assert (result.exit_code, result.stdout.strip()) == (0, f"options-helper {__version__}")
 
@@ -81,7 +81,7 @@ def test_the_help_names_every_default(command: str, defaults: list[str]) -> None
 
 
 def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """`ui` hands over each of its options, and its exit code is the launcher's."""
+    """`ui` passes on each of its options, and its exit code is the launcher's."""
     seen: list[LaunchOptions] = []
 
     def launch(options: LaunchOptions, _say: object) -> int:
@@ -119,7 +119,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
 def test_what_the_user_can_mend_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A missing extra is a sentence on stderr and exit code 1, never a traceback."""
+    """A missing extra causes a sentence on stderr and exit code 1, without a traceback."""
 
     def launch(_options: LaunchOptions, _say: object) -> int:
         raise MissingDependency("streamlit", "ui")
@@ -146,7 +146,7 @@ def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any
 
 @pytest.mark.integration
 def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
-    """No traceback, and exit status 1."""
+    """There is no traceback, and the exit status is 1."""
     gone = tmp_path / "gone"
     gone.mkdir()
     ended = run_cli("ui", before=f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})")
@@ -157,7 +157,7 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
-    """Without its interpreter, for example, the portal cannot start; the sentence says what is missing."""
+    """The sentence names the missing file, for example the interpreter."""
     pytest.importorskip("streamlit")
     gone = tmp_path / "gone"
     ended = run_cli(
@@ -173,7 +173,7 @@ def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])
 def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
-    """No traceback, neither now nor when the interpreter ends, and exit status 1."""
+    """There is no traceback, also when the interpreter ends, and the exit status is 1."""
     with Path("/dev/full").open("w") as full:
         ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
     assert ended.returncode == 1
@@ -209,7 +209,7 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_the_server_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
-    """A file beside the portfolio that has a module's name is not run in the process that holds the keys."""
+    """A file beside the portfolio with a module's name is not run in the process with the keys."""
     here, streamlit = tmp_path / "here", tmp_path / "stub" / "streamlit"
     streamlit.mkdir(parents=True)
     (streamlit / "__init__.py").touch()
@@ -224,20 +224,20 @@ def test_the_server_imports_nothing_from_the_working_directory(tmp_path: Path) -
 
 
 def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
-    """A host given on the command line is one of the names that the server answers to."""
+    """A host given on the command line is among the names that the server answers to."""
     line = command.streamlit_command(tmp_path / "app.py", Endpoint(host="192.168.1.5", port=8501))
     assert "--server.allowedHosts=192.168.1.5" in line
 
 
 def test_a_taken_default_port_moves_on(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
-    """Without `--port` a taken default moves to a later, free port."""
+    """Without `--port`, a taken default moves to the next free port."""
     monkeypatch.setattr(ports, "DEFAULT_PORT", taken_port)
     with ports.claimed_port("127.0.0.1", None) as chosen:
         assert taken_port < chosen < taken_port + ports.PORTS_TRIED
 
 
 def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one has a port but does not listen yet, the next one moves on, or refuses what was asked for."""
+    """While one launcher has a port but does not listen yet, the next one takes another or refuses."""
     monkeypatch.setattr(ports, "DEFAULT_PORT", free_port())
     with ports.claimed_port("127.0.0.1", None) as first:
         with ports.claimed_port("127.0.0.1", None) as second:
@@ -249,7 +249,7 @@ def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
-    """A port chosen by the user is never exchanged for another one in silence."""
+    """A requested port that is taken is refused, not replaced."""
     words = f"Port {taken_port} .* is taken. Choose another one"
     with pytest.raises(OptionsHelperError, match=words), ports.claimed_port("127.0.0.1", taken_port):
         pass
@@ -269,7 +269,7 @@ def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_extra_is_named_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without streamlit nothing starts, and the pip line is given; the demo needs aiohttp too."""
+    """Without streamlit nothing starts, and the sentence has the pip line; the demo also needs aiohttp."""
     monkeypatch.setattr(launcher, "find_spec", lambda name: None if name == "aiohttp" else object())
     launcher.require_packages(demo=False)
     with pytest.raises(MissingDependency, match=r"aiohttp is not installed.*options-helper\[ui\]"):
@@ -285,14 +285,14 @@ def test_the_portal_is_found_in_the_checkout() -> None:
 
 
 def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the portal's files the sentence names the repair."""
+    """Without the portal's files, the sentence says how to reinstall."""
     monkeypatch.setattr(command, "__file__", str(tmp_path / "a" / "launch" / "command.py"))
     with pytest.raises(OptionsHelperError, match="force-reinstall"):
         command.portal_script()
 
 
 def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """In a wheel the portal lies below the package, and that one is used."""
+    """In a wheel, the portal is below the package."""
     script = tmp_path / "pkg" / "_portal" / "apps" / "streamlit" / "entry" / "server.py"
     script.parent.mkdir(parents=True)
     script.touch()
@@ -301,14 +301,14 @@ def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_only_a_proxy_of_this_machine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the user's own setting of uvicorn, any device could pretend to be this one."""
+    """With the user's own uvicorn setting, any device could pretend to be this one."""
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     with launcher._environment(LaunchOptions()) as env:
         assert env["FORWARDED_ALLOW_IPS"] == "127.0.0.1,::1"
 
 
 def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Portfolio, keep-alive, recordings and log file go to the child by environment, as absolute paths."""
+    """Portfolio, keep-alive, recordings and log file are passed in the environment as absolute paths."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv(log_file.LOG_FILE_VARIABLE, raising=False)
@@ -328,7 +328,7 @@ GOLDEN = Path(__file__).parent / "replay/golden"  # "quiet" begins at 10:30:00
 
 
 def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
-    """The child gets the recording, the speed and the place; the portfolio is in a folder of its own."""
+    """The child gets the recording, the speed and the time; the portfolio has a folder of its own."""
     recording = GOLDEN / "quiet.ohrec"
     options = LaunchOptions(replay=recording, speed=4.0, at="10:30", portfolio=tmp_path / "mine.json")
     with launcher._environment(options) as env:
@@ -356,7 +356,7 @@ def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
     ],
 )
 def test_a_replay_that_cannot_be_is_one_sentence(changes: dict, words: str) -> None:
-    """Another file, time, zone or speed, a demo, and options without a recording are refused at once."""
+    """An invalid file, time, zone, speed or combination of options is refused at once."""
     pytest.importorskip("streamlit")
     options = LaunchOptions(**({"replay": GOLDEN / "quiet.ohrec", "open_browser": False} | changes))
     with pytest.raises(OptionsHelperError, match=words):
@@ -373,7 +373,7 @@ def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
-    """No page could show it, so nothing starts."""
+    """Nothing starts, because no page could show the name."""
     with pytest.raises(OptionsHelperError, match=r"\\xff\.json contains bytes that are not UTF-8"):
         launcher.launch(LaunchOptions(portfolio=Path("\udcff.json")), launched.say)
 
@@ -381,7 +381,7 @@ def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
 def test_without_any_place_for_a_log_it_goes_on(
     launched: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is said, and the child gets no log to open."""
+    """A sentence says so, and the child gets no log."""
     (tmp_path / "file").touch()
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
@@ -420,7 +420,7 @@ def child_of(stdin: int, seconds: float, **env: str) -> subprocess.Popen[str]:
 
 @pytest.mark.integration
 def test_the_child_ends_with_a_killed_launcher() -> None:
-    """SIGKILL closes the pipe that the child watches, and nobody is left behind."""
+    """SIGKILL closes the pipe that the child watches, so the child ends."""
     reading, writing = os.pipe()
     process = child_of(reading, 60, **{child.LAUNCHER_VARIABLE: "1"})
     os.close(reading)
@@ -430,7 +430,7 @@ def test_the_child_ends_with_a_killed_launcher() -> None:
 
 @pytest.mark.integration
 def test_a_server_without_a_launcher_needs_no_standard_input() -> None:
-    """Started by hand or by a supervisor whose pipe is closed already, it runs on."""
+    """A server started by hand or by a supervisor runs without the pipe."""
     reading, writing = os.pipe()
     os.close(writing)
     process = child_of(reading, 0.3)
@@ -453,7 +453,7 @@ raise SystemExit(launcher.launch(options, lambda text: print(text, flush=True)))
 
 @pytest.mark.integration
 def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
-    """Of four that start at once, each says ready at a port of its own and goes on."""
+    """Each of four launchers that start at once gets its own port."""
     command = [sys.executable, "-c", RACER, str(free_port()), STUB]
     env = os.environ | {log_file.LOG_FILE_VARIABLE: str(tmp_path / "log")}
     racers = [
@@ -476,7 +476,7 @@ def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
 
 
 def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next demo tidies up; the folder of a demo that runs stays."""
+    """The next demo removes it, but not the folder of a running demo."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
@@ -493,7 +493,7 @@ def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pyt
 def test_a_folder_that_others_prepared_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """In a shared temporary folder somebody else may have made our name first."""
+    """Another user may have created the folder in a shared temporary folder."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     place = tmp_path / f"options-helper-{os.getuid()}"
     if kind == "link":
@@ -511,7 +511,7 @@ def test_a_folder_that_others_prepared_is_not_trusted(
 def test_a_claim_that_cannot_be_made_leaves_it_to_the_bind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Nothing in the temporary folder, nor its absence, keeps the portal from starting."""
+    """Neither the content nor the absence of the temporary folder keeps the portal from starting."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder = own_folder.own_folder()
     assert folder is not None
@@ -533,13 +533,13 @@ def _no_temporary_folder() -> str:
 
 @pytest.mark.parametrize("host", ["nobody.invalid", "192.0.2.1", "a" * 70, "\udcff", "a\0b", "[::1]", "1:2"])
 def test_an_address_that_is_not_this_machines_is_no_taken_port(host: str) -> None:
-    """The launcher names the reason, and does not say that another server has the port."""
+    """The sentence gives the reason, and does not say that the port is taken."""
     with pytest.raises(OptionsHelperError, match="Cannot listen on"), ports.claimed_port(host, None):
         pass
 
 
 def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo's endpoints are on loopback; its portfolio lies in a folder of its own, gone at the end."""
+    """The demo uses loopback, and its portfolio's folder is removed at the end."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
     monkeypatch.chdir(tmp_path)
     mine = tmp_path / "portfolio.json"
@@ -554,7 +554,7 @@ def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_demo_takes_the_users_portfolio(tmp_path: Path) -> None:
-    """A portfolio named beside `--demo` is used as it is."""
+    """A portfolio given with `--demo` is used unchanged."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
     with launcher._environment(LaunchOptions(demo=True, portfolio=tmp_path / "p.json")) as env:
         assert env[launcher.PORTFOLIO_VARIABLE] == str(tmp_path / "p.json")
@@ -591,7 +591,7 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Launched:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
-    """Ctrl-C, SIGTERM and a closed terminal end the child and are no failure; the browser opened."""
+    """Ctrl-C, SIGTERM and a closed terminal end the child and do not count as failures."""
     port = free_port()
     launched.end_with = number
     before = signal.signal(number, signal.default_int_handler)  # whatever `nohup` left for this process
@@ -608,7 +608,7 @@ def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_what_ignores_a_closed_terminal_goes_on_ignoring_it(launched: Launched) -> None:
-    """Under `nohup` the end of the terminal does not end the portal."""
+    """Under `nohup`, the end of the terminal does not end the portal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     seen: list[object] = []
     say = launched.say
@@ -625,13 +625,13 @@ def test_what_ignores_a_closed_terminal_goes_on_ignoring_it(launched: Launched) 
 
 
 def test_no_browser_is_opened_where_none_is_wanted(launched: Launched) -> None:
-    """`--no-browser` opens none."""
+    """With `--no-browser`, none is opened."""
     assert launcher.launch(LaunchOptions(port=free_port(), open_browser=False), launched.say) == 0
     assert launched.opened == []
 
 
 def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
-    """If the child ends by itself, its exit code is passed on and no address is printed."""
+    """If the child ends by itself, its exit code is returned and no address is printed."""
     launched.program = "raise SystemExit(7)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 7
     assert not any("ready" in text for text in launched.said)
@@ -640,7 +640,7 @@ def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
 def test_ctrl_c_while_modules_are_imported_is_quiet(
     launched: Launched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command ends with a shell's status for it, and the server starts with the signal ignored."""
+    """The command exits with the shell's status for it, and the server ignores the signal at its start."""
 
     class Interrupted(ModuleType):
         def __getattr__(self, name: str) -> object:
@@ -656,14 +656,14 @@ def test_ctrl_c_while_modules_are_imported_is_quiet(
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_child_that_the_system_kills_is_said(launched: Launched) -> None:
-    """As for want of memory: neither the page nor the child itself could say it."""
+    """The launcher reports it, for example after a lack of memory."""
     launched.program = "import os; os.kill(os.getpid(), 9)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 137
     assert launched.said[-1] == "The portal's server was ended by the system (SIGKILL). Start it again."
 
 
 def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child that ignores the request to end has a moment, then it is ended."""
+    """A child that ignores the request to end is killed shortly afterwards."""
     monkeypatch.setattr(launcher, "_END_WITHIN_SECONDS", 0.05)
     launched.program = STUB.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 0
@@ -672,14 +672,14 @@ def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch:
 def test_moving_to_another_port_is_said(
     launched: Launched, monkeypatch: pytest.MonkeyPatch, taken_port: int
 ) -> None:
-    """The user learns why the address is not the usual one."""
+    """A sentence says that the address is not the usual one."""
     monkeypatch.setattr(ports, "DEFAULT_PORT", taken_port)
     assert launcher.launch(LaunchOptions(), launched.say) == 0
     assert launched.said[0].startswith(f"Port {taken_port} is taken; using ")
 
 
 def test_listening_for_others_is_said(launched: Launched) -> None:
-    """The launcher prints a link, its QR code, and who can read along; this browser has its own link."""
+    """The launcher prints a link, its QR code, and who can read the traffic."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
     said = "\n".join(launched.said)
     assert "There is no TLS: anyone who can read this network's traffic can read the page" in said

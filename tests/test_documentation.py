@@ -112,7 +112,7 @@ def test_the_thresholds_of_a_mark_are_the_codes() -> None:
 
 
 def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
-    """The thresholds' picture equals what its script draws from the constants."""
+    """The figure equals what its script draws from the constants."""
     script = runpy.run_path(str(ROOT / "scripts" / "make_marks_figure.py"))
     assert script["draw_figure"]() == _read("docs/images/marks.svg")
     assert "(../images/marks.svg)" in _read("docs/concepts/marks.md")
@@ -174,7 +174,7 @@ def test_nothing_is_loaded_from_another_site() -> None:
 
 
 def test_constraints_name_versions_only() -> None:
-    """An exact version for each package, and no address of any registry."""
+    """Each line has a package and an exact version, and no address."""
     lines = _read("constraints.txt").splitlines()
     assert len(lines) > 50
     assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9._+]*", line)]
@@ -182,7 +182,7 @@ def test_constraints_name_versions_only() -> None:
 
 @pytest.mark.parametrize("page", ["columns", "warnings"])
 def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
-    """`python scripts/write_reference.py` has been run since the last change of a column or a warning."""
+    """`python scripts/write_reference.py` was run after the last change of a column or a warning."""
     script = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
     assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()
 
@@ -192,7 +192,7 @@ def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
 def test_the_script_for_python_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The scripts of "Use it from Python" go live against a simulated Alpaca and print the positions."""
+    """The scripts of "Use it from Python" run against a simulated Alpaca and print the positions."""
     pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
     simulator = pytest.importorskip("options_helper.simulator.server", reason="the simulator needs aiohttp")
     blocks = re.findall(r"```python\n(.*?)```", _read("docs/USE_FROM_PYTHON.md"), re.DOTALL)

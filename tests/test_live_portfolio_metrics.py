@@ -54,7 +54,7 @@ def test_a_long_call() -> None:
 
 
 def test_a_short_put_gains_when_its_price_falls() -> None:
-    """Contracts below zero turn the signs, and closing pays the ask."""
+    """Negative contracts reverse the signs, and closing costs the ask."""
     put = single(option_type="put", strike=480.0, contracts=-2, cost_basis=6.30, symbol="MSFT")
     row = row_of(put, snapshot(quote("MSFT261218P00480000", 4.83, 4.97)))
     assert row["contracts"] == -2
@@ -68,7 +68,7 @@ def test_a_short_put_gains_when_its_price_falls() -> None:
 
 
 def test_a_short_call_and_short_shares_have_no_return_on_an_endless_risk() -> None:
-    """Return on max risk is null where the loss has no end."""
+    """Return on max risk is null if the loss is unlimited."""
     call = row_of(single(contracts=-1), snapshot(quote(CALL, 1, 1.1)))
     shares = row_of(EquityPosition(id="s", symbol="AAPL", shares=-10, cost_basis=270), snapshot())
     assert call["max_loss"] == shares["max_loss"] == math.inf
@@ -76,7 +76,7 @@ def test_a_short_call_and_short_shares_have_no_return_on_an_endless_risk() -> No
 
 
 def test_shares_have_a_row_without_the_columns_of_options() -> None:
-    """Shares count one dollar per point and say nothing of strike, expiry or contracts."""
+    """Shares have one dollar per point, and null for strike, expiry and contracts."""
     live = snapshot(stock_quotes={"BRK.B": quote("BRK.B", 510.0, 511.0)}, stock_feed="iex")
     row = row_of(EquityPosition(id="s", symbol="BRK-B", shares=10, cost_basis=500), live)
     assert row["pnl_abs"] == pytest.approx(105)
@@ -92,7 +92,7 @@ def test_shares_have_a_row_without_the_columns_of_options() -> None:
 
 
 def test_an_old_quote_is_stale_and_keeps_its_mark() -> None:
-    """After 20 minutes the figures stand, with their age and the warning."""
+    """After 20 minutes, the figures remain, with their age and the warning."""
     row = row_of(single(), snapshot(quote(CALL, 23.02, 23.72, ago=1200)))
     assert (row["quote_age_seconds"], row["state"], row["warnings"]) == (1200, "stale", ["stale_quote"])
     assert row["mark"] == pytest.approx(23.37)
@@ -111,7 +111,7 @@ def test_an_old_quote_is_stale_and_keeps_its_mark() -> None:
 def test_a_bad_quote_never_falls_back_to_the_last_trade(
     bid: float | None, ask: float | None, mark: float | None, warnings: list[str]
 ) -> None:
-    """With a last trade of 3.10 beside it, a bad quote still has no mark but its own."""
+    """A bad quote has its own mark or none, although the last trade was at 3.10."""
     live = snapshot(quote(CALL, bid, ask), option_trades={CALL: Trade(CALL, 3.10, timestamp=AT)})
     row = row_of(single(), live)
     assert row["last"] == 3.10
@@ -128,7 +128,7 @@ def test_a_missing_quote_is_a_warning_and_no_exception() -> None:
 
 
 def test_todays_last_trade_makes_a_mark_except_on_the_indicative_feed() -> None:
-    """Without a quote, OPRA's last trade is the mark, and its age counts; the indicative feed's is not."""
+    """Without a quote, OPRA's last trade is the mark with its age; the indicative feed's is not."""
     trade = Trade(CALL, 20.0, timestamp=AT - dt.timedelta(seconds=45))
     row = row_of(single(), snapshot(option_trades={CALL: trade}, options_feed="opra"))
     assert (row["mark"], row["mark_method"], row["state"]) == (20.0, "last", "stale")
@@ -142,7 +142,7 @@ def test_todays_last_trade_makes_a_mark_except_on_the_indicative_feed() -> None:
 
 @pytest.mark.parametrize("hours", [-10.1, 14.1])
 def test_a_trade_of_another_new_york_day_makes_no_mark(hours: float) -> None:
-    """The day runs from midnight to midnight in New York."""
+    """The day lasts from midnight to midnight in New York."""
     trade = Trade(CALL, 20.0, timestamp=AT + dt.timedelta(hours=hours))
     assert pd.isna(row_of(single(), snapshot(option_trades={CALL: trade}))["mark"])
 
@@ -159,7 +159,7 @@ def test_a_class_share_finds_its_contract_without_a_separator() -> None:
 
 @pytest.mark.parametrize("symbol", ["BRK-B", "BRK.B", "BRK/B", "AAPL", "aapl"])
 def test_stocks_are_spelled_as_the_subscription_spells_them(symbol: str) -> None:
-    """The tables look a stock up by the spelling it was subscribed with."""
+    """A stock is found under the spelling of its subscription."""
     assert stock_symbol(symbol) == to_alpaca_symbol(symbol)
 
 
@@ -173,7 +173,7 @@ def test_a_root_of_its_own_is_used_for_the_contract() -> None:
 
 
 def test_an_index_option_settled_at_the_open_expires_then() -> None:
-    """SPX's monthlies are gone at 09:30 of the date in their symbol, and last traded the session before."""
+    """SPX monthlies expire at 09:30 on their date, and last traded in the session before."""
     position = single(symbol="SPX", strike=6500.0, expiry=AT.date())
     symbol = "SPX261123C06500000"
     before = dt.datetime(2026, 11, 23, 9, 29, tzinfo=NEW_YORK)
@@ -184,7 +184,7 @@ def test_an_index_option_settled_at_the_open_expires_then() -> None:
 
 
 def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
-    """A digit at the root's end means other deliverables, and a multiplier says nothing about those."""
+    """A digit at the end of the root means another deliverable, whatever the multiplier."""
     position = single(symbol="CSGP", root="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     symbol = "CSGP1261218C00001000"
     live = snapshot(quote(symbol, 2.0, 2.2))
@@ -204,7 +204,7 @@ def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
 
 
 def test_an_adjusted_root_may_stand_in_the_symbol() -> None:
-    """A file without `root` names the contract by `symbol`, and the warning is the same."""
+    """A file without `root` names the contract by `symbol`, with the same warning."""
     position = single(symbol="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     row = row_of(position, snapshot(quote("CSGP1261218C00001000", 2.0, 2.2)))
     assert (row["warnings"], row["pnl_abs"]) == (["adjusted_contract"], pytest.approx(110))
@@ -239,14 +239,14 @@ def test_terms_that_no_symbol_can_carry_are_a_warning() -> None:
 def test_days_to_expiry_are_new_york_days_and_the_hour_counts_on_the_last(
     day: int, time: tuple[int, int], dte: int, state: str
 ) -> None:
-    """The evening before there is one day left; at the close of the last day the contract is gone."""
+    """On the evening before, one day is left; at the last close, the contract expires."""
     at = dt.datetime(2026, 12, day, *time, tzinfo=NEW_YORK).astimezone(dt.UTC)
     row = row_of(single(), snapshot(quote(CALL, 20, 21, at=at), as_of=at))
     assert (row["dte"], row["state"]) == (dte, state)
 
 
 def test_a_fund_that_closes_late_expires_late() -> None:
-    """SPY's options trade and live on to 16:15."""
+    """SPY's options trade until 16:15."""
     at = dt.datetime(2026, 12, 18, 16, 5, tzinfo=NEW_YORK)
     position = single(symbol="SPY", strike=640.0)
     live = snapshot(quote("SPY261218C00640000", 1, 1.1, at=at), as_of=at, market_phase=MarketPhase.AFTER)
@@ -256,7 +256,7 @@ def test_a_fund_that_closes_late_expires_late() -> None:
 
 
 def test_an_early_close_expires_contracts_early() -> None:
-    """On a half day the session's own close counts, before it and after it."""
+    """On a half day, the session's own close counts, before and after it."""
     day = dt.date(2026, 11, 27)
     position = single(expiry=day)
     symbol = "AAPL261127C00250000"
@@ -272,7 +272,7 @@ def test_an_early_close_expires_contracts_early() -> None:
 
 
 def test_an_expired_contract_has_a_row_that_says_so() -> None:
-    """It has no mark and no P/L, whatever was quoted last; its result does not change on a later day."""
+    """It has no mark and no P/L, whatever was quoted last, and its result no longer changes."""
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     row = row_of(single(), snapshot(quote(CALL, 20, 21), as_of=at, previous_closes=close_on(FRIDAY)))
     assert (row["state"], row["dte"], row["mark_method"]) == ("expired", -3, "none")
@@ -287,7 +287,7 @@ def close_on(day: dt.date, price: float = 22.0, symbol: str = CALL) -> dict[str,
 
 
 def test_the_days_pnl_counts_from_the_previous_close() -> None:
-    """With Friday's close the Monday's P/L is the change since then."""
+    """On Monday, P/L Day is the change since Friday's close."""
     live = snapshot(quote(CALL, 23.02, 23.72), previous_closes=close_on(FRIDAY))
     row = row_of(single(), live)
     assert row["pnl_day"] == pytest.approx((23.37 - 22) * 300)
@@ -296,7 +296,7 @@ def test_the_days_pnl_counts_from_the_previous_close() -> None:
 
 
 def test_the_days_pnl_is_withheld_with_the_date_of_an_older_close() -> None:
-    """A close of Thursday says nothing of Monday, and its date is shown."""
+    """Thursday's close does not count on Monday, and its date is shown."""
     thursday = dt.date(2026, 11, 19)
     row = row_of(single(), snapshot(quote(CALL, 23.02, 23.72), previous_closes=close_on(thursday)))
     assert pd.isna(row["pnl_day"])
@@ -304,7 +304,7 @@ def test_the_days_pnl_is_withheld_with_the_date_of_an_older_close() -> None:
 
 
 def test_after_a_holiday_the_calendar_names_the_previous_trading_day() -> None:
-    """On the Friday after Thanksgiving, Wednesday's close is the previous one, once the calendar is known."""
+    """On the Friday after Thanksgiving, Wednesday's close is the previous one, with a calendar."""
     at = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)
     wednesday = dt.date(2026, 11, 25)
     live = snapshot(quote(CALL, 23.02, 23.72, at=at), as_of=at, previous_closes=close_on(wednesday))
@@ -332,7 +332,7 @@ def test_without_a_calendar_the_last_weekday_is_the_previous_trading_day(
 
 @pytest.mark.parametrize("opened_at", [AT.date(), AT - dt.timedelta(minutes=5)])
 def test_what_was_opened_today_counts_its_day_from_the_cost(opened_at: dt.date) -> None:
-    """A position of today has no yesterday, however old the close is."""
+    """A position opened today counts from its cost, however old the close is."""
     closes = close_on(dt.date(2026, 11, 19))
     live = snapshot(quote(CALL, 23.02, 23.72), previous_closes=closes)
     row = row_of(single(opened_at=opened_at), live)
@@ -341,7 +341,7 @@ def test_what_was_opened_today_counts_its_day_from_the_cost(opened_at: dt.date) 
 
 
 def test_a_zero_cost_basis_has_no_percentage() -> None:
-    """P/L over nothing is null, not infinite."""
+    """P/L relative to zero is null, not infinite."""
     row = row_of(single(cost_basis=0.0), snapshot(quote(CALL, 20, 21)))
     assert row["pnl_abs"] == pytest.approx(6150)
     assert pd.isna(row["pnl_pct"])
@@ -361,14 +361,14 @@ def test_a_zero_cost_basis_has_no_percentage() -> None:
 def test_a_row_says_where_its_price_is_from(
     changes: dict[str, Any], from_rest: bool, source: str | None
 ) -> None:
-    """Feed, REST snapshot or demo; null where the snapshot does not know."""
+    """The source is the feed, REST or the demo, or null if unknown."""
     seen = dataclasses.replace(quote(CALL, 20, 21), from_rest=from_rest)
     found = row_of(single(), snapshot(seen, **changes))["source"]
     assert found == source if source else pd.isna(found)
 
 
 def test_lag_times_sizes_greeks_and_the_brokers_view_are_passed_on() -> None:
-    """The vendor's reference data is in the row, and null if there is none."""
+    """The vendor's reference data is in the row, null if missing."""
     seen = Quote(CALL, 20, 21, 7, 9, AT - dt.timedelta(seconds=3), AT - dt.timedelta(seconds=1))
     traded = Trade(CALL, 20.5, 1, AT - dt.timedelta(minutes=2))
     live = snapshot(
@@ -390,7 +390,7 @@ def test_lag_times_sizes_greeks_and_the_brokers_view_are_passed_on() -> None:
     [(2.0, False, False), (3.0, False, True), (-2.0, False, True), (None, True, True), (None, False, False)],
 )
 def test_another_quantity_at_the_broker_is_a_warning(held: float | None, known: bool, differs: bool) -> None:
-    """It is one as soon as the broker's positions are known, and never for what the file keeps out."""
+    """The warning appears once the broker's positions are known, unless the file excludes the position."""
     positions = {} if held is None else {CALL: BrokerPosition(CALL, held)}
     live = snapshot(
         quote(CALL, 20, 21), broker_positions=positions, broker_positions_at=AT if known else None
@@ -400,7 +400,7 @@ def test_another_quantity_at_the_broker_is_a_warning(held: float | None, known: 
 
 
 def test_subscriptions_and_halts_are_states_of_the_row() -> None:
-    """A symbol the server did not acknowledge is not live; a halted stock halts its options."""
+    """A symbol that was not acknowledged is not live, and a halted stock halts its options."""
     live = snapshot(quote(CALL, 20, 21))
     left_out = row_of(single(), dataclasses.replace(live, subscribed=frozenset({"AAPL"})))
     assert (left_out["state"], left_out["warnings"]) == ("not_subscribed", ["not_subscribed"])
@@ -411,7 +411,7 @@ def test_subscriptions_and_halts_are_states_of_the_row() -> None:
 
 
 def test_a_price_from_the_future_is_aged_from_receipt() -> None:
-    """A clock that runs behind is named and makes no quote younger."""
+    """A clock that is behind has a warning and makes no quote younger."""
     seen = Quote(
         CALL, 20, 21, timestamp=AT + dt.timedelta(minutes=1), received_at=AT - dt.timedelta(seconds=9)
     )
@@ -421,7 +421,7 @@ def test_a_price_from_the_future_is_aged_from_receipt() -> None:
 
 @pytest.mark.parametrize("state", [StreamState.STOPPED, StreamState.ERROR])
 def test_nothing_is_live_on_a_stream_that_has_ended(state: StreamState) -> None:
-    """However young its last price is, a stream that was stopped or refused gives no live row."""
+    """A stopped or refused stream has no live row, however young its last price is."""
     health = {"options": StreamHealth(StreamName.OPTIONS, state, last_heard_at=AT)}
     live = LiveSnapshot(
         as_of=AT,
@@ -434,7 +434,7 @@ def test_nothing_is_live_on_a_stream_that_has_ended(state: StreamState) -> None:
 
 
 def test_when_a_feed_dies_every_row_goes_stale() -> None:
-    """Past the threshold and without a sign of life no row is live or quiet, and all ages have grown."""
+    """Past the threshold, without a sign of life, no row is live or quiet, and ages have grown."""
     portfolio = Portfolio(positions=[single(id=str(n), strike=200.0 + n) for n in range(20)])
     quotes = QuoteTable.of([quote(f"AAPL261218C00{200 + n}000", 5, 5.1, ago=n / 10) for n in range(20)])
     health = {"options": StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=AT)}
@@ -448,7 +448,7 @@ def test_when_a_feed_dies_every_row_goes_stale() -> None:
 
 
 def test_plain_dicts_are_quotes_too() -> None:
-    """A script's snapshot may hold quotes and trades as plain mappings with the promised names."""
+    """A snapshot may hold quotes and trades as plain mappings with the promised names."""
     contract, at = "AAPL261218C00250000", dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     live = LiveSnapshot(
         as_of=at,

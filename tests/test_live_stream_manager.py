@@ -106,7 +106,7 @@ def _update(order_id: str = "o1", event: str = "fill", **order: Any) -> dict[str
 
 
 def test_nothing_is_known_before_start() -> None:
-    """A manager that was never started says so and holds nothing."""
+    """A manager that was never started has no data and says so."""
     manager = LiveStreamManager()
     snapshot = manager.snapshot()
     assert (snapshot.status, snapshot.running, manager.is_running()) == ("not_started", False, False)
@@ -115,7 +115,7 @@ def test_nothing_is_known_before_start() -> None:
 
 
 def test_a_thread_alone_is_not_running(desk: ManagerDesk) -> None:
-    """A stream that nothing was heard of is connecting, however long its thread lives."""
+    """A stream that was not heard is connecting, however long its thread lives."""
     assert set(desk.snapshot.status_by_stream.values()) == {"connecting"}
     assert desk.snapshot.running
     assert desk.manager.is_running()
@@ -134,7 +134,7 @@ def test_an_event_makes_a_stream_running_and_shows(desk: ManagerDesk, wait_until
 
 @pytest.mark.date_sensitive
 def test_sdk_objects_and_lists_are_taken(desk: ManagerDesk, wait_until) -> None:
-    """Quotes and trades come as raw dicts or SDK objects, singly or in lists."""
+    """Quotes and trades may be raw dicts or SDK objects, single or in lists."""
     now = dt.datetime.now(dt.UTC)
     sdk_quote = SimpleNamespace(
         symbol="AAPL", bid_price=270.0, ask_price=270.1, bid_size=1, ask_size=1, timestamp=now
@@ -169,7 +169,7 @@ class PlainTradingStreamer(SubscribedStreamer):
 
 
 def test_a_factory_needs_to_know_the_promised_names_only(wait_until) -> None:
-    """Streamers that take a feed and the handlers, and nothing else, are run like any other."""
+    """A streamer that accepts only a feed and the handlers is run like any other."""
     manager = LiveStreamManager(
         stock_streamer_factory=PlainStreamer,
         option_streamer_factory=PlainStreamer,
@@ -185,7 +185,7 @@ def test_a_factory_needs_to_know_the_promised_names_only(wait_until) -> None:
 
 
 def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: ManagerDesk, wait_until) -> None:
-    """Two quotes of one symbol in one batch show as the newer; the older counts as conflated, not dropped."""
+    """Of two quotes of a symbol in a batch, the newer is shown and the older counts as conflated."""
     desk["options"].on_quotes([_quote(CONTRACT, 1.0, 1.2), _quote(CONTRACT, 1.1, 1.3)])
     wait_until(lambda: desk.snapshot.conflated_events)
     assert desk.snapshot.option_quotes[CONTRACT].bid_price == 1.1
@@ -194,7 +194,7 @@ def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: ManagerDesk,
 
 @pytest.mark.date_sensitive
 def test_order_updates_are_newest_first_and_never_conflated(desk: ManagerDesk, wait_until) -> None:
-    """Every order update stands in the snapshot, the newest first."""
+    """Every order update is in the snapshot, the newest first."""
     desk["fills"].on_trade_updates([_update("a"), _update("b")])
     desk["fills"].on_trade_updates(_update("c"))
     wait_until(lambda: len(desk.snapshot.fills) == 3)
@@ -203,7 +203,7 @@ def test_order_updates_are_newest_first_and_never_conflated(desk: ManagerDesk, w
 
 @pytest.mark.date_sensitive
 def test_order_updates_of_yesterday_go_by_date() -> None:
-    """When the New York date changes, the day's order updates go."""
+    """When the New York date changes, the day's order updates are dropped."""
     now = [dt.datetime(2026, 11, 20, 20, 0, tzinfo=dt.UTC)]
     desk = ManagerDesk(clock=lambda: now[0])
     desk.manager.start(CONFIG)
@@ -221,7 +221,7 @@ def test_order_updates_of_yesterday_go_by_date() -> None:
 
 
 def test_a_malformed_item_is_counted_and_the_rest_used(desk: ManagerDesk, wait_until) -> None:
-    """A message without a symbol costs itself only."""
+    """A message without a symbol affects only itself."""
     desk["options"].on_quotes([{"T": "q"}, None, _quote(CONTRACT, 1.0, 1.2)])
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
     wait_until(lambda: desk.snapshot.health["options"].malformed == 2)
@@ -230,7 +230,7 @@ def test_a_malformed_item_is_counted_and_the_rest_used(desk: ManagerDesk, wait_u
 def test_a_raising_normalizer_is_counted_and_nothing_dies(
     desk: ManagerDesk, wait_until, monkeypatch, caplog
 ) -> None:
-    """An exception in the consumer is logged once per kind, counted, and the next batch is taken."""
+    """An exception in the consumer is counted and logged once per kind, and the next batch is taken."""
 
     class Explosive:
         @property
@@ -246,7 +246,7 @@ def test_a_raising_normalizer_is_counted_and_nothing_dies(
 
 
 def test_an_interrupted_stream_reconnects_and_says_why(desk: ManagerDesk, wait_until) -> None:
-    """After an interruption a new streamer is made, the attempt is counted and the reason is kept."""
+    """After an interruption, a new streamer is built, the attempt counted and the reason kept."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     desk["options"].end(StreamInterrupted("options", "the connection was reset"))
     wait_until(lambda: len(desk.made["options"]) == 2)
@@ -259,7 +259,7 @@ def test_an_interrupted_stream_reconnects_and_says_why(desk: ManagerDesk, wait_u
 
 
 def test_a_rejected_stream_is_not_retried(desk: ManagerDesk, wait_until) -> None:
-    """A refusal ends its stream for good and leaves the others alone."""
+    """A refusal ends its stream for good and does not affect the others."""
     desk["options"].end(StreamRejected("options", "Alpaca refused the key", code=402))
     wait_until(lambda: desk.snapshot.status_by_stream["options"] == "error")
     assert len(desk.made["options"]) == 1
@@ -269,7 +269,7 @@ def test_a_rejected_stream_is_not_retried(desk: ManagerDesk, wait_until) -> None
 
 
 def test_an_unknown_exception_is_retried_without_its_text(desk: ManagerDesk, wait_until) -> None:
-    """A foreign exception's text may hold a secret: only its kind is shown, and the stream is retried."""
+    """Only the kind of a foreign exception is shown, and the stream is retried."""
     desk["stocks"].end(RuntimeError("key=SECRET"))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
     assert "SECRET" not in str(desk.snapshot)
@@ -287,7 +287,7 @@ def test_start_twice_is_one_start(desk: ManagerDesk) -> None:
 
 
 def test_a_changed_config_restarts(desk: ManagerDesk, wait_until) -> None:
-    """Another config stops the old streamers before it makes new ones, and versions keep growing."""
+    """A changed config stops the old streamers before it builds new ones, and versions keep growing."""
     version = desk.snapshot.version
     desk.manager.start(LiveStreamConfig(stocks=("MSFT",), stream_options=False, stream_fills=False))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
@@ -297,7 +297,7 @@ def test_a_changed_config_restarts(desk: ManagerDesk, wait_until) -> None:
 
 
 def test_after_stop_the_last_values_stay_readable(desk: ManagerDesk, wait_until) -> None:
-    """Stop ends every thread and keeps what was known, frozen; stopping again is harmless."""
+    """Stop ends every thread and freezes the data; a second Stop does nothing."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
     desk.manager.stop()
@@ -310,7 +310,7 @@ def test_after_stop_the_last_values_stay_readable(desk: ManagerDesk, wait_until)
 
 
 def test_a_late_callback_writes_into_a_run_nobody_reads(desk: ManagerDesk, wait_until) -> None:
-    """A streamer that calls back after its run ended changes nothing of the next run."""
+    """A streamer that calls back after its run ended does not change the next run."""
     late = desk["options"]
     desk.manager.stop()
     desk.manager.start(CONFIG)
@@ -319,7 +319,7 @@ def test_a_late_callback_writes_into_a_run_nobody_reads(desk: ManagerDesk, wait_
 
 
 def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: ManagerDesk) -> None:
-    """A config without anything to stream is refused, and what runs goes on."""
+    """A config with nothing to stream is refused, and the running streams continue."""
     with pytest.raises(SettingsError, match="nothing to stream"):
         desk.manager.start(LiveStreamConfig(stream_fills=False))
     with pytest.raises(SettingsError, match="nothing to stream"):
@@ -328,7 +328,7 @@ def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: ManagerDesk) -> N
 
 
 def test_missing_keys_are_said_and_nothing_starts(monkeypatch, tmp_path) -> None:
-    """Without keys Start says which variables to set, and no thread begins."""
+    """Without keys, Start names the variables to set, and no thread begins."""
     monkeypatch.chdir(tmp_path)
     for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -359,7 +359,7 @@ def test_start_and_stop_race_from_many_threads(wait_until) -> None:
 
 
 def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -> None:
-    """A full queue pushes its oldest batch out, counts its messages, and shows the newest; fills stay."""
+    """A full queue drops its oldest batch and counts its messages; fills stay."""
     desk = ManagerDesk()
     gate = threading.Event()
     from options_helper.data.streaming.run import consumer
@@ -387,7 +387,7 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
 
 @pytest.mark.parametrize("is_started", [False, True])
 def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
-    """Before Start, and for a stream that is off, each mapping has an entry that claims nothing."""
+    """Before Start, and for a stream that is off, each mapping has a neutral entry."""
     desk = ManagerDesk()
     if is_started:
         desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False))
@@ -402,7 +402,7 @@ def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
 
 
 def test_a_snapshot_refuses_to_be_written_to(desk: ManagerDesk, wait_until) -> None:
-    """Mappings, order rows with their legs, and tables raise, and the manager's state stays as it is."""
+    """Writing to mappings, order rows, legs or tables raises, and the manager's state stays."""
     desk["fills"].on_trade_updates(_update("a", legs=[{"id": "leg", "symbol": CONTRACT}]))
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: desk.snapshot.fills and CONTRACT in desk.snapshot.option_quotes)
@@ -423,7 +423,7 @@ def test_a_snapshot_refuses_to_be_written_to(desk: ManagerDesk, wait_until) -> N
 
 
 def test_a_streamer_whose_stop_raises_costs_itself_only(desk: ManagerDesk, wait_until) -> None:
-    """Stop returns, the other streams end, nothing runs, and Start works again."""
+    """Stop returns, the other streams end, and Start works again."""
     broken = desk["options"]
     end = broken.stop
 
@@ -440,7 +440,7 @@ def test_a_streamer_whose_stop_raises_costs_itself_only(desk: ManagerDesk, wait_
 
 
 def test_a_with_block_stops_the_streams() -> None:
-    """The manager is a context manager, and leaving it ends the streams whatever happened inside."""
+    """Leaving the block ends the streams, whatever happened inside."""
     desk = ManagerDesk()
     with contextlib.suppress(ZeroDivisionError), desk.manager as manager:
         manager.start(CONFIG)
@@ -450,7 +450,7 @@ def test_a_with_block_stops_the_streams() -> None:
 
 
 def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None:
-    """It is False while a stream is not heard, and True once each is."""
+    """It returns False until every stream has been heard, and then True."""
     assert not desk.manager.wait_until_live(0)
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     desk["stocks"].on_quotes(_quote("AAPL", 1.0, 1.2))
@@ -461,14 +461,14 @@ def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None
 
 
 def test_waiting_until_live_gives_up_where_it_cannot_succeed(desk: ManagerDesk) -> None:
-    """Without a run, and after a stream has ended for good, there is nothing to wait for."""
+    """Without a run, or after a stream has ended for good, it returns at once."""
     assert not LiveStreamManager().wait_until_live(20)
     desk["options"].end(StreamRejected("options", "the plan does not include this feed", code=409))
     assert not desk.manager.wait_until_live(20)
 
 
 def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
-    """`reconnect_base_seconds=0` is a config like any other."""
+    """`reconnect_base_seconds=0` retries without a wait."""
     desk = ManagerDesk()
     desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False, reconnect_base_seconds=0))
     wait_until(lambda: desk.made["stocks"])
@@ -481,7 +481,7 @@ def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
 def test_a_thread_that_cannot_start_starts_nothing(
     monkeypatch: pytest.MonkeyPatch, wait_until, refused: str
 ) -> None:
-    """Start says why, nothing runs, the last state stays readable, and the next Start succeeds."""
+    """Start raises, nothing runs, the last state stays readable, and the next Start succeeds."""
     desk = ManagerDesk()
     start = threading.Thread.start
 

@@ -23,12 +23,12 @@ NOON = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
     ],
 )
 def test_a_stream_is_alive_on_its_way_and_while_it_runs(state: StreamState, alive: bool) -> None:
-    """Alive is said of a stream that is connected, or trying to be."""
+    """A stream is alive if it is connected, connecting or reconnecting."""
     assert StreamHealth(StreamName.OPTIONS, state=state).alive is alive
 
 
 def test_an_empty_snapshot_says_not_started() -> None:
-    """Every field has a default, and together they claim nothing."""
+    """Every field has a default, and together they state nothing."""
     snapshot = LiveSnapshot()
     assert (snapshot.running, snapshot.status, snapshot.market_phase) == (False, "not_started", "unknown")
     assert snapshot.as_of.tzinfo is dt.UTC

@@ -32,7 +32,7 @@ def reason(cls: type[Any], fields: dict[str, Any]) -> str:
 
 
 def test_a_file_entry_becomes_a_position() -> None:
-    """Text is trimmed, words take any case, a day is a date, and unknown keys are left aside."""
+    """Text is trimmed, words may have any case, a day is a date, and unknown keys are ignored."""
     position = Position.model_validate(
         OPTION | {"symbol": " brk-b ", "option_type": " CALL", "expiry": "2026-12-18", "risk_profile": "high"}
     )
@@ -54,7 +54,7 @@ def test_an_empty_portfolio_has_dollars_and_no_cash() -> None:
 
 
 def test_a_portfolio_is_frozen() -> None:
-    """A loaded portfolio is never changed in place."""
+    """A loaded portfolio cannot be changed."""
     with pytest.raises(ValidationError, match="frozen"):
         Position(**OPTION).strike = 1.0
 
@@ -128,18 +128,18 @@ def test_what_is_no_day_is_no_expiry(day: object) -> None:
     ],
 )
 def test_bad_terms_are_refused_by_name(field: str, value: object) -> None:
-    """Wrong types, zero, not-a-number and nonsense are refused, and the refusal names the field."""
+    """Wrong types, zero, NaN and nonsense are refused, and the error names the field."""
     assert field in reason(Position, OPTION | {field: value})
 
 
 def test_a_short_single_has_negative_contracts() -> None:
-    """The sign of a single position is in its contracts, and a whole float counts as whole."""
+    """A single position's sign is in its contracts, and a whole float is accepted."""
     assert Position(**OPTION | {"contracts": -3}).contracts == -3
     assert Position(**OPTION | {"contracts": 2.0}).contracts == 2
 
 
 def test_a_contract_may_name_its_root_and_multiplier() -> None:
-    """Weeklies of an index and adjusted contracts override what the underlying implies."""
+    """Index weeklies and adjusted contracts override the underlying's root and multiplier."""
     position = Position(**OPTION | {"symbol": "SPX", "root": "spxw", "multiplier": 100})
     assert (position.root, position.multiplier) == ("SPXW", 100.0)
 
@@ -179,17 +179,17 @@ def test_a_leg_is_signed_by_its_side(side: str, signed: int) -> None:
 
 @pytest.mark.parametrize("contracts", [0, -1, 1.5, False])
 def test_a_leg_has_contracts_above_zero(contracts: object) -> None:
-    """A negative or empty leg is refused, for its side already has the sign."""
+    """A negative or zero leg is refused, because its side has the sign."""
     assert "contracts" in reason(Leg, LEG | {"contracts": contracts})
 
 
 def test_a_structure_has_two_legs_or_more() -> None:
-    """One leg is a single position."""
+    """A structure with one leg is refused."""
     assert "legs" in reason(MultiLegPosition, {"id": "a", "symbol": "AAPL", "legs": [LEG]})
 
 
 def test_a_structure_may_hold_shares() -> None:
-    """Legs are distinguished by their keys, and `option_legs` leaves the shares out."""
+    """Legs are distinguished by their keys, and `option_legs` excludes the shares."""
     call = Leg(**LEG | {"side": "short"})
     covered = MultiLegPosition.model_validate(
         {"id": "cc", "symbol": "AAPL", "legs": [{"side": "long", "shares": 200}, call], "net_debit": -120.5}
@@ -201,7 +201,7 @@ def test_a_structure_may_hold_shares() -> None:
 
 @pytest.mark.parametrize("shares", [0, float("nan"), "10", True])
 def test_shares_are_a_number_other_than_zero(shares: object) -> None:
-    """An equity position of nothing is refused."""
+    """An equity position of zero shares is refused."""
     assert "shares" in reason(EquityPosition, {"id": "a", "symbol": "A", "shares": shares, "cost_basis": 1})
 
 
@@ -225,7 +225,7 @@ def test_each_kind_of_position_is_told_by_its_keys() -> None:
 
 
 def test_a_refused_position_speaks_of_the_kind_that_was_meant() -> None:
-    """A structure with a bad leg gives errors of structures only."""
+    """A structure with a bad leg causes errors about structures only."""
     with pytest.raises(ValidationError) as caught:
         Portfolio.model_validate({"positions": [{"id": "c", "symbol": "AAPL", "legs": [LEG, {}]}]})
     places = {error["loc"][:3] for error in caught.value.errors()}
@@ -233,6 +233,6 @@ def test_a_refused_position_speaks_of_the_kind_that_was_meant() -> None:
 
 
 def test_ids_are_unique() -> None:
-    """Two positions of one id are refused, and the id is named."""
+    """Two positions with one id are refused, and the error names it."""
     single = Position(**OPTION)
     assert "'a'" in reason(Portfolio, {"positions": [single, single, Position(**OPTION | {"id": "b"})]})

@@ -65,7 +65,7 @@ def test_a_strike_survives_to_the_tenth_of_a_cent(count: int) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_contract_or_a_clear_error(text: str) -> None:
-    """Parsing never fails in another way than by its own error."""
+    """Parsing raises only its own error."""
     try:
         parsed = parse_contract_symbol(text)
     except ContractSymbolError:
@@ -140,7 +140,7 @@ def test_strikes_are_written_in_tenths_of_a_cent(strike: float, digits: str) -> 
     ],
 )
 def test_nonsense_is_refused_in_words(symbol: object) -> None:
-    """Anything else raises an error that is a ValueError and shows a right symbol, in one line."""
+    """Anything else raises a ValueError that shows a valid symbol, in one line."""
     assert not is_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ContractSymbolError, match="AAPL261218C00250000") as caught:
         parse_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
@@ -166,7 +166,7 @@ def test_nonsense_is_refused_in_words(symbol: object) -> None:
     ],
 )
 def test_terms_that_no_symbol_can_carry_are_refused_at_once(change: dict[str, object], words: str) -> None:
-    """A contract that could not be written is never built."""
+    """A contract without a valid symbol cannot be built."""
     good: dict[str, object] = {
         "underlying": "AAPL",
         "underlying_norm": "AAPL",
@@ -180,7 +180,7 @@ def test_terms_that_no_symbol_can_carry_are_refused_at_once(change: dict[str, ob
 
 @pytest.mark.parametrize("norm", ["BRK.B", "BRK-B", "brk/b", "BRK B", "BRKB", ""])
 def test_a_format_never_carries_a_separator(norm: str) -> None:
-    """However a root was normalised elsewhere, the symbol's root has no separator."""
+    """However the root was written, the symbol has no separator."""
     contract = ParsedContract("BRK.B", norm, dt.date(2026, 12, 18), "call", 500.0)
     assert format_osi_compact(contract) == "BRKB261218C00500000"
     assert format_osi(contract) == "BRKB  261218C00500000"
@@ -191,12 +191,12 @@ def test_a_format_never_carries_a_separator(norm: str) -> None:
     [("aapl ", "AAPL"), ("BRK.B", "BRKB"), ("BRK-B", "BRKB"), ("brk/b", "BRKB"), ("BF B", "BFB")],
 )
 def test_an_underlying_gives_its_root(symbol: str, root: str) -> None:
-    """Separators, spaces and case do not reach the root."""
+    """Separators, spaces and case do not affect the root."""
     assert normalize_underlying(symbol) == root
 
 
 def test_a_contract_is_frozen() -> None:
-    """A parsed contract can be a key, for it never changes."""
+    """A parsed contract is immutable and can be a key."""
     contract = parse_contract_symbol("AAPL261218C00250000")
     with pytest.raises(FrozenInstanceError):
         contract.strike = 1.0  # type: ignore[misc]  # that is the point
@@ -204,7 +204,7 @@ def test_a_contract_is_frozen() -> None:
 
 
 def test_positions_and_legs_have_one_spelling() -> None:
-    """A position or leg gives Alpaca's symbol of its contract, and a root of its own wins."""
+    """A position or leg gives Alpaca's symbol of its contract, with its own root if it has one."""
     december = dt.date(2026, 12, 18)
     single = Position(
         id="a", symbol="BRK-B", option_type="call", expiry=december, strike=500, contracts=1, cost_basis=1
@@ -233,5 +233,5 @@ def test_positions_and_legs_have_one_spelling() -> None:
     ],
 )
 def test_shares_contracts_and_roots_of_one_underlying_have_one_name(symbol: str, underlying: str) -> None:
-    """Share classes, index roots and adjusted roots are on what they are on."""
+    """Share classes, index roots and adjusted roots have the name of their underlying."""
     assert underlying_of(symbol) == underlying

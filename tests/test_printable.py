@@ -23,18 +23,18 @@ from options_helper.printable import printable, printable_json
     ],
 )
 def test_what_would_act_is_shown_as_an_escape(text: str, shown: str) -> None:
-    """Letters of every language stay; control characters, direction overrides and stray bytes do not act."""
+    """Letters of every language stay; control characters, overrides and stray bytes are escaped."""
     assert printable(text) == shown
 
 
 def test_our_own_lines_may_stay() -> None:
-    """A list of problems keeps its lines, and nothing else of a control character."""
+    """A list of problems keeps its line feeds, and no other control character."""
     assert printable("one\n- two\r", keep_lines=True) == "one\n- two\\r"
 
 
 @given(st.text(st.characters()))
 def test_any_text_fits_on_one_line(text: str) -> None:
-    """Whatever comes can be encoded, stays on its line, and is not changed by a second pass."""
+    """Any text can be encoded, stays on its line, and is not changed by a second pass."""
     shown = printable(text)
     assert len(shown.splitlines()) <= 1
     assert shown.encode().decode() == shown == printable(shown)
@@ -42,7 +42,7 @@ def test_any_text_fits_on_one_line(text: str) -> None:
 
 @given(st.dictionaries(st.text(st.characters()), st.lists(st.text(st.characters()))))
 def test_json_acts_on_no_terminal_and_says_the_same(document: dict[str, list[str]]) -> None:
-    """Control characters are written as JSON's escapes, so a program reads the same document."""
+    """Control characters become JSON escapes, so a program reads the same document."""
     text = printable_json(document)
     assert printable(text, keep_lines=True) == text
     assert json.loads(text.encode()) == json.loads(json.dumps(document))

@@ -35,7 +35,7 @@ quotes = st.builds(
 
 @given(st.lists(quotes, max_size=12))
 def test_a_table_is_a_mapping_of_the_newest_rows(rows: list[Quote]) -> None:
-    """Read as a mapping, a table gives back each symbol's last row, whole; missing numbers stay missing."""
+    """As a mapping, a table returns each symbol's last row, with missing numbers as None."""
     from_stream = [Quote(**{**_fields(row), "from_rest": False, "timestamp": None}) for row in rows]
     expected = {row.symbol: row for row in from_stream}
     table = QuoteTable.of(from_stream)
@@ -50,7 +50,7 @@ def _fields(row: Quote) -> dict[str, Any]:
 
 @given(st.lists(quotes, max_size=8), st.lists(quotes, max_size=8))
 def test_an_older_version_never_changes(first: list[Quote], then: list[Quote]) -> None:
-    """Updating makes a new table: what a snapshot holds stays as it was."""
+    """Updating returns a new table, and the earlier one does not change."""
     table = QuoteTable.of(first)
     before = dict(table)
     table.updated(then)
@@ -62,14 +62,14 @@ def test_an_older_version_never_changes(first: list[Quote], then: list[Quote]) -
     [(NOON - SECOND, 1.0), (NOON, 1.0), (NOON + SECOND, 2.0), (None, 1.0)],
 )
 def test_an_older_rest_row_never_replaces_a_newer_one(rest_time: dt.datetime | None, bid: float) -> None:
-    """A first quote by REST wins over the stream's only if it is truly newer."""
+    """A first quote from REST replaces the stream's only if it is newer."""
     streamed = Quote("A", bid_price=1.0, timestamp=NOON)
     fetched = Quote("A", bid_price=2.0, timestamp=rest_time, from_rest=True)
     assert QuoteTable.of([streamed]).updated([fetched])["A"].bid_price == bid
 
 
 def test_an_event_without_a_time_is_as_new_as_its_receipt() -> None:
-    """REST's quote of a minute ago does not replace what the stream said a second ago without a time."""
+    """An older quote from REST does not replace a streamed one without a time."""
     streamed = Quote("A", bid_price=1.0, received_at=NOON - SECOND)
     older = Quote("A", bid_price=2.0, timestamp=NOON - 60 * SECOND, from_rest=True)
     newer = Quote("A", bid_price=3.0, timestamp=NOON, from_rest=True)
@@ -100,7 +100,7 @@ def _columns(bid: float, at: dt.datetime | None) -> Columns:
 def test_an_older_event_that_arrives_later_is_not_newer(
     kept_at: dt.datetime | None, next_at: dt.datetime | None, bid: float, *, as_columns: bool, from_rest: bool
 ) -> None:
-    """The newest event wins, a correction of the same time included, whatever the order and the source."""
+    """The newest event wins, or a correction with the same time, whatever the order and source."""
     kept = Quote("A", bid_price=1.0, timestamp=kept_at, received_at=NOON, from_rest=from_rest)
     table = QuoteTable.of([kept])
     late = Quote("A", bid_price=2.0, timestamp=next_at, received_at=NOON)
@@ -109,7 +109,7 @@ def test_an_older_event_that_arrives_later_is_not_newer(
 
 
 def test_a_table_refuses_to_be_written_to() -> None:
-    """Neither the array nor the index of a table can be changed by whoever holds it."""
+    """Neither a table's array nor its index can be changed."""
     table = QuoteTable.of([Quote("A", bid_price=1.0)]).updated([Quote("B", bid_price=2.0)])
     with pytest.raises(ValueError, match="read-only"):
         table.rows["bid_price"][0] = 5.0
@@ -135,7 +135,7 @@ def test_a_place_is_not_a_row() -> None:
 
 
 def test_row_numbers_are_kept_over_versions() -> None:
-    """The index is the same object while no new symbol comes, and grows at its end when one does."""
+    """The index is the same object until a new symbol comes, and grows at its end."""
     table = QuoteTable.empty(["A", "B"])
     same = table.updated([Quote("B", bid_price=1.0)])
     assert same.index is table.index
@@ -155,7 +155,7 @@ def test_columns_hold_numbers_and_microseconds() -> None:
 
 
 def test_any_mapping_becomes_a_table() -> None:
-    """A dict of quotes, or of things like quotes, is turned by its keys; a table is taken as it is."""
+    """A dict of quotes, or of similar objects, becomes a table; a table stays the same object."""
     alike = SimpleNamespace(
         symbol="ignored", bid_price=1.0, ask_price=None, bid_size=None, ask_size=3, timestamp=NOON
     )

@@ -60,7 +60,7 @@ def plan(*positions: Position | MultiLegPosition | EquityPosition, **changes: An
 
 
 def test_singles_legs_and_shares_are_all_there_once() -> None:
-    """Each underlying, share and contract is asked for once, in the file's order."""
+    """Each underlying, share and contract is requested once, in the file's order."""
     got = plan(
         option("a", "MSFT", 400),
         structure("b", leg(600), leg(610, "short"), leg(600, option_type="put")),
@@ -84,26 +84,26 @@ def test_singles_legs_and_shares_are_all_there_once() -> None:
 
 @pytest.mark.parametrize("symbol", ["BRK.B", "BRK-B", "brk/b"])
 def test_class_shares_take_alpaca_s_spelling(symbol: str) -> None:
-    """The stock has a dot, the contract's root no separator."""
+    """The stock has a dot, and the contract's root no separator."""
     got = plan(option("a", symbol, 500))
     assert got.stocks == ["BRK.B"]
     assert got.option_contracts == ["BRKB261218C00500000"]
 
 
 def test_a_contract_s_own_root_is_used() -> None:
-    """Adjusted contracts and weeklies are asked for under their root, the stock under its symbol."""
+    """Adjusted contracts and weeklies use their root, and the stock its symbol."""
     got = plan(option("a", "CSGP", 1, root="CSGP1"), option("b", "SPX", 6000, root="SPXW"))
     assert got.stocks == ["CSGP"]
     assert got.option_contracts == ["CSGP1261218C00001000", "SPXW261218C06000000"]
 
 
 def test_an_empty_portfolio_needs_nothing() -> None:
-    """No position, no symbol, no warning."""
+    """There are no positions, symbols or warnings."""
     assert plan() == SubscriptionPlan()
 
 
 def test_a_stream_that_is_off_is_asked_for_nothing() -> None:
-    """Without stocks or options the tuple is empty, its warnings are gone, and the position says why."""
+    """Without stocks or options, the tuple and its warnings are empty, and the position says why."""
     owned = [option("a", expiry=dt.date(2026, 11, 1)), option("b", "SPX"), shares("c", "KO")]
     no_options = plan(*owned, stream_options=False, max_option_contracts=0)
     assert (no_options.stocks, no_options.option_contracts) == (["AAPL", "KO"], [])
@@ -139,7 +139,7 @@ def test_the_limit_keeps_positions_whole_and_names_the_rest() -> None:
 
 
 def test_a_contract_held_twice_counts_once() -> None:
-    """A position whose contracts others brought in costs nothing, even where it stood before them."""
+    """A position whose contracts are already included costs nothing, wherever it is in the file."""
     got = plan(
         structure("wide", leg(500), leg(510), leg(520)),
         structure("low", leg(500), leg(510)),
@@ -152,7 +152,7 @@ def test_a_contract_held_twice_counts_once() -> None:
 
 
 def test_a_limit_of_nothing_leaves_every_contract_out() -> None:
-    """Zero is a limit like any other; a negative one is a mistake."""
+    """Zero is a valid limit, and a negative one raises."""
     got = plan(option("a"), max_option_contracts=0)
     assert (got.option_contracts, got.truncated_count) == ([], 1)
     with pytest.raises(ValueError, match="0 or more"):
@@ -160,7 +160,7 @@ def test_a_limit_of_nothing_leaves_every_contract_out() -> None:
 
 
 def test_many_names_are_shortened_in_the_warning_only() -> None:
-    """The sentence stays readable; `not_live` has every position."""
+    """The sentence is short, and `not_live` has every position."""
     got = plan(*(option(f"p{number}", strike=number) for number in range(1, 51)), max_option_contracts=10)
     [warning] = got.warnings
     assert warning.endswith("p20 and 20 more.")
@@ -168,7 +168,7 @@ def test_many_names_are_shortened_in_the_warning_only() -> None:
 
 
 def test_expired_contracts_are_left_out_by_name() -> None:
-    """A contract that expired before today is not asked for; on its last day it still is."""
+    """A contract that expired before today is left out; on its last day, it is included."""
     yesterday = TODAY - dt.timedelta(days=1)
     got = plan(
         option("gone", expiry=yesterday),
@@ -185,7 +185,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
 
 @pytest.mark.parametrize("symbol", ["SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "OEX"])
 def test_indexes_are_not_on_the_stock_stream(symbol: str) -> None:
-    """An index has options and no shares: only its contracts are asked for, with a warning."""
+    """An index has options and no shares, so only its contracts are requested, with a warning."""
     got = plan(option("a", symbol), option("b", symbol, 260), option("c"))
     assert got.stocks == ["AAPL"]
     assert len(got.option_contracts) == 3
@@ -202,12 +202,12 @@ def test_several_indexes_are_one_sentence() -> None:
 
 
 def test_shares_of_an_index_are_never_live() -> None:
-    """An index in shares is a mistake in the file, and said to be."""
+    """Shares of an index are a mistake in the file, and the reason says so."""
     assert plan(shares("a", "SPX")).not_live == {"a": "the stock stream does not carry an index"}
 
 
 def test_a_weekly_under_the_monthly_root_is_questioned() -> None:
-    """SPX has third Fridays only; a contract of another day is asked for, with the root it should have."""
+    """SPX expires on third Fridays; another contract is requested, with a note about its root."""
     wednesday = dt.date(2026, 12, 16)
     got = plan(option("a", "SPX", expiry=wednesday), option("b", "SPX"), stream_stocks=False)
     assert got.option_contracts[0] == "SPX261216C00250000"
@@ -217,7 +217,7 @@ def test_a_weekly_under_the_monthly_root_is_questioned() -> None:
 
 
 def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
-    """A position built in code that has no contract symbol is named; the rest is planned."""
+    """A position without a contract symbol is named, and the others are planned."""
     got = plan(option("odd", strike=33.33333), option("good"))
     assert got.option_contracts == ["AAPL261218C00250000"]
     assert got.warnings[0].startswith("odd will not be live: ")
@@ -225,7 +225,7 @@ def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
 
 
 def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 01:00 UTC it is still the evening before in New York, and that day's contract has not expired."""
+    """At 01:00 UTC it is still the previous evening in New York, and that day's contract is included."""
     monkeypatch.setattr(subscriptions, "utc_now", lambda: dt.datetime(2026, 12, 19, 1, tzinfo=dt.UTC))
     assert plan(option("a"), today=None).option_contracts == ["AAPL261218C00250000"]
     assert positions_not_subscribed(Portfolio(positions=[option("a")]), frozenset()) != {}
@@ -235,7 +235,7 @@ def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_positions_without_a_stream_are_found() -> None:
-    """Against another subscription each position says which of its own symbols are missing."""
+    """With another subscription, each position lists its missing symbols."""
     portfolio = Portfolio(
         positions=[
             option("live"),
@@ -260,7 +260,7 @@ strikes = st.lists(st.integers(1, 12), min_size=2, max_size=5).map(
 
 @given(st.lists(strikes, max_size=8), st.integers(0, 14))
 def test_a_plan_is_within_its_limit_and_keeps_positions_whole(books: list[list[Leg]], limit: int) -> None:
-    """Never over the limit, nothing twice, every contract is of a live position, and counts add up."""
+    """A plan never exceeds the limit, has no duplicates, and its counts add up."""
     positions = [structure(f"p{number}", *legs) for number, legs in enumerate(books)]
     got = plan(*positions, max_option_contracts=limit)
     chosen = set(got.option_contracts)
@@ -280,7 +280,7 @@ def test_a_plan_is_within_its_limit_and_keeps_positions_whole(books: list[list[L
 
 
 def test_the_soonest_and_the_largest_positions_stream_and_the_file_may_pin() -> None:
-    """A pinned position first, then those that expire within a week, then the largest; the rest is polled."""
+    """Pinned positions come first, then those that expire within a week, then the largest."""
     owned = [
         option("small", "AAPL", 100),
         option("large", "MSFT", 500, contracts=-9),
@@ -299,6 +299,6 @@ def test_the_soonest_and_the_largest_positions_stream_and_the_file_may_pin() -> 
 
 
 def test_nothing_is_polled_of_a_stream_that_is_off() -> None:
-    """Switched off means that nothing is fetched either."""
+    """If a stream is off, nothing is fetched for it."""
     got = plan(option("a"), shares("b", "KO"), stream_options=False, stream_stocks=False)
     assert (got.polled_contracts, got.stream_first) == ([], [])

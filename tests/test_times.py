@@ -24,7 +24,7 @@ moments = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezon
 
 
 def test_the_clock_is_aware_utc() -> None:
-    """The default of every injected clock is the present in UTC."""
+    """The default of every injected clock is the current time in UTC."""
     assert utc_now().utcoffset() == dt.timedelta(0)
     assert abs(utc_now() - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=5)
 
@@ -44,7 +44,7 @@ def test_a_trading_date_is_new_york_s(at: dt.datetime, day: dt.date) -> None:
 
 @pytest.mark.parametrize(("day", "hour"), [(dt.date(2026, 11, 21), 5), (dt.date(2026, 7, 21), 4)])
 def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) -> None:
-    """In UTC, in winter and summer."""
+    """It begins at that time in UTC, in winter and in summer."""
     begins = start_of_day(day)
     assert begins == dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC)
     assert begins.utcoffset() == dt.timedelta(0)
@@ -53,12 +53,12 @@ def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) 
 
 @given(st.none() | moments)
 def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
-    """Times keep_going as whole microseconds, and no time as zero."""
+    """A time survives as whole microseconds, and no time as zero."""
     assert from_microseconds(to_microseconds(at)) == at
 
 
 def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
-    """Only the difference between the time of day and the time elapsed counts."""
+    """Only a change of the difference between the time of day and the elapsed time counts."""
     time = {"wall": 0.0, "elapsed": 0.0}
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     watch = StepWatch(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])
@@ -77,7 +77,7 @@ def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
 
 
 def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:
-    """It grows with the time elapsed, sleep included; the difference from then on is known."""
+    """It grows with the elapsed time, including sleep, and its difference from the clock is known."""
     time = {"wall": 0.0, "elapsed": 0.0}
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     clock = SteadyClock(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])
@@ -94,7 +94,7 @@ def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:
 
 
 def test_elapsed_seconds_only_grow() -> None:
-    """Two looks never go back."""
+    """Two calls never go back."""
     assert elapsed_seconds() <= elapsed_seconds()
 
 
@@ -102,7 +102,7 @@ def test_elapsed_seconds_only_grow() -> None:
     "text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z"]
 )
 def test_a_time_that_nobody_means_is_none(text: str) -> None:
-    """It may have no counterpart in another time zone; every plausible one has."""
+    """Such a time may not exist in another time zone; every plausible one does."""
     assert plausible(dt.datetime.fromisoformat(text)) is None
     assert plausible(dt.datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == dt.datetime(
         2026, 11, 20, 15, tzinfo=dt.UTC

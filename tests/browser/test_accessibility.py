@@ -137,7 +137,7 @@ MOST_TABS = 8
 
 
 def test_keyboard_and_screen_reader_find_their_way(portal: Portal) -> None:
-    """A few presses of Tab lead visibly to the table; regions have headings; only new states are spoken."""
+    """A few presses of Tab lead to the table, regions have headings, and only new states are spoken."""
     page = portal.open(reduced_motion="reduce")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-status")).to_contain_text("Live.")

@@ -53,7 +53,7 @@ def page(portal: Portal, frames: list[bytes]) -> Page:
 
 
 def test_a_slow_click_holds_while_prices_move(page: Page, portal: Portal) -> None:
-    """A leg's switch that is redrawn between the pointer's down and up still switches."""
+    """A leg's switch that is redrawn while the pointer is down still works."""
     switch = page.locator(f"{DETAIL} [data-testid=stButtonGroup] button").first
     press_slowly(page, switch, lambda: move_prices(portal, page))
     expect(page.locator(DETAIL)).to_contain_text("P/L from now on", timeout=SOON)
@@ -62,7 +62,7 @@ def test_a_slow_click_holds_while_prices_move(page: Page, portal: Portal) -> Non
 def test_a_download_outlives_the_fill_that_comes_meanwhile(
     page: Page, portal: Portal, frames: list[bytes], tmp_path: Path
 ) -> None:
-    """A new fill draws the list but not the button, whose file then has the fill."""
+    """A new fill redraws the list but not the button, whose file then contains the fill."""
     fill(portal, page, "4.44")
     button = page.get_by_text("Fills as CSV")
     expect(button).to_be_visible()

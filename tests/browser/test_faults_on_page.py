@@ -67,7 +67,7 @@ def desk(portal: Portal) -> Iterator[FaultyPage]:
 
 
 def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
-    """A rejected key, feed or limit shows its cause, its fix and the live streams; one attempt per press."""
+    """A rejected key, feed or limit shows its cause and fix, and is tried once per press of Start."""
     before = desk.begin("fills", "Start", refuse_key=True)
     desk.shows(
         "Alpaca refused the key for the fill stream (402).",

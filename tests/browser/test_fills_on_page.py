@@ -90,7 +90,7 @@ def written_figures(path: Path) -> Figures:
 
 
 def test_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_path: Path) -> None:
-    """Fills throughout several losses of their stream end on the page and in the CSV as in the ledger."""
+    """After several losses of the fill stream, the page and the CSV equal the ledger."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     simulator.add_history(15, symbols=[PUT], hours=0.2)
     page.get_by_role("button", name="Start", exact=True).click()
@@ -140,7 +140,7 @@ def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None
 
 
 def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> None:
-    """However long a symbol and however narrow the page, its amount and details stay within the list."""
+    """However long the symbol and however narrow the page, amount and details stay inside the list."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:
         page.get_by_role("button", name="Start", exact=True).click()

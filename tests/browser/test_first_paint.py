@@ -132,7 +132,7 @@ def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> N
 
 
 def test_the_title_goes_by_itself(portal: Portal) -> None:
-    """If no script draws the page, or Streamlit's have ended, words in its place say to reload it."""
+    """If nothing draws the page, words in its place say to reload it."""
     page = portal.open("about:blank")
 
     def forbid(route: Any) -> None:

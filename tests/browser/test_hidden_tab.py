@@ -65,7 +65,7 @@ def _reports_after(page: Page, milliseconds: int) -> list[str]:
 
 
 def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
-    """A late beat is reported each time the patience has passed since the last one."""
+    """A late beat is reported repeatedly, each time after the same wait."""
     _beat(page)
     assert _reports_after(page, PATIENCE - 1) == []
     _beat(page)

@@ -116,7 +116,7 @@ SERVERS_WORDS = f"\x1b[31m{SIGNS['image']} {UNSEEN}\x1b]8;;http://{EVIL}\x07x<sc
 
 
 def test_of_a_streams_error(portal: Portal, page: Page) -> None:
-    """The fill stream's last words appear literally on the page, a data stream's not at all."""
+    """The fill stream's last words appear literally on the page, and a data stream's do not appear."""
     write_portfolio(portal.folder)
     page.goto(portal.live_url)
     press_start(page)

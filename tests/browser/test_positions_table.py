@@ -129,7 +129,7 @@ def _refreshes(page: Page, count: int = 3) -> None:
 
 
 def test_sort_scroll_selection_and_open_rows_survive_three_refreshes(open_table: Callable[..., Page]) -> None:
-    """Prices move, the hand's place does not: same order, same scroll, same node, same selection by id."""
+    """While prices move, the order, the scroll position, the nodes and the selection stay the same."""
     page = open_table("n=60")
     page.get_by_role("button", name="P/L Open").click()
     _row(page, "condor").locator(".pt-twist").click()
@@ -168,7 +168,7 @@ def _groups(page: Page) -> dict[str, str]:
 
 
 def test_an_id_that_moves_to_another_underlying_moves_with_it(open_table: Callable[..., Page]) -> None:
-    """Another file of the same ids shows all its rows, no mark as moved; then the first does so again."""
+    """A file with the same ids shows all its rows without a moved mark, and so does the first one again."""
     page = open_table("frozen=1&n=12&files=2")
     other_file = page.get_by_text("Other file")
     first = _ids(page)
@@ -195,10 +195,7 @@ CUT = """() => {
 
 
 def test_no_figure_is_cut_off_in_a_small_window(open_table: Callable[..., Page]) -> None:
-    """All columns fit into a window of medium width; a smaller one hides some as a whole, and says how many.
-
-    With more columns than that, the table scrolls sideways below the names and the quotes, which stay.
-    """
+    """A medium window shows all columns, and a smaller one hides whole columns and says how many."""
     page = open_table("age=41&n=12", viewport={"width": 940, "height": 900})
     wide = page.locator(".pt-table.is-wide")
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
@@ -217,7 +214,7 @@ def test_no_figure_is_cut_off_in_a_small_window(open_table: Callable[..., Page])
 
 
 def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
-    """Columns, sort, open rows and the selection return, and the server learns of figures and selection."""
+    """Columns, sort, open rows and selection return, and the server learns of them."""
     page = open_table()
     page.get_by_role("button", name="Qty").click()
     _row(page, "condor").locator(".pt-twist").click()
@@ -239,7 +236,7 @@ def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> N
 
 
 def test_sorting_goes_down_up_and_back_with_missing_values_last(open_table: Callable[..., Page]) -> None:
-    """Rows are sorted within their underlying, underlyings by their first row; legs stay below theirs."""
+    """Rows are sorted within their underlying, and underlyings by their first row; legs stay below theirs."""
     page = open_table("frozen=1&n=12")
     file_order = _ids(page)
     button = page.get_by_role("button", name="P/L Open")
@@ -286,7 +283,7 @@ def _figures(page: Page, group: str) -> list[float]:
 
 
 def test_the_keyboard_reaches_everything(open_table: Callable[..., Page]) -> None:
-    """Bar and rows are a Tab each; arrows move and open, Enter and Space choose and open, Escape lets go."""
+    """Bar and rows take one Tab each; arrows move, Enter and Space select and open, Escape leaves."""
     page = open_table()
     page.locator('th[data-col="quote"] button').focus()
     page.keyboard.press("Tab")
@@ -326,7 +323,7 @@ def test_the_keyboard_reaches_everything(open_table: Callable[..., Page]) -> Non
 
 
 def test_roles_and_labels_say_what_the_table_is(open_table: Callable[..., Page]) -> None:
-    """A tree grid with levels; states and directions are words and signs."""
+    """The table is a tree grid with levels, and states and directions are words and signs."""
     page = open_table()
     table = page.get_by_role("treegrid", name="Positions")
     expect(table.get_by_role("columnheader", name="P/L Open")).to_be_visible()
@@ -354,7 +351,7 @@ def test_a_moved_mark_carries_a_sign_for_a_while(open_table: Callable[..., Page]
 
 
 def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[..., Page]) -> None:
-    """The browser counts the seconds; the server sends hashes."""
+    """The browser counts the seconds, and the server sends hashes."""
     sizes: list[int] = []
     page = open_table("frozen=1&every=1&n=200")
     age = _cell(page, "p000", "quote")
@@ -385,7 +382,7 @@ def test_a_row_that_the_server_no_longer_corrects_turns_stale_by_itself(
 
 @pytest.mark.parametrize(("age", "words"), [(100, "◐ quiet 1 m"), (2000, "▲ stale 33 m")])
 def test_old_quotes_say_so_in_words(open_table: Callable[..., Page], age: int, words: str) -> None:
-    """Quiet while the stream is heard, stale when it is not."""
+    """An old quote is quiet while its stream is heard, and otherwise stale."""
     page = open_table(f"age={age}")
     expect(_cell(page, "p003", "quote")).to_have_text(words)
 
@@ -444,7 +441,7 @@ def test_the_title_of_a_hidden_tab_carries_the_raised_alerts(open_table: Callabl
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["n=8", "n=8&age=2000"])
 def test_every_text_passes_wcag_aa(open_table: Callable[..., Page], scheme: str, query: str) -> None:
-    """4.5 : 1 for each text on its own background, in both themes, selected and stale rows included."""
+    """Each text has a contrast of 4.5 : 1 in both themes, in selected and stale rows too."""
     page = open_table(query, color_scheme=scheme)
     _row(page, "condor").locator(".pt-twist").click()
     _cell(page, "condor", "mark").click()
@@ -511,7 +508,7 @@ IN_SIGHT = {"ratio": 0.99}  # pixels are rounded
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_keyboard_goes_through_a_thousand_rows(open_table: Callable[..., Page], width: int) -> None:
-    """Keys reach rows that are not built, each says its place, and the focus outlives being scrolled away."""
+    """Keys reach rows that are not built, each row has its number, and the focus survives scrolling."""
     page = open_table("n=1000&every=1.5", viewport={"width": width, "height": 900})
     table, focused = page.get_by_role("treegrid"), page.locator("tr:focus")
     expect(table).to_have_attribute("aria-rowcount", "1010")  # headings, 4 groups and 1,005 positions
@@ -572,7 +569,7 @@ def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> Non
 
 
 def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
-    """By expiry, strategy, tag or not at all; rows then name their underlying; a reload keeps the choice."""
+    """Rows are grouped by expiry, strategy, tag or not at all, and a reload keeps the choice."""
     page = open_table()
     groups = page.locator('tr[data-kind="group"]')
     by = page.get_by_label("Group by")
@@ -597,7 +594,7 @@ def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
 
 
 def test_search_and_collapse(open_table: Callable[..., Page]) -> None:
-    """A search leaves the rows that match, and one button folds every group."""
+    """A search keeps the matching rows, and one button folds every group."""
     page = open_table()
     search = page.get_by_label("Search positions")
     search.fill("spy old")

@@ -65,7 +65,7 @@ def times_around(at: dt.datetime) -> re.Pattern[str]:
 
 
 def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
-    """At three times, one of them after a jump back, mark and profit are those of the recorded second."""
+    """At three times, one after a jump back, mark and profit equal those recorded."""
     found = survey(Path(RECORDING))
     began, ended = found.at.replace(microsecond=0), found.ends_at
     with running_portal(browser, tmp_path, f"--replay={RECORDING}", "--speed=0.5", keys=False) as portal:

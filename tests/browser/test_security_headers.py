@@ -107,7 +107,7 @@ def upgrade(portal: Portal, headers: dict[str, str]) -> int:
 def test_nobody_outside_is_asked(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """No start, page with streams or foreign Origin makes the server or the page contact the outside."""
+    """Neither the start, a page with streams nor a foreign Origin contacts any other host."""
     from tests.browser.conftest import running_portal
 
     (tmp_path / "sitecustomize.py").write_text(RECORDER)

@@ -58,7 +58,7 @@ def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
 
 
 def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path: Path) -> None:
-    """In a closed market with silent streams REST gives every row its last mark; nothing is red or stale."""
+    """In a closed market with silent streams, REST gives every row its last mark, and nothing is stale."""
     from tests.browser.conftest import running_portal
 
     silent = {"tick_seconds": 0, "order_interval_seconds": 0}

@@ -64,7 +64,7 @@ def test_a_missing_key_is_named_with_its_place(keys: dict[str, str], named: str,
 
 
 def test_the_env_file_is_read_and_the_environment_wins(env_file: Path) -> None:
-    """Comments, quotes, a byte order mark and dollars are no trouble; an empty variable hides nothing."""
+    """Comments, quotes, a byte order mark and dollar signs work; an empty variable counts as unset."""
     env_file.write_bytes(
         b"\xef\xbb\xbfAPCA_API_KEY_ID=PKFILE\n# comment\nexport APCA_API_SECRET_KEY='a${HOME}b' # mine\n"
         b"OH_ALPACA_STOCK_FEED=sip\nOH_ALPACA_OPTIONS_FEED=\nBARE\n"
@@ -78,19 +78,19 @@ def test_the_env_file_is_read_and_the_environment_wins(env_file: Path) -> None:
 def test_the_process_s_own_environment_is_the_default(
     env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a mapping the real environment counts."""
+    """Without a mapping, the process's environment is used."""
     monkeypatch.setenv("OH_ALPACA_STOCK_FEED", "sip")
     assert read_environment(env_file=env_file)["OH_ALPACA_STOCK_FEED"] == "sip"
 
 
 def test_a_missing_env_file_is_an_empty_one(tmp_path: Path) -> None:
-    """No file sets nothing."""
+    """A missing file sets nothing."""
     assert read_environment({"A": "1"}, env_file=tmp_path / "missing.env") == {"A": "1"}
 
 
 @pytest.mark.parametrize(("target", "words"), [("/dev/zero", "a device"), (".", "a directory")])
 def test_an_env_file_is_a_regular_file(env_file: Path, target: str, words: str) -> None:
-    """A link to a device without an end, or to a directory, is refused at once with its reason."""
+    """A link to an endless device or to a directory is refused at once with its reason."""
     env_file.symlink_to(target)
     with pytest.raises(SettingsError, match=words):
         read_environment({}, env_file=env_file)
@@ -125,7 +125,7 @@ def test_an_env_file_that_is_no_text_is_refused_without_quoting_it(env_file: Pat
 def test_the_account_is_found_from_url_or_key(
     key: str, url: str | None, account: Account, host: str, env_file: Path
 ) -> None:
-    """The URL decides; without one the key's prefix; a loopback host is a demo and never called live."""
+    """The URL decides, otherwise the key's prefix; a loopback host is a demo."""
     env = KEYS | {"APCA_API_KEY_ID": key} | ({"APCA_API_BASE_URL": url} if url else {})
     settings = load_settings(env, env_file=env_file)
     assert (settings.account, settings.trading_url) == (account, host)
@@ -177,14 +177,14 @@ def test_foreign_hosts_are_named(env_file: Path) -> None:
     ],
 )
 def test_keys_go_to_alpaca_encrypted_only(name: str, url: str, env_file: Path) -> None:
-    """Alpaca offers encryption everywhere, so a URL without it is a mistake that would show the keys."""
+    """An Alpaca URL without encryption is refused, because it would reveal the keys."""
     with pytest.raises(SettingsError, match=r"must begin with (https|wss)://") as caught:
         load_settings(KEYS | {name: url}, env_file=env_file)
     assert caught.value.variable == name
 
 
 def test_a_host_without_encryption_is_named(env_file: Path) -> None:
-    """A relay of one's own may do without; the page says so, but not of this machine."""
+    """A foreign host without encryption is named, but this machine is not."""
     urls = {"APCA_API_DATA_URL": "http://relay.example", "APCA_API_STREAM_URL": "ws://127.0.0.1:7"}
     settings = load_settings(KEYS | urls, env_file=env_file)
     assert settings.unencrypted_hosts == ("relay.example",)
@@ -192,7 +192,7 @@ def test_a_host_without_encryption_is_named(env_file: Path) -> None:
 
 
 def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> None:
-    """Paper and live move the trading host; auto, and any other host, stay."""
+    """Paper and live change the trading host; auto changes nothing, and neither does any other host."""
     settings = load_settings(KEYS, env_file=env_file)
     live = settings.with_account("live")
     assert (live.account, live.trading_url) == (Account.LIVE, LIVE_URL)
@@ -233,7 +233,7 @@ def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> Non
     ],
 )
 def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) -> None:
-    """The error names the variable and a correct value, and never repeats what may hold a password."""
+    """The error names the variable and a correct value, and does not repeat what may hold a password."""
     error = refusal(env_file, **{name: url})
     assert error.variable == name
     assert "://host" in str(error)
@@ -244,7 +244,7 @@ def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) ->
     ("name", "feed"), [("OH_ALPACA_STOCK_FEED", "otc"), ("OH_ALPACA_OPTIONS_FEED", "sip")]
 )
 def test_an_unknown_feed_is_refused(name: str, feed: str, env_file: Path) -> None:
-    """The refusal lists the feeds there are."""
+    """The error lists the valid feeds."""
     error = refusal(env_file, **{name: feed})
     assert error.variable == name
     assert "must be one of" in str(error)
@@ -261,14 +261,14 @@ def test_feeds_take_any_case(env_file: Path) -> None:
 @pytest.mark.parametrize("name", list(KEYS))
 @pytest.mark.parametrize("key", ["with space", "line\nbreak", "ünicode", "nul\0"])
 def test_a_key_that_fits_no_header_is_refused_unshown(name: str, key: str, env_file: Path) -> None:
-    """A key with spaces or control characters was copied wrongly; it is named and not repeated."""
+    """A key with spaces or control characters is refused by name and not repeated."""
     error = refusal(env_file, **{name: key})
     assert error.variable == name
     assert key not in str(error)
 
 
 def test_keys_never_show(env_file: Path) -> None:
-    """Neither the settings' repr nor their text shows a key; the masked one shows its ends."""
+    """Neither the settings' repr nor their text shows a key; the masked key shows its ends."""
     settings = load_settings(KEYS, env_file=env_file)
     for key in KEYS.values():
         assert key not in f"{settings!r} {settings}"
@@ -295,7 +295,7 @@ def test_loopback_means_this_machine(host: str, loopback: bool) -> None:
 
 
 def test_the_example_has_every_variable_and_no_key(env_file: Path) -> None:
-    """The example file sets nothing by itself, and each of its settings is valid once uncommented."""
+    """The example file sets nothing, and each of its settings is valid once uncommented."""
     example = EXAMPLE.read_text()
     assert read_environment({}, env_file=EXAMPLE) == {}
     env_file.write_text(example.replace("\n#APCA_", "\nAPCA_").replace("\n#OH_", "\nOH_"))

@@ -99,7 +99,7 @@ integration = pytest.mark.integration
 @pytest.mark.date_sensitive
 @integration
 def test_a_healthy_machine_has_no_failure(inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path) -> None:
-    """Every check is there, none fails, each stream was asked for, and nothing stays connected."""
+    """Every check is present, none fails, each stream is probed, and no connection is left."""
     findings = list(examine(inputs))
     assert is_well(findings)
     found = _by_name(findings)
@@ -131,14 +131,14 @@ def test_a_healthy_machine_has_no_failure(inputs: DoctorInput, simulator: Alpaca
 
 @integration
 def test_only_get_is_sent(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """An examination reads: every request is a GET."""
+    """Every request is a GET."""
     list(examine(inputs))
     assert set(simulator.methods_seen) == {"GET"}
 
 
 @integration
 def test_no_secret_is_reported(inputs: DoctorInput, simulator: AlpacaSimulator, caplog) -> None:
-    """Neither findings nor logs hold the keys, whatever goes wrong."""
+    """Neither findings nor logs contain the keys, whatever goes wrong."""
     caplog.set_level("DEBUG")
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, refuse_key=True)
@@ -151,7 +151,7 @@ def test_no_secret_is_reported(inputs: DoctorInput, simulator: AlpacaSimulator, 
 
 @integration
 def test_a_refused_key_fails_everywhere(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """A wrong key is a failure of the account and of each stream, said apart."""
+    """A wrong key is a failure of the account and of each stream."""
     wrong = DoctorInput(
         env={**inputs.env, "APCA_API_SECRET_KEY": "wrong"},
         env_file=inputs.env_file,
@@ -167,7 +167,7 @@ def test_a_refused_key_fails_everywhere(inputs: DoctorInput, simulator: AlpacaSi
 
 @integration
 def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
-    """On a plan without SIP and OPRA, the free feeds are well and the others are noted."""
+    """On a plan without SIP and OPRA, the free feeds are granted and the others noted."""
     pytest.importorskip("alpaca", reason="the streams need alpaca-py")
     from options_helper.simulator.server import AlpacaSimulator
     from options_helper.simulator.world import Plan
@@ -191,7 +191,7 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
 
 @integration
 def test_beside_a_running_page_it_is_no_failure(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """Streams that another program holds are noted as such (406); a 429 proves no other program."""
+    """Streams held by another program are noted (406); a 429 does not prove another program."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, held=True)
     findings = list(examine(inputs))
@@ -207,7 +207,7 @@ def test_beside_a_running_page_it_is_no_failure(inputs: DoctorInput, simulator: 
 def test_the_streams_are_asked_for_the_portfolios_symbols(
     simulator: AlpacaSimulator, inputs: DoctorInput, monkeypatch
 ) -> None:
-    """A plan that grants fewer channels is found out as at Start; a symbol that is refused is named."""
+    """A plan with fewer channels is detected as at Start, and a refused symbol is named."""
     from options_helper.data.streaming.connection import market_data
     from options_helper.simulator.world import Plan
 
@@ -229,7 +229,7 @@ def test_the_streams_are_asked_for_the_portfolios_symbols(
 
 @integration
 def test_a_server_that_says_nothing_is_unreachable(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """A handshake without an answer ends at its timeout, as a failure with its step."""
+    """A handshake without an answer fails at its timeout, and the finding names its step."""
     from options_helper.data.streaming.connection.observer import ConnectionTimes
 
     simulator.faults.set("options", silent_after_auth=True)
@@ -274,7 +274,7 @@ def _run(env: dict[str, str], folder: Path, *words: str) -> subprocess.Popen[str
 def test_beside_running_streams_it_takes_nothing_away(
     inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path: Path, wait_until
 ) -> None:
-    """While this process streams, the command says so of each stream, exits with 0, and nothing is lost."""
+    """While this process streams, the command notes it for each stream and exits with 0."""
     from options_helper.data.settings import load_settings
     from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 
@@ -306,7 +306,7 @@ def test_beside_running_streams_it_takes_nothing_away(
 def test_ctrl_c_waits_for_no_answer(
     inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path, wait_until
 ) -> None:
-    """While every stream hangs in its handshake, Ctrl-C ends the command."""
+    """Ctrl-C ends the command while every stream hangs in its handshake."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, hang_on_connect=True)
     command = _run(dict(inputs.env), tmp_path)
@@ -321,7 +321,7 @@ def test_ctrl_c_waits_for_no_answer(
 
 @integration
 def test_a_check_that_breaks_is_a_failure(inputs: DoctorInput, monkeypatch) -> None:
-    """An unforeseen error in the check of a stream is neither silence nor success."""
+    """An unexpected error while a stream is checked is a failure."""
     from options_helper.doctor import checks
 
     def check(asked: Any, *_more: Any) -> Any:
@@ -338,7 +338,7 @@ def test_a_check_that_breaks_is_a_failure(inputs: DoctorInput, monkeypatch) -> N
 
 
 def test_without_keys_nothing_is_asked(tmp_path) -> None:
-    """Missing keys are one failure that names the variables; what needs them is noted, the rest examined."""
+    """Missing keys are one failure that names the variables; the other checks continue."""
     (tmp_path / "portfolio.json").write_text('{"positions": []}')
 
     def build_rest(_settings: AlpacaSettings) -> Any:
@@ -353,7 +353,7 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
 
 
 def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
-    """Without any key a named file is examined and nothing fails; a single key is still half a pair."""
+    """Without any key, a named file is checked and nothing fails; a single key is incomplete."""
     path = tmp_path / "mine.json"
     path.write_text('{"positions": []}')
     for env, level in (({}, Level.NOTE), ({"APCA_API_KEY_ID": "PKTEST"}, Level.FAIL)):
@@ -362,13 +362,13 @@ def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
 
 
 def test_a_server_s_message_forges_no_line() -> None:
-    """Line breaks and escape sequences in a finding are shown as such."""
+    """Line breaks and escape sequences in a finding are shown as escapes."""
     line = Finding("Account", Level.FAIL, "no\n\x1b[2Jok    Account       all well").line
     assert line == "FAIL  Account       no\\n\\x1b[2Jok    Account       all well"
 
 
 def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None:
-    """The log's path is given from the root; if it cannot be written, so is the place used instead."""
+    """The log's path is absolute; if it cannot be written, the place used instead is shown."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
 
@@ -383,7 +383,7 @@ def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None
 
 
 def test_keys_are_named_with_their_place(tmp_path, monkeypatch) -> None:
-    """It says from where each key came, for an old variable may win over a new file."""
+    """The finding says where each key came from, because an old variable may override a new file."""
     from options_helper.doctor.checks import _find_keys
 
     file = tmp_path / "alpaca.env"
@@ -395,7 +395,7 @@ def test_keys_are_named_with_their_place(tmp_path, monkeypatch) -> None:
 
 
 def test_a_foreign_host_is_named() -> None:
-    """A host that is neither Alpaca's nor this machine is worth a look."""
+    """A host that is neither Alpaca's nor this machine is noted."""
     from options_helper.doctor.checks import _name_hosts
 
     settings = AlpacaSettings("k", "s", data_url="https://data.example.com")
@@ -415,7 +415,7 @@ ACTIVE = {"account_number": "PA1234567890", "status": "ACTIVE"}
     ("settings", "other", "url"), [(PAPER, "live", LIVE_URL), (LIVE, "paper", PAPER_URL)]
 )
 def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -> None:
-    """If the configured host refuses the key and Alpaca's other one takes it, that is what is wrong."""
+    """If Alpaca's other host accepts the key, the finding says so."""
     answers = {settings.trading_url: REFUSED, url: ACTIVE}
     finding = check_account(settings, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert finding.level is Level.FAIL
@@ -432,14 +432,14 @@ def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -
     ],
 )
 def test_any_other_refusal_is_told_as_it_is(settings, error) -> None:
-    """A key that fits nowhere, a network that fails, and a host of one's own are not guessed about."""
+    """Other refusals, network failures and foreign hosts are reported as they are."""
     answers = dict.fromkeys((PAPER_URL, LIVE_URL, settings.trading_url), error)
     finding = check_account(settings, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert (finding.level, finding.text) == (Level.FAIL, str(error))
 
 
 def test_an_account_that_is_not_active_is_noted() -> None:
-    """Its number is masked, and its status is the server's word."""
+    """The account's number is masked, and its status is the server's word."""
     answers = {PAPER_URL: {"account_number": "PA1234567890", "status": "ONBOARDING"}}
     finding = check_account(PAPER, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert finding == Finding("Account", Level.NOTE, "PA…90 on the paper host, status ONBOARDING")
@@ -467,7 +467,7 @@ def test_the_clock_tells_the_phase_and_that_clocks_agree() -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "5 s ahead of"), (-3, "3 s behind")])
 def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
-    """A wrong clock is worth mending, and no failure: the page corrects ages for it."""
+    """A wrong clock is a note, because the page corrects ages for it."""
     finding = _clock_finding(_clock(), NOW + dt.timedelta(seconds=seconds))
     assert finding.level is Level.NOTE
     assert words in finding.text
@@ -475,12 +475,12 @@ def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
 
 @pytest.mark.parametrize("answer", [{}, AlpacaRestError("/v2/clock", "the server failed (503)", status=503)])
 def test_a_clock_that_is_none_is_a_failure(answer) -> None:
-    """An answer that is no clock, or none at all, is said."""
+    """An invalid answer of the clock, or none, is a failure."""
     assert _clock_finding(answer).level is Level.FAIL
 
 
 def test_a_missing_package_is_a_failure_with_its_line() -> None:
-    """The versions name what is missing and how to install it."""
+    """The finding names the missing package and how to install it."""
 
     def find(package: str) -> str:
         if package in {"alpaca-py", "websockets"}:
@@ -496,7 +496,7 @@ def test_a_missing_package_is_a_failure_with_its_line() -> None:
 
 
 def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
-    """Without the SDK no stream can be asked, and the line that installs it is given."""
+    """Without the SDK, each stream's finding has the line that installs it."""
     from options_helper.doctor import feed_probe
     from options_helper.doctor.streams import check_streams
     from options_helper.errors import MissingDependency
@@ -511,7 +511,7 @@ def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
 
 
 def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> None:
-    """A stream that returns before it is authenticated is no proof."""
+    """A stream that returns before it is authenticated is not granted."""
     from options_helper.doctor import feed_probe
 
     class Silent:
@@ -528,7 +528,7 @@ def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> No
 
 @pytest.mark.parametrize(("stream", "feed"), [(StreamName.STOCKS, "iex"), (StreamName.FILLS, "")])
 def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed: str) -> None:
-    """The step after the authentication is never taken."""
+    """A probe ends after the authentication."""
     from options_helper.doctor import feed_probe
 
     class Stepping:
@@ -546,7 +546,7 @@ def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed
 
 
 def test_the_configured_feed_is_asked_first() -> None:
-    """The feed that the page would use comes first; the other one is for information."""
+    """The configured feed is probed first."""
     settings = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
     stocks, options, fills = streams_to_ask(settings)
     assert stocks == [
@@ -571,7 +571,7 @@ def _contracts(count: int) -> list[Position]:
 
 
 def test_what_is_over_the_limit_is_told() -> None:
-    """201 contracts do not fit the indicative feed; on OPRA they do."""
+    """201 contracts exceed the indicative feed's limit, and fit OPRA's."""
     portfolio = Portfolio(positions=_contracts(201))
     free = check_subscription(portfolio, PAPER, NOW.date())
     assert free.level is Level.NOTE
@@ -588,7 +588,7 @@ def test_what_is_over_the_limit_is_told() -> None:
 
 
 def test_too_many_stocks_for_the_free_plan_are_told() -> None:
-    """Symbols over the limit are polled, and the report says so."""
+    """Symbols over the limit are polled, and the finding says so."""
     shares = [
         EquityPosition(id=f"s{n}", symbol=f"S{chr(65 + n)}", shares=1, cost_basis=1) for n in range(26)
     ] + [EquityPosition(id=f"t{n}", symbol=f"T{chr(65 + n)}", shares=1, cost_basis=1) for n in range(5)]
@@ -599,7 +599,7 @@ def test_too_many_stocks_for_the_free_plan_are_told() -> None:
 
 
 def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> None:
-    """With nobody listening, each stream fails once and the account with its reason."""
+    """If nothing listens, each stream fails once, and the account gives the reason."""
     pytest.importorskip("alpaca", reason="the streams need alpaca-py")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

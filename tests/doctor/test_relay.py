@@ -48,7 +48,7 @@ def run_doctor(server: NatsServer) -> tuple[int, str]:
 
 
 def test_a_relay_from_a_readers_side(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every step has a finding: NATS, the reader's rights, the relay's account and streams, and the clock."""
+    """Every step has a finding: NATS, rights, account, streams and clock."""
     url = server.url.replace("//", f"//relay:{PASSWORDS['RELAY_PASSWORD']}@")
     with (
         AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator,
@@ -69,7 +69,7 @@ def test_a_relay_from_a_readers_side(server: NatsServer, monkeypatch: pytest.Mon
 
 
 def test_what_is_missing_is_named(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a relay, and without NATS, the finding names the next step, and the status is 1."""
+    """Without a relay or without NATS, the finding names the next step, and the status is 1."""
     status, found = examine(server, "reader", monkeypatch)
     assert found["Relay"].startswith("FAIL none answers")
     assert "options-helper relay --nats" in found["Relay"]
@@ -80,7 +80,7 @@ def test_what_is_missing_is_named(server: NatsServer, monkeypatch: pytest.Monkey
 
 
 def test_a_server_without_jetstream_is_named(tmp_path: Path) -> None:
-    """No relay can run on it, so starting one is not the next step."""
+    """No relay can run there, so the next step is not to start one."""
     bare = tmp_path / "bare.conf"
     bare.write_text("# no jetstream")
     with running_nats_server(tmp_path / "nats", configuration=bare) as server:

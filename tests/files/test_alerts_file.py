@@ -34,7 +34,7 @@ def _write(folder: Path, text: str) -> Path:
 
 
 def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
-    """Every field arrives; a rule without an id is given one."""
+    """Every field is read, and a rule without an id gets one."""
     first, second = load_alert_rules(_write(tmp_path, json.dumps(RULES)))
     assert first == AlertRule(
         id="put loss",
@@ -48,7 +48,7 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_a_long_position_makes_no_id_that_is_too_long(tmp_path: Path) -> None:
-    """Ids made from long texts are shortened, and two of them stay apart."""
+    """Ids made from long texts are shortened, and stay distinct."""
     rules = [{"metric": "fill", "position": "p" * 300 + middle + "p" * 300} for middle in "12"]
     first, second = load_alert_rules(_write(tmp_path, json.dumps({"alerts": rules})))
     assert max(len(first.id), len(second.id)) <= 200
@@ -56,12 +56,12 @@ def test_a_long_position_makes_no_id_that_is_too_long(tmp_path: Path) -> None:
 
 
 def test_no_file_means_no_rules(tmp_path: Path) -> None:
-    """A portfolio without alerts is no error."""
+    """A portfolio without an alerts file has no rules."""
     assert load_alert_rules(tmp_path / "alerts.json") == []
 
 
 def test_the_alerts_of_a_portfolio_lie_beside_it(tmp_path: Path) -> None:
-    """The name is always alerts.json."""
+    """The file is always named alerts.json."""
     assert alerts_path_for(tmp_path / "mine.json") == tmp_path / "alerts.json"
 
 
@@ -73,7 +73,7 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
 
 
 def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -> None:
-    """Dump and load are inverse."""
+    """A dumped file is read back unchanged."""
     rules = load_alert_rules(_write(tmp_path, json.dumps(RULES)))
     assert load_alert_rules(_write(tmp_path, dump_alert_rules(rules))) == rules
 
@@ -122,7 +122,7 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
-    """A folder in the file's place, or bytes that are not text, are errors of the file."""
+    """A directory in the file's place, or bytes that are not text, raise an error about the file."""
     (tmp_path / "alerts.json").mkdir()
     with pytest.raises(AlertsFileError, match="this is a directory"):
         load_alert_rules(tmp_path / "alerts.json")
@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_file_that_can_be_read_again_is_read_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new permission changes neither time nor size; a lasting failure is reported once."""
+    """A new permission changes neither time nor size, and a lasting failure is reported once."""
     path = _write(tmp_path, json.dumps(RULES))
 
     def refuse(*_args: object, **_more: object) -> None:
@@ -163,14 +163,14 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
 @pytest.mark.parametrize("field", ["threshold", "pending_seconds"])
 @pytest.mark.parametrize("value", [True, "12"])
 def test_only_a_number_is_a_number(tmp_path: Path, field: str, value: object) -> None:
-    """`true` is no threshold of 1."""
+    """`true` is not a threshold of 1."""
     rule = {"metric": "pnl_abs", "comparison": "above", "threshold": 1, field: value}
     with pytest.raises(AlertsFileError, match="must be a number"):
         load_alert_rules(_write(tmp_path, json.dumps({"alerts": [rule]})))
 
 
 def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
-    """It ends no watch with an error of another kind."""
+    """It raises the file's own error and no other."""
     text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"
     with pytest.raises(AlertsFileError, match="thousands of digits"):
         load_alert_rules(_write(tmp_path, text))
@@ -188,7 +188,7 @@ def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
     ids=str,
 )
 def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -> None:
-    """A file of keys in the place of the alerts stays a secret."""
+    """The error does not reveal a file of keys in place of the alerts."""
     with pytest.raises(AlertsFileError) as caught:
         load_alert_rules(_write(tmp_path, json.dumps(document)))
     assert "s3cr3t" not in str(caught.value)
@@ -196,14 +196,14 @@ def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    """JSON would keep the last of two thresholds in silence."""
+    """JSON would silently keep the last of two thresholds."""
     text = '{"alerts": [{"metric": "dte", "comparison": "below", "threshold": 1, "threshold": 2}]}'
     with pytest.raises(AlertsFileError, match='alert 1: the key "threshold"'):
         load_alert_rules(_write(tmp_path, text))
 
 
 def test_more_alerts_than_a_page_can_show_are_refused(tmp_path: Path) -> None:
-    """The list is bounded, and the bound is named."""
+    """The error names the limit."""
     rules = [{"id": str(n), "metric": "fill"} for n in range(3000)]
     with pytest.raises(AlertsFileError, match="at most 200 alerts"):
         load_alert_rules(_write(tmp_path, json.dumps({"alerts": rules})))
@@ -211,7 +211,7 @@ def test_more_alerts_than_a_page_can_show_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
 def test_alerts_are_read_from_regular_files_only(tmp_path: Path, kind: str) -> None:
-    """A pipe, a device without an end and a loop of links are refused at once, each with its reason."""
+    """A pipe, an endless device and a loop of links are refused at once, each with its reason."""
     path = tmp_path / "alerts.json"
     if kind == "pipe":
         os.mkfifo(path)

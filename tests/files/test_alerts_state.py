@@ -41,7 +41,7 @@ def alerts() -> Alerts:
 
 
 def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
-    """Phases, history, seen fills and rules; only what was pending begins again."""
+    """Phases, history, seen fills and rules are restored; pending alerts start over."""
     before, state = alerts(), AlertsState(tmp_path, Path("portfolio.json"))
     assert state.load() is None
     state.save(before, ["spot"])
@@ -76,7 +76,7 @@ DEEP = b'{"zz":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     "content", [b"", b"{", b"[]", b'{"alerts": {"rules": [{"metric": "x"}]}}', b"\xff", DEEP]
 )
 def test_a_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    """It never stops the page, and the next save replaces it."""
+    """An unreadable file does not stop the page, and the next save replaces it."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.write_bytes(content)
     assert state.load() is None
@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: 
 
 
 def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Saving replaces a link instead of writing through it, and keeps the newest of ours and all others."""
+    """Saving replaces a link, and keeps our newest files and all foreign ones."""
     monkeypatch.setattr("options_helper.files.alerts_state._KEPT", 20)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine")

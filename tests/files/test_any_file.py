@@ -51,7 +51,7 @@ deep = st.integers(1, 3000).map(
 def test_any_alerts_file_is_rules_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
-    """No other exception leaves the loader, and its text quotes nothing."""
+    """The loader raises no other exception, and its text quotes nothing."""
     path = tmp_path_factory.getbasetemp() / "any-alerts.json"
     path.write_bytes(content)
     said = ""
@@ -66,7 +66,7 @@ def test_any_alerts_file_is_rules_or_an_error(
 @settings(deadline=None)
 @given(content=contents | deep)
 def test_any_portfolio_is_a_portfolio_or_an_error(content: bytes) -> None:
-    """No other exception leaves the parser."""
+    """The parser raises no other exception."""
     said = ""
     try:
         parse_portfolio("p.json", content)
@@ -92,7 +92,7 @@ env_files = st.binary(max_size=60) | st.lists(lines, max_size=6).map(
 def test_any_env_file_is_settings_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
-    """No other exception leaves the reader, and its text quotes nothing."""
+    """The reader raises no other exception, and its text quotes nothing."""
     path = tmp_path_factory.getbasetemp() / "any.env"
     path.write_bytes(content)
     said = ""

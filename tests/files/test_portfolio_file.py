@@ -62,7 +62,7 @@ def position_refusal(file: Path, *positions: object) -> PortfolioError:
 
 
 def test_the_sample_holds_every_kind_of_position() -> None:
-    """The portfolio shipped with the project loads and shows each kind, far from its expiry."""
+    """The project's sample loads and shows each kind of position, far from its expiry."""
     positions = {position.id: position for position in load_portfolio(SAMPLE).positions}
     assert {type(position) for position in positions.values()} == {
         Position,
@@ -80,14 +80,14 @@ def test_the_sample_holds_every_kind_of_position() -> None:
 
 
 def test_a_file_with_a_byte_order_mark_loads(file: Path) -> None:
-    """An editor's byte order mark does no harm, and a text path will do."""
+    """A byte order mark is ignored, and the path may be a string."""
     file.write_bytes(b"\xef\xbb\xbf" + json.dumps({"cash": 5, "positions": [OPTION]}).encode())
     portfolio = load_portfolio(str(file))
     assert (portfolio.cash, portfolio.positions[0].id) == (5.0, "aapl-1")
 
 
 def test_unknown_keys_do_no_harm(file: Path) -> None:
-    """Keys of other tools are ignored at every level, whatever they hold."""
+    """Other tools' keys are ignored at every level, whatever they contain."""
     leg = LEG | {"ratio": 1}
     document = {"risk_profile": {"a": [1]}, "positions": [STRUCTURE | {"legs": [leg, leg], "note": None}]}
     file.write_text(json.dumps(document))
@@ -95,7 +95,7 @@ def test_unknown_keys_do_no_harm(file: Path) -> None:
 
 
 def test_a_tilde_is_the_home_directory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path may start with a tilde; an unknown home is an ordinary missing file."""
+    """A path may start with a tilde; an unknown home directory means a missing file."""
     monkeypatch.setenv("HOME", str(file.parent))
     file.write_text("{}")
     assert load_portfolio("~/portfolio.json") == Portfolio()
@@ -104,7 +104,7 @@ def test_a_tilde_is_the_home_directory(file: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_file_is_only_read(file: Path) -> None:
-    """A file without any permission to write loads, and its bytes and times stay."""
+    """A file without write permission loads, and its bytes and times do not change."""
     file.write_text(json.dumps({"positions": [OPTION]}))
     file.chmod(stat.S_IRUSR)
     before = file.read_bytes(), file_version(file)
@@ -113,7 +113,7 @@ def test_the_file_is_only_read(file: Path) -> None:
 
 
 def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
-    """The version belongs to the bytes read, changes with a save, and holds the time of the save."""
+    """The version belongs to the bytes read, changes when saved, and has the time of saving."""
     file.write_text("{}")
     os.utime(file, ns=(0, 1_700_000_000_000_000_000))
     content, version = read_portfolio_file(str(file))
@@ -136,7 +136,7 @@ def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
     ids=["missing", "NUL", "long", "below a file", "not UTF-8"],
 )
 def test_an_impossible_path_has_its_own_reason(tmp_path: Path, name: str, words: str) -> None:
-    """Such a path has no version, and loading it is a sentence that can be shown anywhere."""
+    """Such a path has no version, and loading it raises a printable sentence."""
     (tmp_path / "file").touch()
     assert file_version(tmp_path / name) is None
     with pytest.raises(PortfolioError, match=words) as caught:
@@ -145,7 +145,7 @@ def test_an_impossible_path_has_its_own_reason(tmp_path: Path, name: str, words:
 
 
 def test_a_missing_file_names_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a relative path the directory that was looked in is said."""
+    """For a relative path, the error names the directory."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PortfolioError, match="no such file") as caught:
         load_portfolio("portfolio.json")
@@ -153,20 +153,20 @@ def test_a_missing_file_names_its_directory(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    """A directory is named as such."""
+    """The error says that the path is a directory."""
     with pytest.raises(PortfolioError, match="directory"):
         load_portfolio(tmp_path)
 
 
 def test_a_pipe_is_refused_without_waiting(file: Path) -> None:
-    """A named pipe is not opened, because nobody may ever write to it."""
+    """A named pipe is not opened, because nothing may ever write to it."""
     os.mkfifo(file)
     with pytest.raises(PortfolioError, match="a named pipe, not a regular file"):
         load_portfolio(file)
 
 
 def test_a_loop_of_links_is_refused(file: Path) -> None:
-    """A link to itself is named as such, not as a missing file."""
+    """The error says that the link leads to itself."""
     file.symlink_to(file)
     with pytest.raises(PortfolioError, match="symbolic link leads back to itself"):
         load_portfolio(file)
@@ -174,14 +174,14 @@ def test_a_loop_of_links_is_refused(file: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_a_device_is_refused_unread(file: Path) -> None:
-    """A link to a device without an end is refused before a byte is read."""
+    """A link to an endless device is refused before a byte is read."""
     file.symlink_to("/dev/zero")
     with pytest.raises(PortfolioError, match="a device, not a regular file"):
         load_portfolio(file)
 
 
 def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path leads nowhere then, and the reason is named."""
+    """A relative path cannot be found then, and the error says why."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -203,7 +203,7 @@ def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest
     ids=str,
 )
 def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> None:
-    """A file of keys named by mistake stays a secret: only numbers, dates and known words are shown."""
+    """Only numbers, dates and known words are quoted, because the file may contain keys."""
     assert "s3cr3t" not in str(refusal(file, json.dumps(document)))
 
 
@@ -222,7 +222,7 @@ def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> No
     ],
 )
 def test_what_can_be_no_secret_is_shown(file: Path, value: object, shown: str) -> None:
-    """A wrong number, date or known word helps to find the place."""
+    """A wrong number, date or known word is quoted."""
     field = "expiry" if isinstance(value, int) else "strike"
     assert f"not {shown}" in position_refusal(file, OPTION | {field: value}).reason
 
@@ -240,7 +240,7 @@ def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.Mo
 
 
 def test_a_file_of_fifty_megabytes_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more of it is read than the limit and a byte."""
+    """No more than the limit and one byte is read."""
     with file.open("wb") as stream:
         stream.truncate(50_000_000)
     sizes: list[int] = []
@@ -260,7 +260,7 @@ def test_a_file_of_fifty_megabytes_is_refused(file: Path, monkeypatch: pytest.Mo
 def test_a_pipe_put_in_a_files_place_is_refused_without_waiting(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever was checked before opening is checked again on what was opened."""
+    """The checks before opening are repeated on the opened file."""
     file.write_text("{}")
 
     def swap_and_open(path: Path, flags: int) -> int:
@@ -275,7 +275,7 @@ def test_a_pipe_put_in_a_files_place_is_refused_without_waiting(
 
 
 def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most the limit is read, whatever the size was a moment before."""
+    """At most the limit is read, whatever the size was before."""
     file.write_bytes(b" " * (MAX_BYTES + 5))
     small = os.stat_result((stat.S_IFREG | 0o600, 0, 0, 1, 0, 0, 2, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda *_, **__: small)
@@ -307,7 +307,7 @@ def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch
 def test_what_is_not_json_has_a_line_and_a_column(
     file: Path, content: str | bytes, place: str, words: str
 ) -> None:
-    """Broken text is reported with its line and column, in words."""
+    """The error gives line, column and problem in words."""
     error = refusal(file, content)
     assert error.place == place
     assert words in error.reason
@@ -315,7 +315,7 @@ def test_what_is_not_json_has_a_line_and_a_column(
 
 @pytest.mark.parametrize("document", ["[]", "null", "17", '"positions"', "true"])
 def test_a_document_is_an_object(file: Path, document: str) -> None:
-    """Any other JSON is refused, with the shape of a portfolio."""
+    """Any other JSON is refused, and the error shows the shape of a portfolio."""
     assert '{"cash": 0, "positions": []}' in refusal(file, document).reason
 
 
@@ -365,7 +365,7 @@ def test_a_wrong_value_is_placed_and_a_right_one_shown(
 
 @pytest.mark.parametrize("field", ["symbol", "expiry", "strike", "contracts", "cost_basis", "option_type"])
 def test_a_missing_field_is_named(file: Path, field: str) -> None:
-    """A missing field is named, with its meaning."""
+    """The error names the missing field and its meaning."""
     fields = {key: value for key, value in OPTION.items() if key != field}
     error = position_refusal(file, fields)
     assert error.place == f'position "aapl-1", field {field}'
@@ -373,13 +373,13 @@ def test_a_missing_field_is_named(file: Path, field: str) -> None:
 
 
 def test_a_misspelt_field_is_found(file: Path) -> None:
-    """An unknown key that looks like the missing one is pointed at."""
+    """The error names an unknown key that resembles the missing one."""
     fields = {key: value for key, value in OPTION.items() if key != "strike"} | {"strikes": 250}
     assert 'did you misspell it as "strikes"?' in position_refusal(file, fields).reason
 
 
 def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
-    """A file with its positions under another name is refused; a file that holds nothing is not."""
+    """A file with its positions under another name is refused; an empty list is not."""
     error = refusal(file, {"cash": 5, "postions": [OPTION]})
     assert error.place == "field postions"
     assert 'did you mean "positions"?' in error.reason
@@ -417,14 +417,14 @@ def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
     ids=str,
 )
 def test_every_level_has_its_place(file: Path, document: dict[str, Any], place: str) -> None:
-    """Portfolio, position, leg and field are named, and one mistake gives one problem, of the kind meant."""
+    """Portfolio, position, leg and field are named, and one mistake gives one problem."""
     error = refusal(file, document)
     assert error.place == place
     assert "\n" not in error.reason
 
 
 def test_ids_used_twice_are_named_with_everything_else(file: Path) -> None:
-    """Duplicate ids are reported beside other problems; surrounding spaces do not matter."""
+    """Duplicate ids are reported with the other problems, ignoring surrounding spaces."""
     error = position_refusal(file, OPTION, OPTION | {"id": " aapl-1 ", "strike": 0}, OPTION | {"id": "b"})
     assert error.place == 'position "aapl-1"'
     assert "2 positions have this id" in error.reason
@@ -444,14 +444,14 @@ def test_ids_used_twice_are_named_with_everything_else(file: Path) -> None:
     ],
 )
 def test_a_key_that_stands_twice_is_refused(file: Path, document: str, place: str) -> None:
-    """JSON would keep the last of two equal keys in silence; here both are questioned."""
+    """JSON would silently keep the last of two equal keys, so both are refused."""
     error = refusal(file, document)
     assert error.place == place
     assert "appears here more than once" in error.reason
 
 
 def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
-    """Inside an unknown key nothing is judged."""
+    """Repeated keys inside an unknown key are ignored."""
     file.write_text('{"positions": [], "other": {"a": 1, "a": NaN}}')
     assert load_portfolio(file) == Portfolio()
 
@@ -475,7 +475,7 @@ def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
 def test_terms_that_no_contract_has_are_refused(
     file: Path, entry: dict[str, Any], place: str, words: str
 ) -> None:
-    """An option that no contract symbol can express is refused at loading, not at Start."""
+    """An option without a contract symbol is refused when the file is loaded."""
     error = position_refusal(file, OPTION | {"id": "good"}, entry)
     assert error.place == place
     assert words in error.reason
@@ -495,7 +495,7 @@ def test_a_long_symbol_may_own_shares_or_name_its_root(file: Path) -> None:
 
 
 def test_many_problems_stay_readable(file: Path) -> None:
-    """The first few problems are shown in full, the rest counted."""
+    """The first few problems are shown in full, and the others counted."""
     error = position_refusal(file, *(OPTION | {"id": f"p{n}", "strike": 0} for n in range(500)))
     lines = str(error).splitlines()
     assert len(lines) == 8
@@ -505,7 +505,7 @@ def test_many_problems_stay_readable(file: Path) -> None:
 
 
 def test_a_monstrous_value_is_shortened(file: Path) -> None:
-    """A value from the file can neither fill the page nor break the line or the output's encoding."""
+    """A huge value is shortened, on one line and in the output's encoding."""
     error = position_refusal(file, OPTION | {"strike": "\n\ud800" + "9" * 10_000})
     assert len(str(error)) < 400
     assert "\n" not in str(error)
@@ -535,7 +535,7 @@ documents = json_values | st.fixed_dictionaries({"positions": st.lists(spoilt_po
 def test_any_json_is_a_portfolio_or_an_error_in_words(
     tmp_path_factory: pytest.TempPathFactory, document: object
 ) -> None:
-    """For any JSON, loading returns a portfolio or raises its own error, and no other."""
+    """For any JSON, loading returns a portfolio or raises its own error."""
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_text(json.dumps(document))
     outcome: object
@@ -549,5 +549,5 @@ def test_any_json_is_a_portfolio_or_an_error_in_words(
 
 
 def test_the_limit_of_digits_is_python_s_own() -> None:
-    """The test of a number with thousands of digits relies on this limit of the interpreter."""
+    """The test with thousands of digits relies on this limit of the interpreter."""
     assert 0 < sys.get_int_max_str_digits() < 5000

@@ -135,7 +135,7 @@ def places() -> list[tuple[type, str]]:
 
 
 def test_the_shipped_schema_is_the_models_own() -> None:
-    """The file in the package is what the models make, and a schema by its own rules."""
+    """The packaged file equals the generated one, and is a valid schema."""
     assert portfolio_schema() == build_schema()
     Draft202012Validator.check_schema(json.loads(portfolio_schema()))
 
@@ -148,7 +148,7 @@ def test_check_prints_the_schema() -> None:
 
 @pytest.mark.parametrize("day", ["2026-11-27", "2027-02-28"])
 def test_the_samples_are_valid(day: str) -> None:
-    """The shipped sample, the demonstration's portfolio and the documentation's examples pass."""
+    """The sample, the demo's portfolio and the documentation's examples are valid."""
     samples = [json.loads((ROOT / "portfolio.json").read_text()), demo_portfolio(dt.date.fromisoformat(day))]
     page = (ROOT / "docs" / "reference" / "portfolio-file.md").read_text()
     found = [json.loads(text) for text in re.findall(r"```json\n(\{.*?\})\n```", page, re.DOTALL)]
@@ -160,7 +160,7 @@ def test_the_samples_are_valid(day: str) -> None:
 
 @pytest.mark.parametrize(("model", "field"), places(), ids=lambda part: getattr(part, "__name__", part))
 def test_a_value_is_refused_by_both_or_by_neither(model: type, field: str) -> None:
-    """For every field, right and wrong values are judged alike by the loader and the schema."""
+    """For every field, the loader and the schema agree about right and wrong values."""
     for value in (*WRONG, *RIGHT):
         document = changed(PLACES[model], field, value)
         if is_beyond(document):
@@ -177,7 +177,7 @@ def test_a_missing_field_is_refused_by_both_or_by_neither(model: type, field: st
 
 @pytest.mark.parametrize("model", PLACES, ids=lambda model: model.__name__)
 def test_a_key_in_the_wrong_place_is_refused_by_both(model: type) -> None:
-    """Keys that would change the meaning and are not read there are an error for an editor as well."""
+    """Keys that would change the meaning but are not read are errors in an editor too."""
     for key in refused_keys(KINDS[model]):
         value: object = "SPX" if key == "symbol" else 5
         document = changed(PLACES[model], key, value)
@@ -188,7 +188,7 @@ def test_a_key_in_the_wrong_place_is_refused_by_both(model: type) -> None:
 
 @pytest.mark.parametrize("model", PLACES, ids=lambda model: model.__name__)
 def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
-    """Only a number, in quotes too, is an amount: a list of lots or a word says nothing that is counted."""
+    """A number, also in quotes, is an amount; a list or a word is not."""
     for key in refused_numbers(KINDS[model]):
         for value, is_amount in (
             (5, True),
@@ -204,7 +204,7 @@ def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
 
 @pytest.mark.parametrize("document", [[], None, 17, "positions", {"holdings": [OPTION]}, {"positions": [17]}])
 def test_another_document_is_refused_by_both(document: object) -> None:
-    """A document of another shape is no portfolio."""
+    """A document of another shape is not a portfolio."""
     assert not SCHEMA.is_valid(document)
     assert not is_loaded(document)
 
@@ -238,7 +238,7 @@ def test_another_document_is_refused_by_both(document: object) -> None:
 )
 @settings(max_examples=100, deadline=None)
 def test_what_the_schema_refuses_is_refused(document: object) -> None:
-    """No document of any shape is wrong in the editor and right on the page."""
+    """No document is invalid in the editor and valid on the page."""
     if is_loaded(document):
         assert SCHEMA.is_valid(document)
 
@@ -270,7 +270,7 @@ BEYOND: dict[str, str] = {
 
 @pytest.mark.parametrize("reason", BEYOND_A_SCHEMA)
 def test_the_list_of_what_a_schema_cannot_say_is_true(reason: str) -> None:
-    """Each entry names a file that passes the schema and that the loader refuses."""
+    """Each entry has a file that passes the schema and that the loader refuses."""
     text = BEYOND[reason]
     assert SCHEMA.is_valid(json.loads(text))
     with pytest.raises(PortfolioError):

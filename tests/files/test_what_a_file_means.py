@@ -97,7 +97,7 @@ def in_leg(**more: object) -> dict[str, Any]:
     ids=str,
 )
 def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], key: str) -> None:
-    """It was written to say something, so it is never dropped in silence."""
+    """A known key without a meaning in its place is refused, not ignored."""
     assert f"field {key}: has no meaning" in refusal(entry)
 
 
@@ -124,13 +124,13 @@ def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], 
     ids=str,
 )
 def test_a_near_miss_asks_what_was_meant(entry: dict[str, Any], meant: str) -> None:
-    """A key that is nearly one of ours, or another tool's name for it, is refused with the right one."""
+    """A key that resembles one of ours, or another tool's name for it, is refused with the right one."""
     assert f'did you mean "{meant}"' in refusal(entry)
 
 
 @pytest.mark.parametrize("key", ["holdings", "multileg_positions", "Positions", "postions"])
 def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
-    """Its positions would vanish from every total."""
+    """Its positions would be missing from every total."""
     assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
 
 
@@ -151,7 +151,7 @@ def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
     ids=str,
 )
 def test_another_word_for_the_side_must_not_contradict_the_sign(entry: dict[str, Any], key: str) -> None:
-    """A short is never counted as a long because another program wrote its side beside the number."""
+    """Another program's word for the side must agree with the sign."""
     assert f"field {key}: says the opposite of the sign" in refusal(entry)
     field = "contracts" if "contracts" in entry else "shares"
     assert load(entry | {field: -entry[field]})
@@ -174,7 +174,7 @@ def test_another_word_for_the_side_must_not_contradict_the_sign(entry: dict[str,
     ids=str,
 )
 def test_a_closed_position_is_not_counted_as_open(entry: dict[str, Any]) -> None:
-    """An export of everything ever held is refused, an export of open positions is not."""
+    """An export with closed positions is refused, and one with open positions is not."""
     assert "says that the position is closed" in refusal(entry)
     assert "says that the leg is closed" in refusal(in_leg(status="closed"))
     still_open = {
@@ -194,7 +194,7 @@ def test_a_closed_position_is_not_counted_as_open(entry: dict[str, Any]) -> None
     "entry", [PUT, SHARES, SPREAD, in_leg(currency="EUR")], ids=lambda entry: entry["id"]
 )
 def test_no_entry_is_in_another_currency(entry: dict[str, Any]) -> None:
-    """The currency of one position counts as much as that of the file."""
+    """A position's own currency is checked like the file's."""
     if "legs" not in entry or "currency" not in entry["legs"][0]:
         assert load(entry | {"currency": "usd"})
         entry = entry | {"currency": "EUR"}
@@ -217,7 +217,7 @@ def test_no_entry_is_in_another_currency(entry: dict[str, Any]) -> None:
 def test_another_name_of_the_instrument_must_not_contradict_its_terms(
     entry: dict[str, Any], key: str
 ) -> None:
-    """An export that names the contract twice means one of the two; what agrees does no harm."""
+    """If the contract is named twice, both names must agree."""
     assert f"field {key}: " in refusal(entry)
     same = {"osi": "xyz261218p00045000", "option_symbol": "XYZ   261218P00045000", "ticker": "slm"}
     in_legs = {"occ_symbol": "XYZ261218P00050000", "underlying": "XYZ", "ratio_qty": 1}
@@ -230,7 +230,7 @@ def test_another_name_of_the_instrument_must_not_contradict_its_terms(
 @pytest.mark.parametrize("key", ["stocks", "equities", "spreads", "open_trades", "Futures"])
 @pytest.mark.parametrize("entry", [PUT, SHARES, SPREAD, {"symbol": "XYZ", "qty": 2}], ids=str)
 def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, Any]) -> None:
-    """Whatever it is called; a list of other things is not read and does no harm."""
+    """A list of positions under any key is refused; a list of other things is ignored."""
     assert f"field {key}: holds entries like positions" in refusal(PUT, **{key: [entry]})
     assert f"field {key}: holds entries like positions" in refusal(
         **{key: [{"name": "IRA", "rows": [entry]}]}
@@ -252,12 +252,12 @@ def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, A
     ids=str,
 )
 def test_an_instrument_that_can_hardly_be_meant_is_questioned(entry: dict[str, Any], words: str) -> None:
-    """Shares of an index, contracts of another stock, and what was opened after its end."""
+    """Shares of an index, contracts of another stock, and positions opened after their end are questioned."""
     assert any(words in doubt for doubt in doubts(entry))
 
 
 def test_what_nobody_knows_stays_ignored() -> None:
-    """Keys of other tools do no harm, and a schema may be named; name, tag and note are the user's own."""
+    """Other tools' keys are ignored, a schema may be named, and name, tag and note are free text."""
     extra = {"ratio": 1, "broker": "x", "name": "hedge", "tag": ["income"], "note": "rolled"}
     portfolio = load(PUT | extra, in_leg(symbol="XYZ", note="n"), **{"$schema": "x", "risk_profile": {}})
     assert (portfolio.positions[0].tag, portfolio.positions[0].name) == (["income"], "hedge")
@@ -265,14 +265,14 @@ def test_what_nobody_knows_stays_ignored() -> None:
 
 @pytest.mark.parametrize("currency", ["EUR", "CAD", "usdt", "GBP"])
 def test_only_dollars_are_understood(currency: str) -> None:
-    """Euros are never added to dollars."""
+    """Amounts in euros are refused."""
     assert '"USD", the only supported currency' in refusal(base_currency=currency, cash=30000)
     assert load(base_currency="usd").base_currency == "USD"
 
 
 @pytest.mark.parametrize("opened", ["2026-11-28", "2027-11-02", "2026-11-27T23:59:00-08:00"])
 def test_nothing_was_opened_in_the_future(opened: str) -> None:
-    """A wrong year would make every day's P/L the whole one."""
+    """A wrong year would make every day's P/L the total P/L."""
     assert 'position "o", field opened_at: ' in refusal(PUT | {"opened_at": opened})
     assert load(PUT | {"opened_at": "2026-11-27"}).positions[0].opened_on == TODAY
 
@@ -282,7 +282,7 @@ def test_nothing_was_opened_in_the_future(opened: str) -> None:
     [("SPXW", "SPX"), ("VIXW", "VIX"), ("DJXW", "DJX"), ("NDXP", "NDX"), ("RUTW", "RUT"), ("CSGP1", "CSGP")],
 )
 def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underlying: str) -> None:
-    """The price is the underlying's, the contract keeps its root."""
+    """The price is the underlying's, and the contract keeps its root."""
     single, spread = load(PUT | {"symbol": symbol}, SPREAD | {"symbol": symbol}).positions
     assert (single.symbol, single.root) == (underlying, symbol)
     assert (spread.symbol, {leg.root for leg in spread.legs}) == (underlying, {symbol})
@@ -305,7 +305,7 @@ def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underl
     ],
 )
 def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
-    """It is refused by the position's id; USD alone is a fund."""
+    """A pair of currencies is refused by the position's id; USD alone is a fund."""
     assert 'position "s", field symbol' in refusal(SHARES | {"symbol": symbol})
     assert load(SHARES | {"symbol": "USD"})
 
@@ -336,7 +336,7 @@ def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
     ids=str,
 )
 def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any], words: str) -> None:
-    """The sentence says what was understood, or what was probably meant."""
+    """The sentence says how the entry was understood, or what was probably meant."""
     [doubt] = doubts(PUT | changes)
     assert words in doubt
 
@@ -354,7 +354,7 @@ def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any]
     ],
 )
 def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, words: str) -> None:
-    """A credit written as a debit, and a price per share in the place of a total, are named."""
+    """A credit written as a debit, and a price per share in place of a total, are questioned."""
     assert any(words in doubt for doubt in doubts(SPREAD | {"net_debit": net_debit}))
 
 
@@ -383,7 +383,7 @@ def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, wo
 def test_a_calendar_of_the_wrong_sign_is_questioned(
     net_debit: float, near: tuple[Any, ...], far: tuple[Any, ...], words: str | None
 ) -> None:
-    """Without any price: an American option is worth no less than one that ends before it."""
+    """It needs no price: an American option is worth no less than one that expires earlier."""
     legs = [
         {"option_type": "call", "expiry": day, "contracts": 2, "side": side, "strike": strike}
         | ({"root": root[0]} if root else {})
@@ -395,7 +395,7 @@ def test_a_calendar_of_the_wrong_sign_is_questioned(
 
 
 def test_a_good_file_raises_no_doubt() -> None:
-    """A value that is plausible as written is not questioned."""
+    """A plausible value is not questioned."""
     assert [doubt for entry in (PUT, SHARES, SPREAD) for doubt in doubts(entry)] == []
     adjusted = [PUT | {"root": "XYZ1", "multiplier": 150}, PUT | {"multiplier": 100}]
     assert [doubt for entry in adjusted for doubt in doubts(entry)] == []
@@ -411,7 +411,7 @@ def test_a_good_file_raises_no_doubt() -> None:
     fate=st.sampled_from(["rename", "move", "flip"]),
 )
 def test_any_mutation_is_seen(entry: dict[str, Any], data: st.DataObject, fate: str) -> None:
-    """A key renamed by one letter, moved or of the other sign never changes figures unseen."""
+    """A misspelled or moved key, or an opposite sign, is always reported."""
     key = data.draw(st.sampled_from(sorted(set(entry) - {"id", "symbol"})))
     rest = {name: value for name, value in entry.items() if name != key}
     if fate == "rename":
@@ -435,7 +435,7 @@ def test_any_mutation_is_seen(entry: dict[str, Any], data: st.DataObject, fate: 
 
 
 def test_check_says_what_was_understood(tmp_path: Any) -> None:
-    """Problems, warnings and every position in words; the exit status is 1 with a problem only."""
+    """The output has problems, warnings and positions; the exit status is 1 only with a problem."""
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"positions": [PUT | {"contracts": -3}, SPREAD | {"net_debit": 300}]}))
     checked = check_portfolio(path, TODAY)
@@ -456,13 +456,13 @@ def test_check_says_what_was_understood(tmp_path: Any) -> None:
 
 
 def test_a_cost_of_minus_zero_is_zero() -> None:
-    """JSON can express -0.0, which is no negative amount."""
+    """A cost of -0.0 is not negative."""
     words = describe_position(load(PUT | {"cost_basis": -0.0}).positions[0])
     assert words.endswith("paid $0.00 a share = $0.00")
 
 
 def test_check_forges_no_line(tmp_path: Any) -> None:
-    """A line feed in the file's name or in an id is shown, and begins no line."""
+    """A line feed in a file's name or id is escaped."""
     path = tmp_path / "p\nok.json"
     path.write_text(json.dumps({"positions": [PUT | {"id": "o\nok"}]}))
     first, *others = CliRunner().invoke(cli.app, ["check", str(path)]).stdout.splitlines()
@@ -471,7 +471,7 @@ def test_check_forges_no_line(tmp_path: Any) -> None:
 
 
 def test_check_reads_standard_input_bounded_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file `-` is standard input; too much of it, or none that is open, is a problem."""
+    """For `-`, too much input or a closed input is a problem."""
     read = CliRunner().invoke(cli.app, ["check", "-"], input='{"positions": []}')
     assert (read.exit_code, read.stdout) == (0, "-: 0 problems, 0 warnings, 0 positions\n")
     large = CliRunner().invoke(cli.app, ["check", "-"], input=b" " * 10_000_001)

@@ -39,7 +39,7 @@ CERTIFICATE = {"certfile": Path("c.pem"), "keyfile": Path("k.pem")}
 def test_reach_decides(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], login: bool, encrypted: bool, shared: str
 ) -> None:
-    """Whatever another device can reach asks for a login, and is called unencrypted without TLS."""
+    """An endpoint that other devices can reach requires a login, and is unencrypted without TLS."""
     monkeypatch.setattr(module, "_network_address", lambda: "10.0.0.7")
     endpoint = Endpoint(port=8501, **options)
     assert (endpoint.needs_login, endpoint.is_encrypted, endpoint.shared_url) == (login, encrypted, shared)
@@ -48,7 +48,7 @@ def test_reach_decides(
 
 
 def test_the_server_learns_its_names_path_and_certificate() -> None:
-    """A proxy's name and path, every own address, and TLS reach the server's command line."""
+    """The server's command line has the proxy's name and path, its own addresses, and TLS."""
     line = streamlit_command(
         Path("app.py"),
         Endpoint(host=EVERYWHERE, port=8501, public_url="https://desk.example/options", **CERTIFICATE),
@@ -63,7 +63,7 @@ def test_the_server_learns_its_names_path_and_certificate() -> None:
 
 
 def test_tokens_never_show_in_a_repr() -> None:
-    """Neither token is in the text of the object that holds them."""
+    """The repr contains neither token."""
     links = LoginLinks(Endpoint(host=EVERYWHERE, port=8501))
     assert links.own != links.shared
     assert links.own not in repr(links)
@@ -85,7 +85,7 @@ def test_tokens_never_show_in_a_repr() -> None:
     ids=repr,
 )
 def test_options_that_cannot_work_are_a_sentence(options: dict[str, Any]) -> None:
-    """A half certificate, a missing file or an address without a scheme is refused before anything starts."""
+    """Half a certificate, a missing file or an address without a scheme is refused before the start."""
     with pytest.raises(OptionsHelperError) as refused:
         Endpoint(host="127.0.0.1", port=8501, **options).check()
     assert "secret" not in str(refused.value)

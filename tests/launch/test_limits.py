@@ -38,19 +38,19 @@ def run(program: str) -> list[object]:
 
 
 def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
-    """Without a word, if that is enough."""
+    """The limit is raised without a message if that is enough."""
     assert run(FILES.format(soft=256, hard=4096)) == ["", 4096, 4096]
 
 
 def test_a_low_hard_limit_is_said() -> None:
-    """As much as is allowed is taken, and the sentence says how much that is."""
+    """The limit is raised as far as allowed, and the sentence states it."""
     said, *now = run(FILES.format(soft=100, hard=300))
     assert now == [300, 300]
     assert str(said).startswith("This system allows only 300 open files")
 
 
 def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a limit nothing is said."""
+    """Without a limit, there is no message."""
     import resource
 
     infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -59,5 +59,5 @@ def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_core_is_dumped() -> None:
-    """A limit of 1 holds for files and for programs alike; a hard limit of 0 is enough."""
+    """A limit of 1 prevents dumps to files and to programs; a hard limit of 0 is enough."""
     assert run(CORES) in ([1, 1], [0, 0])

@@ -22,21 +22,21 @@ def closed_afterwards() -> Iterator[None]:
 
 
 def test_the_place_follows_the_environment() -> None:
-    """The variable wins, then the XDG state directory, then its default."""
+    """The variable comes first, then the XDG state directory, then its default."""
     assert log_file_path({LOG_FILE_VARIABLE: "/somewhere/x.log"}) == Path("/somewhere/x.log")
     assert log_file_path({"XDG_STATE_HOME": "/s"}) == Path("/s/options-helper/options-helper.log")
     assert log_file_path({}) == Path.home() / ".local/state/options-helper/options-helper.log"
 
 
 def test_what_the_package_logs_is_in_the_file(tmp_path: Path) -> None:
-    """A message of the package's loggers stands in the file with its time, level and logger."""
+    """A message of the package's loggers is in the file with its time, level and logger."""
     path = open_log(tmp_path / "new" / "log.txt")
     logging.getLogger("options_helper.worker").info("options: running")
     assert "INFO options_helper.worker: options: running" in path.read_text()
 
 
 def test_opening_twice_writes_once(tmp_path: Path) -> None:
-    """A page run opens the log again and gets the one that is open."""
+    """Opening the log again returns the open one."""
     first = open_log(tmp_path / "a.log")
     assert open_log(tmp_path / "b.log") == first
     logging.getLogger("options_helper").info("once")
@@ -44,7 +44,7 @@ def test_opening_twice_writes_once(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the folder cannot be made, the log goes to the directory for temporary files."""
+    """If the folder cannot be created, the log is in the directory for temporary files."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert open_log(tmp_path / "file" / "log").parent.parent == tmp_path
@@ -54,7 +54,7 @@ def test_a_place_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch:
 def test_a_log_is_a_regular_file_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Neither a link into another file, nor a pipe, nor a directory is written to."""
+    """Nothing is written to a link, a pipe or a directory."""
     place, victim = tmp_path / "x.log", tmp_path / "victim"
     victim.write_text("mine")
     if kind == "link":
@@ -69,7 +69,7 @@ def test_a_log_is_a_regular_file_of_its_own(
 
 
 def test_no_record_forges_a_line(tmp_path: Path) -> None:
-    """Line breaks and escape sequences of a server's message, and of an exception's, stay on their line."""
+    """Line breaks and escape sequences in messages and exceptions stay on their line."""
     path = open_log(tmp_path / "a.log")
     logger = logging.getLogger("options_helper")
     cause = ValueError("boom\nok Account all well")
@@ -80,7 +80,7 @@ def test_no_record_forges_a_line(tmp_path: Path) -> None:
 
 
 def test_without_a_home_there_is_no_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user without a home directory is no error."""
+    """A user without a home directory causes no error."""
 
     def refuse() -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -106,7 +106,7 @@ logger.info("there is space again")
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX limit stands in for a full disk")
 def test_a_full_disk_costs_records_only(tmp_path: Path) -> None:
-    """It is said once, without the record's text, and the log goes on when there is space again."""
+    """It is reported once, without the record's text, and logging resumes when there is space."""
     command = [sys.executable, "-c", FULL_DISK]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
     assert ended.stderr == "The log cannot be written (File too large); continuing without it.\n"

@@ -7,7 +7,7 @@ from options_helper.launch.own_folder import own_folder
 
 
 def test_a_claimed_port_leaves_no_file() -> None:
-    """The file that claims it exists only while a launcher does."""
+    """The file that claims a port exists only while the launcher runs."""
     folder = own_folder()
     assert folder is not None
     port = 0  # any free one; no launcher claims it

@@ -76,19 +76,19 @@ LOSS = AlertRule(
     ],
 )
 def test_a_status_in_words(status: AlertStatus, words: str) -> None:
-    """Phase, figures, and what is not known."""
+    """The status has the phase, the figures, and what is unknown."""
     assert describe_status(status, LOSS, dt.UTC) == words
 
 
 def test_an_alert_raised_on_another_day_has_its_day() -> None:
-    """An alert raised on Friday does not read on Monday as if it were from today."""
+    """An alert raised on Friday shows its day on Monday."""
     raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.NO_DATA, raised_at=NOW, raised_value=-110.0)
     words = describe_status(raised, LOSS, dt.UTC, NOW + dt.timedelta(days=3))
     assert words.startswith(f"raised {NOW:%a} 17:00:00 at")
 
 
 def test_an_event_in_words() -> None:
-    """Whose, which condition, and what was seen; of a fill its own words."""
+    """An event names its subject, condition and value, and a fill has its own words."""
     event = AlertEvent(1, NOW, LOSS, AlertPhase.RAISED, -110.0)
     assert describe_event(event, {}) == f"call_1 · P/L Open below {MINUS}$100 for 10 s · {MINUS}$110"
     fill = AlertEvent(1, NOW, AlertRule(metric="fill"), AlertPhase.RAISED, 1.0, "sell AAPL 1 @ 2.00")
@@ -151,7 +151,7 @@ class _AlertsDesk:
 
 
 def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
-    """One toast on raise, none per tick; Ack takes it out of the count."""
+    """A raised alert causes one toast, and acknowledging it reduces the count."""
     desk = _AlertsDesk(LOSS)
     desk.pass_seconds(1, 8.0)
     assert "1 · 0 raised" in desk.text
@@ -168,7 +168,7 @@ def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
 
 
 def test_a_session_that_comes_later_is_not_toasted_for_what_was_before() -> None:
-    """A reload does not repeat the morning."""
+    """A reload does not repeat earlier toasts."""
     desk = _AlertsDesk(LOSS)
     desk.pass_seconds(12, 8.0)
     later = AppTest.from_function(_page, args=(desk.monitor,), default_timeout=20).run()
@@ -187,7 +187,7 @@ def _two_portfolios(monitors: list[object]) -> None:
 
 
 def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> None:
-    """Each portfolio counts its own events: a look at another one does not repeat its history."""
+    """Each portfolio counts its own events, so another one's history is not repeated."""
     busy, quiet = _AlertsDesk(LOSS), _AlertsDesk(LOSS)
     busy.pass_seconds(12, 8.0)
     both = AppTest.from_function(_two_portfolios, args=([busy.monitor, quiet.monitor],), default_timeout=20)
@@ -205,7 +205,7 @@ def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> Non
 
 
 def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:
-    """Percentages are typed as percent; the rule lives in memory."""
+    """Percentages are entered as percent, and the rule is kept in memory."""
     desk = _AlertsDesk()
     assert "none" in desk.text
     panel = desk.panel
@@ -244,7 +244,7 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
 
 
 def test_an_underlying_can_be_watched_from_the_page() -> None:
-    """The choice names positions as the table does, and each underlying by itself."""
+    """The choice lists positions as the table names them, and each underlying."""
     desk = _AlertsDesk()
     panel = desk.panel
     assert panel.selectbox[0].options == [
@@ -274,7 +274,7 @@ def _bar(monitor: object) -> None:
 
 
 def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
-    """It names the position as the table does, says what was seen and when, and leads to the row."""
+    """The bar names the position as the table does, with the value and the time, and leads to its row."""
     desk = _AlertsDesk(LOSS, *(LOSS.model_copy(update={"id": f"more {number}"}) for number in range(3)))
     desk.panel = AppTest.from_function(_bar, args=(desk.monitor,), default_timeout=20).run()
     assert desk.text == ""
@@ -297,7 +297,7 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
 
 
 def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
-    """A page with thousands of alerts would not respond; the list is short, in the file's order."""
+    """At most 50 alerts are listed, in the file's order."""
     rules = tuple(LOSS.model_copy(update={"id": f"loss-{number}"}) for number in range(3000))
     raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.MET, 9.0, -120.0, NOW, -110.0)
     listed = choose_listed(Alerts(rules, {"loss-2999": raised, "loss-7": raised}))
@@ -307,13 +307,13 @@ def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
 
 
 def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
-    """With the place and the reason, as the file's own error says them."""
+    """The panel shows the place and the reason in the words of the file's error."""
     desk = _AlertsDesk(problem="alerts.json: line 1: is not JSON")
     assert in_markdown("alerts.json: line 1: is not JSON") in desk.panel.error[0].value
 
 
 def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
-    """A slip in the id, or a position gone from the file, would else look like a quiet market for ever."""
+    """A misspelled id or a removed position would otherwise look like a quiet market."""
     elsewhere = LOSS.model_copy(update={"id": "slip", "position": "call_l"})
     desk = _AlertsDesk(LOSS, elsewhere)
     assert desk.text.count("not in the portfolio") == 1
@@ -322,7 +322,7 @@ def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
 
 
 def test_every_figure_can_be_watched_from_the_page() -> None:
-    """The form makes a rule of each metric, on the subject that it needs."""
+    """The form can make a rule of each metric, with the subject that it needs."""
     subjects = {"position": "call_1", "symbol": "\N{NO-BREAK SPACE}AAPL", "all": "Whole portfolio"}
     for metric in AlertMetric:
         desk = _AlertsDesk()

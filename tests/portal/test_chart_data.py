@@ -55,7 +55,7 @@ def _fill(second: float) -> Any:
 
 
 def test_a_curves_times_are_those_of_the_readers_clock() -> None:
-    """Charts draw times as they are, so that no browser shifts them."""
+    """Charts draw the times unchanged, so no browser shifts them."""
     points = curve_points(_curve(1.0, None, 3.0), "a", NEW_YORK)
     assert points["time"].tolist()[0] == dt.datetime(2026, 11, 20, 12, 0)  # noqa: DTZ001 - a wall clock
     assert points["value"].isna().tolist() == [False, True, False]
@@ -63,7 +63,7 @@ def test_a_curves_times_are_those_of_the_readers_clock() -> None:
 
 @given(st.lists(st.one_of(st.just(math.nan), st.floats(-1e6, 1e6)), max_size=300), st.integers(1, 50))
 def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], limit: int) -> None:
-    """Never more points than asked for; a run of neighbours with a gap is a gap."""
+    """There are never more points than the limit, and neighbours with a gap become a gap."""
     times = np.arange(len(values), dtype=np.int64)
     thin_times, thin_values = thin(times, np.array(values), limit)
     assert len(thin_times) == len(thin_values) <= limit
@@ -73,7 +73,7 @@ def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], lim
 
 
 def test_fills_stand_on_the_curve_as_it_was_then() -> None:
-    """In a gap on the last value before it; before the curve's first point nowhere."""
+    """A fill in a gap is at the last value before it; one before the first point is left out."""
     points = fill_points(
         [_fill(-1), _fill(2.5), _fill(7), _fill(12), _fill(99)],
         _curve(1.0, 2.0, None, 4.0),
@@ -108,7 +108,7 @@ CALL = Position(
 
 
 def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
-    """Gain and loss are the two sides of zero; the price now is a row of its own."""
+    """Gain and loss are on the two sides of zero, and the current price is a row of its own."""
     structure = describe_structure(CALL)
     assert structure.payoff is not None
     table = payoff_table(structure.payoff, [250.0], structure.break_evens, 300.0)
@@ -122,7 +122,7 @@ def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
 
 
 def test_the_days_curve_scales_to_its_values() -> None:
-    """An axis from zero would flatten a day's moves; no area hides the difference."""
+    """The axis does not start at zero, and there is no filled area."""
     spec = curve_spec(height=100, money=True)
     assert spec["encoding"]["y"]["scale"] == {"zero": False}
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["line", "point"]
@@ -132,7 +132,7 @@ def test_the_days_curve_scales_to_its_values() -> None:
 def test_thirty_fills_are_marked_and_the_others_counted(
     count: int, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest ones of this underlying; those from before the curve are neither marked nor counted."""
+    """The newest fills of this underlying are marked; those from before the curve are not counted."""
     drawn: list[Any] = []
     said: list[str] = []
     monkeypatch.setattr(pnl_charts, "draw", lambda table, *_spec, **_more: drawn.append(table))
@@ -148,7 +148,7 @@ def test_thirty_fills_are_marked_and_the_others_counted(
 
 
 def test_shares_have_a_payoff_too() -> None:
-    """A straight line through what was paid."""
+    """Shares have a straight line through their cost."""
     shares = EquityPosition(id="s", symbol="SPY", shares=10, cost_basis=600)
     structure = describe_structure(shares)
     assert structure.payoff is not None
@@ -165,7 +165,7 @@ def test_shares_have_a_payoff_too() -> None:
     ],
 )
 def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Points have a key, else Vega keeps those of every refresh; lines would fall apart."""
+    """Points have a key, because Vega would otherwise keep those of every refresh."""
     drawn: list[Any] = []
     monkeypatch.setattr(charts.st, "vega_lite_chart", lambda data, *_spec, **_more: drawn.append(data))
     curve = curve_points(_curve(1.0, 2.0), "a", NEW_YORK)
@@ -195,7 +195,7 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(("palette", "page"), [(LIGHT, "#ffffff"), (DARK, "#1a1917"), (DARK, "#0e1117")])
 def test_chart_colours_stand_out_from_the_page(palette: Any, page: str) -> None:
-    """Lines, bars and marks at 3 : 1, texts at 4.5 : 1 (WCAG AA), in both themes."""
+    """Lines, bars and marks have a contrast of 3 : 1 and texts 4.5 : 1 (WCAG AA) in both themes."""
     colours = dataclasses.asdict(palette)
     assert all(_contrast(colours[name], page) >= 3.0 for name in ("line", "gain", "loss", "mark"))
     assert all(_contrast(colours[name], page) >= 4.5 for name in ("text", "mark"))
@@ -212,7 +212,7 @@ def test_chart_colours_stand_out_from_the_page(palette: Any, page: str) -> None:
 def test_a_curve_shows_the_fills_of_its_underlying(
     monkeypatch: pytest.MonkeyPatch, name: str, symbols: list[str]
 ) -> None:
-    """Share classes, index roots and adjusted roots find the curve of what they are on; others do not."""
+    """Share classes, index roots and adjusted roots belong to the curve of their underlying."""
     recorder = CurveRecorder(["", name], spacing_seconds=5, max_points=100)
     for number in range(3):
         at = NOON + dt.timedelta(seconds=5 * number)
@@ -247,7 +247,7 @@ def _view_of(*values: float, seconds: int = 0) -> Any:
 def test_a_curve_is_drawn_again_if_it_moves_by_a_pixel(
     before: tuple[float, ...], after: tuple[float, ...], *, differs: bool
 ) -> None:
-    """A flat end is drawn once a minute; a second point, a gap and another range at once."""
+    """A flat end is redrawn once a minute; a new point, a gap or another range at once."""
     looks = [pnl_charts.describe_curve(_view_of(*values), "a", 0) for values in (before, after)]
     assert (looks[0] != looks[1]) == differs
     later = pnl_charts.describe_curve(_view_of(*before, seconds=60), "a", 0)

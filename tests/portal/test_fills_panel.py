@@ -133,7 +133,7 @@ def title(desk: PortalDesk, page: AppTest) -> str:
 
 @pytest.mark.date_sensitive
 def test_a_row_has_every_field_of_its_execution(desk: PortalDesk, now: dt.datetime) -> None:
-    """Contract, side with intent, quantity and price, progress, average, status and position are there."""
+    """A row has contract, side with intent, quantity, price, progress, average, status and position."""
     page = page_with(desk, fills=(fill(now, 2, 2, 1.62),))
     assert [row[1:] for row in rows_of(page, "Fills")] == [
         (
@@ -145,7 +145,7 @@ def test_a_row_has_every_field_of_its_execution(desk: PortalDesk, now: dt.dateti
 
 
 def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: PortalDesk, now: dt.datetime) -> None:
-    """A line shows the net price in words, its legs follow, and legs not in the file are marked."""
+    """A line shows the net price in words, then its legs; legs not in the file are marked."""
     rows = rows_of(page_with(desk, fills=(spread(now),)), "Fills")
     assert [row[1:3] for row in rows] == [
         ("AAPL multi-leg", f"{TIMES}1 1.62 credit"),
@@ -174,7 +174,7 @@ def test_a_bust_and_a_correction_are_visible(desk: PortalDesk, now: dt.datetime)
 
 
 def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk, now: dt.datetime) -> None:
-    """Working orders are apart; replacements show changes, rejections reasons, and fills contradictions."""
+    """Working orders come first, and orders show changes, reasons and contradictions."""
     rows = (
         update(now, "new", "o2", replaces="o1", qty=4.0),
         update(now, "replaced", "o1", replaced_by="o2", limit_price=1.6),
@@ -211,7 +211,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
     ],
 )
 def test_an_order_of_another_day_has_its_day_in_every_zone(zone: dt.tzinfo, at: str, words: str) -> None:
-    """The trading day is New York's; elsewhere an order of the day before may have today's date."""
+    """The trading day is New York's; in another zone, an earlier order may have today's date."""
     moment = dt.datetime.fromisoformat(at)
     row = normalize_rest_order(make_order("o1", submitted_at=at, updated_at=at))
     live = snapshot(rest_orders=(row,), as_of=dt.datetime(2026, 11, 30, 1, tzinfo=dt.UTC))
@@ -243,7 +243,7 @@ def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.
     ],
 )
 def test_a_gap_is_told_with_its_times_and_its_reason(desk: PortalDesk, now: dt.datetime, reason: str) -> None:
-    """While REST cannot confirm a gap, the title names its span, with the reason below."""
+    """While REST cannot confirm a gap, the title names its span, and the reason is below."""
     end = now.astimezone(NEW_YORK)
     start = end - dt.timedelta(seconds=45)
     page = page_with(desk, fills=(fill(now, 2, 2, 1.62),), fill_gaps=(FillGap(start, end, reason),))
@@ -253,7 +253,7 @@ def test_a_gap_is_told_with_its_times_and_its_reason(desk: PortalDesk, now: dt.d
 
 @pytest.mark.date_sensitive
 def test_fills_that_nobody_asks_for_are_not_called_complete(desk: PortalDesk, now: dt.datetime) -> None:
-    """With the switch off at Start the panel says so; it claims nothing."""
+    """With Fills switched off at Start, the panel says so and claims nothing."""
     states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
     page = page_with(desk, running=True, status=StreamState.RUNNING, status_by_stream=states)
     assert title(desk, page) == "unknown: Fills was switched off at Start"
@@ -263,7 +263,7 @@ def test_fills_that_nobody_asks_for_are_not_called_complete(desk: PortalDesk, no
 
 @pytest.mark.date_sensitive
 def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.datetime) -> None:
-    """Before the opening, and on a day without one, it is claimed from the day's beginning."""
+    """Before the opening, and on a day without one, the claim begins at the day's beginning."""
     day_start = view_of().day.day_start
     hour = dt.timedelta(hours=1)
     assert view_of(session_open=now + hour).day.since == day_start
@@ -276,7 +276,7 @@ def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.
 
 @pytest.mark.date_sensitive
 def test_the_csv_has_what_the_list_shows(desk: PortalDesk, now: dt.datetime) -> None:
-    """Row for row the same executions, with the same words and figures, times in the reader's zone."""
+    """The CSV has the same rows, words and figures, with times in the reader's zone."""
     told = (
         spread(now),
         fill(now, 5, 3, 1.66, event="fill", status="filled"),
@@ -319,7 +319,7 @@ SHARES: dict[str, Any] = {
 
 
 def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
-    """Its columns are `Table.FILLS` of the schema, and a fill fills them all."""
+    """The columns are those of `Table.FILLS`, and a fill has all of them."""
     text = fills_csv(view_of(fill(now, 2, 2, 1.62)), NEW_YORK)
     assert text.splitlines()[0] == ",".join(names_of(Table.FILLS))
     (row,) = csv.DictReader(io.StringIO(text))
@@ -328,7 +328,7 @@ def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
 
 @pytest.mark.date_sensitive
 def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> None:
-    """Both say the same words; Alpaca gave no time of day, so none is shown."""
+    """The list and the CSV have the same words, without a time of day, which Alpaca does not report."""
     words = f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00"
     events = (make_assignment(), make_assignment(**SHARES))
     page = page_with(desk, broker_events=events)
@@ -340,7 +340,7 @@ def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> 
 
 @pytest.mark.date_sensitive
 def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> None:
-    """An assignment, an expiry of Friday and today's fills stand on the position that they concern."""
+    """An assignment, Friday's expiry and today's fills are noted on their position."""
     day = new_york_date(now)
     friday = day - dt.timedelta(days=3)
     events = (
@@ -361,7 +361,7 @@ def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> Non
 
 @pytest.mark.date_sensitive
 def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
-    """A row counts them, and the position's detail lists them."""
+    """A row counts the fills, and the position's detail lists them."""
     view = view_of(fill(now, 2, 2, 1.62), fill(now, 3, 1, 1.63), fill(now, 5, 2, 1.64))
     assert account_notes(view.portfolio_fills, NEW_YORK) == {
         "aapl-call": "3 fills today \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -370,7 +370,7 @@ def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
 
 @pytest.mark.date_sensitive
 def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
-    """The name of a CSV saved during a gap keeps it from passing for the whole day."""
+    """The name of a CSV saved during a gap says so."""
     day = new_york_date(now).isoformat()
     assert fills_csv_name(view_of(fill(now, 2, 2, 1.62))) == f"fills-{day}.csv"
     gap = FillGap(now, None)
@@ -380,14 +380,14 @@ def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
 
 
 def test_the_csv_writes_figures_as_people_do(now: dt.datetime) -> None:
-    """A billionth of a share is no power of ten, and two contracts are no `2.0`."""
+    """A billionth of a share is written without an exponent, and two contracts without a decimal."""
     small = fill(now, 0.000000001, 0.000000001, 700.0, qty=0.000000001, position_qty=-0.000000001)
     (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(small), dt.UTC)))
     assert (row["quantity"], row["price"], row["position_after"]) == ("0.000000001", "700", "-0.000000001")
 
 
 def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
-    """A text from outside that begins like a formula is made harmless."""
+    """A foreign text that begins like a formula is made harmless."""
     text = fills_csv(view_of(fill(now, 2, 2, 1.6, symbol="=1+1", status="@sum(a1)")), dt.UTC)
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["symbol"], row["contract"], row["status"]) == ("'=1+1", "'=1+1", "'@sum(a1)")

@@ -48,7 +48,7 @@ def get(path: str, host: str = "localhost") -> httpx.Response:
     [("/", "Options Helper", "oh-home"), ("/Live_Portfolio", "Live Portfolio", "oh-live")],
 )
 def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
-    """The document has the title behind Streamlit's root, and browsers always request it again."""
+    """The document has the title behind Streamlit's root, and browsers always revalidate it."""
     answer = get(path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-cache"
@@ -59,7 +59,7 @@ def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
 
 
 def test_nothing_of_streamlits_document_is_lost() -> None:
-    """Without the insertion it is Streamlit's to the letter."""
+    """Without the insertion, the document equals Streamlit's."""
     before, after = first_paint._DOCUMENT.read_text(encoding="utf-8").split('<div id="root"></div>')
     text = get("/Live_Portfolio").text
     assert text.startswith(before)
@@ -67,7 +67,7 @@ def test_nothing_of_streamlits_document_is_lost() -> None:
 
 
 def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The title stands at its final place; a request under a foreign host name learns nothing."""
+    """The title is at its final place; a request under a foreign host name reveals nothing."""
     monkeypatch.setattr(first_paint.st, "get_option", {"server.allowedHosts": ["localhost"]}.__getitem__)
     idle = get("/Live_Portfolio").text
     assert 'class="oh-live"' in idle
@@ -79,7 +79,7 @@ def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_title_is_drawn_in_the_pages_font() -> None:
-    """The font is the one that the document loads ahead; without any, a system font serves."""
+    """The font is the one that the document preloads, or a system font."""
     text = first_paint.insert_title(DOCUMENT, "Title", "oh-live")
     assert 'src: url("./static/a.woff2")' in text
     assert "$" not in text

@@ -55,7 +55,7 @@ def grouped(by: Grouping) -> tuple[list[dict[str, object]], list[list[object]]]:
 
 
 def test_by_expiry_the_nearest_comes_first_and_shares_last() -> None:
-    """A structure belongs to its first expiry, its legs to it, and each row names its underlying."""
+    """A structure belongs to its first expiry together with its legs, and rows name their underlying."""
     groups, rows = grouped(Grouping.EXPIRY)
     assert [group["name"] for group in groups] == ["18 Dec 2026", "15 Jan 2027", "Without expiry"]
     assert rows[:3] == [
@@ -66,7 +66,7 @@ def test_by_expiry_the_nearest_comes_first_and_shares_last() -> None:
 
 
 def test_a_sum_says_what_it_covers() -> None:
-    """With a position unknown the sum is unknown, and its known part is named."""
+    """With an unknown position, the sum is unknown, and its known part is shown."""
     (december, january, shares), _ = grouped(Grouping.EXPIRY)
     assert (december["pnl_open"], december["cover"], december["partial"]) == (
         None,
@@ -88,7 +88,7 @@ def test_a_sum_says_what_it_covers() -> None:
     ],
 )
 def test_other_groups(by: Grouping, names: list[str]) -> None:
-    """By the kind of strategy, by tag with the untagged last, or not at all; by underlying as it was."""
+    """Rows are grouped by strategy, by tag with the untagged last, not at all, or by underlying."""
     groups, rows = grouped(by)
     assert [group["name"] for group in groups] == names
     assert rows[0] == ["AAPL", "100 call"] if by is Grouping.UNDERLYING else rows[0][1] == "AAPL 100 call"
@@ -96,7 +96,7 @@ def test_other_groups(by: Grouping, names: list[str]) -> None:
 
 @pytest.mark.parametrize("word", ["", None, 5, "elsewhere", ["tag"]])
 def test_an_unknown_grouping_is_by_underlying(word: object) -> None:
-    """Whatever a browser sends."""
+    """Any other text from a browser groups by underlying."""
     assert Grouping.of(word) is Grouping.UNDERLYING
     assert Grouping.of("tag") is Grouping.TAG
 
@@ -123,7 +123,7 @@ def test_a_tag_named_like_the_rest_is_a_group_of_its_own() -> None:
 
 
 def test_a_browser_gets_the_figures_of_the_columns_that_it_shows() -> None:
-    """An optional column that is not chosen is empty, with its second line; the rows of the CSV keep it."""
+    """An optional column that is not shown is empty, with its second line; the CSV has its figures."""
     fields = ("id", "mark", "cost", "iv", "iv_note")
     rows: list[list[object]] = [["a", 1.5, 120, 31.5, "30.1\N{EN DASH}33.0%"]]
     table = TableRows(

@@ -108,7 +108,7 @@ def live_snapshot(**fields: Any) -> LiveSnapshot:
 
 
 def test_the_page_opens_ready(desk: PortalDesk) -> None:
-    """With a portfolio the page shows what is ready, only Start is enabled, and nothing has started."""
+    """With a portfolio, the page shows what is ready, only Start is enabled, and nothing has started."""
     desk.sign_in()
     desk.own(desk.CALL, VERTICAL)
     page = desk.page()
@@ -167,7 +167,7 @@ def test_a_path_that_cannot_be_is_a_friendly_screen(desk: PortalDesk, path: str,
 
 
 def test_the_root_directory_is_named_like_any_other(desk: PortalDesk) -> None:
-    """A path without a last part is shown by itself."""
+    """A path without a last part is shown in full."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value("/").run()
     assert status(page).startswith("**/ cannot be used.**")
@@ -183,7 +183,7 @@ def test_a_corrected_file_is_read_by_itself(desk: PortalDesk) -> None:
 
 @pytest.mark.parametrize("text", ["{", None])
 def test_while_streams_run_a_broken_file_takes_no_figure_away(desk: PortalDesk, text: str | None) -> None:
-    """The last valid version stays with the error above it, and Restart waits until the file is corrected."""
+    """The last valid version stays below the error, and Restart is disabled until the file is corrected."""
     desk.own(desk.CALL)
     desk.sign_in()
     page = desk.page()
@@ -205,7 +205,7 @@ def test_while_streams_run_a_broken_file_takes_no_figure_away(desk: PortalDesk, 
 def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
     desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Buttons and body show one version of the file, so Start is not enabled for a broken one."""
+    """Buttons and body show the same version of the file, so Start is disabled for a broken one."""
     from apps.streamlit.components import live_portfolio_page
 
     draw, broken = live_portfolio_page.draw_buttons, '{"positions": ['
@@ -246,7 +246,7 @@ def test_an_empty_portfolio_says_what_to_add(desk: PortalDesk) -> None:
 
 
 def test_missing_keys_are_said_at_start(desk: PortalDesk) -> None:
-    """Start without keys is one sentence on what to set and where, and starts nothing."""
+    """Start without keys shows one sentence about what to set and where, and starts nothing."""
     desk.own(desk.CALL)
     page = desk.page()
     assert status(page).startswith("**Not ready.** APCA")
@@ -269,7 +269,7 @@ def test_a_missing_sdk_is_said_at_start(desk: PortalDesk, monkeypatch: pytest.Mo
 
 
 def test_start_hands_over_what_the_sidebar_says(desk: PortalDesk) -> None:
-    """Start streams the plan with the chosen feeds and streams; Stop becomes possible."""
+    """Start streams the plan with the chosen feeds and streams, and enables Stop."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL, VERTICAL)
     desk.sign_in()
@@ -391,7 +391,7 @@ def test_a_portfolio_of_expired_positions_hides_no_failure(desk: PortalDesk) -> 
 
 
 def test_a_changed_portfolio_offers_restart(desk: PortalDesk) -> None:
-    """Positions that the running set does not ask for are named, and Restart takes them in."""
+    """Positions that the running set does not request are named, and Restart includes them."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -405,7 +405,7 @@ def test_a_changed_portfolio_offers_restart(desk: PortalDesk) -> None:
 
 
 def test_changed_settings_offer_restart(desk: PortalDesk) -> None:
-    """A switch that the running set does not follow is named."""
+    """A setting that the running set does not use is named."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -445,7 +445,7 @@ def test_a_stop_without_a_browser_is_told(desk: PortalDesk) -> None:
     ],
 )
 def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, words: str) -> None:
-    """A failure at Start is a sentence; an unexpected error shows only its type."""
+    """A failed Start shows a sentence; an unexpected error shows only its type."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -456,7 +456,7 @@ def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, word
 
 
 def test_an_unexpected_error_at_stop_says_nothing_of_a_start(desk: PortalDesk) -> None:
-    """The one sentence for unexpected errors is true of every button."""
+    """The sentence for unexpected errors is true of every button."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -538,7 +538,7 @@ def _while_drawn(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> 
 def test_credentials_that_change_are_noticed_at_the_next_beat(
     desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Badge, note and the choice of the account follow the env file without a press."""
+    """Badge, note and the choice of account follow the env file without a button press."""
     env_file = desk.folder / "config" / "alpaca.env"
     env_file.parent.mkdir()
     keys = f"APCA_API_KEY_ID={KEY}\nAPCA_API_SECRET_KEY={SECRET}\n"
@@ -557,7 +557,7 @@ def test_credentials_that_change_are_noticed_at_the_next_beat(
 
 
 def test_the_line_about_missing_keys_goes_once_they_are_there(desk: PortalDesk) -> None:
-    """A press that failed without keys is no reason any more."""
+    """A press that failed without keys is forgotten once there are keys."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     page = press(desk.page(), "start")
@@ -567,7 +567,7 @@ def test_the_line_about_missing_keys_goes_once_they_are_there(desk: PortalDesk) 
 
 
 def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The running set's account is compared with the keys as they are now."""
+    """The running set's account is compared with the current keys."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -590,7 +590,7 @@ def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: p
 
 
 def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: PortalDesk) -> None:
-    """If the file is not text, for example half written, the page still works and says so."""
+    """If the file is not text, for example half written, the page works and says so."""
     env_file = desk.folder / "config" / "alpaca.env"
     env_file.parent.mkdir()
     env_file.write_bytes(b"\xff\xfe\x00")
@@ -604,7 +604,7 @@ def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: PortalDesk) -> None
 def test_another_time_zone_is_noticed_at_the_next_beat(
     desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The zone that the disclaimer names is that of the page's times."""
+    """The disclaimer names the zone of the page's times."""
     import streamlit as st
 
     from apps.streamlit.components import live_portfolio_page

@@ -121,7 +121,7 @@ def every_path() -> list[str]:
 
 @pytest.mark.parametrize("origin", ["null", "file://", "", "http://[", "http://evil.example"])
 def test_no_other_origin_is_this_page(door: Door, origin: str) -> None:
-    """The Origin of a sandboxed frame, a file or a foreign page is refused, with the cookie and without."""
+    """The Origin of a sandboxed frame, a file or a foreign page is refused, with and without the cookie."""
     assert (
         door.ask("/login", "POST", headers={"origin": origin}, data={"password": PASSWORD}).status_code == 403
     )
@@ -132,7 +132,7 @@ def test_no_other_origin_is_this_page(door: Door, origin: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_every_route_is_behind_the_login(door: Door, method: str) -> None:
-    """Every route that exists, and any that does not, is refused without the cookie and served with it."""
+    """Every existing or unknown route is refused without the cookie and served with it."""
     paths = every_path()
     assert {"/_stcore/health", "/_stcore/stream", "/Live_Portfolio"} <= set(paths)
     odd = ["/login/", "/login/../", "//login", "/LOGIN", "/login%2f..", "/%6cogin/x", "/anything"]
@@ -145,7 +145,7 @@ def test_every_route_is_behind_the_login(door: Door, method: str) -> None:
 
 
 def test_a_link_works_once(door: Door) -> None:
-    """It gives a strict cookie that scripts cannot read, and opens the page; then it is used up."""
+    """It gives a strict cookie that scripts cannot read, opens the page, and is then used up."""
     for method in ("HEAD", "GET"):  # a preview fetches the link, but sends no form, and spends nothing
         asked = door.ask("/login?token=first", method)
         assert (asked.status_code, asked.headers.get("set-cookie")) == (200, None)
@@ -164,7 +164,7 @@ def test_a_link_works_once(door: Door) -> None:
 
 
 def test_the_cookie_is_secure_under_tls(door: Door) -> None:
-    """Over TLS it never travels in the clear, nor if a proxy at https://desk.example does not mention TLS."""
+    """Over TLS, or behind an https proxy, the cookie is never sent unencrypted."""
     for token, url, is_secure in (
         ("first", f"https://{HOST}", True),
         ("second", f"http://{HOST}", False),
@@ -176,7 +176,7 @@ def test_the_cookie_is_secure_under_tls(door: Door) -> None:
 
 
 def test_a_password_is_the_other_way(door: Door) -> None:
-    """It works as often as wanted, whatever letters it has; an empty one never does."""
+    """The password works repeatedly, with any letters; an empty one never works."""
     assert 'type="password"' in door.ask("/login").text
     for wrong in ("", "wrong", PASSWORD + "x"):
         assert door.ask("/login", "POST", data={"password": wrong}).status_code == 401
@@ -191,7 +191,7 @@ def test_a_password_is_the_other_way(door: Door) -> None:
 
 
 def test_without_a_password_there_is_no_form() -> None:
-    """The page says how to get in, and a posted password is wrong."""
+    """The page says how to log in, and a posted password is wrong."""
     door = Door(password="")
     assert "<form" not in door.ask("/login").text
     assert "the terminal shows one" in door.ask("/login").text
@@ -199,13 +199,13 @@ def test_without_a_password_there_is_no_form() -> None:
 
 
 def test_a_long_form_is_wrong(door: Door) -> None:
-    """A body is read no further than a password can be long."""
+    """No more of a body is read than a password can be long."""
     assert door.ask("/login", "POST", content=b"password=" + b"x" * 100_000).status_code == 401
 
 
 @pytest.mark.parametrize("kind", ["other key", "later end", "no signature", "no number", "old"])
 def test_a_forged_or_old_cookie_is_refused(door: Door, kind: str) -> None:
-    """Only what this process signed counts, and only until its end."""
+    """Only a cookie that this process signed counts, and only until it expires."""
     cookie = door.logins.new_cookie()
     end, nonce, signature = cookie.split(".")
     if kind == "old":
@@ -222,7 +222,7 @@ def test_a_forged_or_old_cookie_is_refused(door: Door, kind: str) -> None:
 
 
 def test_five_wrong_passwords_wait(door: Door) -> None:
-    """The sixth within a minute waits, right or wrong; another client does not, and a link never does."""
+    """The sixth attempt within a minute waits, right or wrong; other clients and links do not."""
     for _ in range(5):
         door.clock.now += 1
         assert door.ask("/login?token=wrong").status_code == 401
@@ -240,7 +240,7 @@ def test_five_wrong_passwords_wait(door: Door) -> None:
 
 
 def test_passwords_tried_at_once_wait_too(door: Door) -> None:
-    """Tries whose bodies come late do not all pass the limit together."""
+    """Attempts with late bodies do not all pass the limit together."""
 
     async def statuses() -> list[int]:
         asked = asyncio.Barrier(50)
@@ -259,7 +259,7 @@ def test_passwords_tried_at_once_wait_too(door: Door) -> None:
 
 
 def test_many_addresses_do_not_help() -> None:
-    """One IPv6 network is one client, and passwords wait after thirty wrong tries from anybody."""
+    """One IPv6 network is one client, and all passwords wait after thirty wrong ones."""
     clock = Clock()
     wrong = WrongTries(clock)
     for last in range(5):
@@ -273,7 +273,7 @@ def test_many_addresses_do_not_help() -> None:
 
 
 def test_the_websocket_is_behind_the_login(door: Door) -> None:
-    """Without the cookie it is closed before it opens, and with it a foreign page still cannot open it."""
+    """Without the cookie it is closed before it opens, and with it a foreign page cannot open it."""
     assert door.upgrade() == "websocket.close"
     door.ask("/login?token=first", "POST")
     assert door.upgrade() == "websocket.accept"
@@ -287,7 +287,7 @@ def test_the_websocket_is_behind_the_login(door: Door) -> None:
 
 @pytest.mark.parametrize("names", [("*",), ("localhost",)])
 def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
-    """A foreign name or page is refused, even with the cookie; "*" adds only the address that was called."""
+    """A foreign name or page is refused, even with the cookie; "*" adds only the called address."""
     door = Door(names=names)
     door.cookies["oh"] = door.logins.new_cookie()
     own = door.ask("/x").status_code
@@ -311,7 +311,7 @@ def test_below_a_proxys_path_everything_moves() -> None:
 
 
 def test_the_servers_own_start_passes(door: Door) -> None:
-    """Events other than connections pass untouched."""
+    """Events other than connections are passed on unchanged."""
     sent: list[Any] = []
 
     async def inside(scope: Any, _receive: Any, _send: Any) -> None:

@@ -23,7 +23,7 @@ def _write(path: Path, *symbols: str) -> None:
 
 
 def test_the_plan_is_made_once_per_version_of_the_file_and_settings(tmp_path: Path) -> None:
-    """An unchanged refresh plans nothing; a new file or setting makes a new plan."""
+    """An unchanged refresh makes no plan; a new file or setting makes one."""
     path = tmp_path / "portfolio.json"
     settings, credentials = PageSettings(portfolio_path=path), find_credentials()
     _write(path, "AAPL")

@@ -37,7 +37,7 @@ def _monitor_of(desk: PortalDesk) -> PortfolioMonitor:
 
 
 def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: PortalDesk) -> None:
-    """Also when it is changed later; of two tabs the last that asked counts."""
+    """A changed threshold applies too; of two tabs, the one that refreshed last counts."""
     desk.own(desk.CALL)
     first = desk.page()
     assert _monitor_of(desk).stale_after_seconds == 30.0
@@ -50,7 +50,7 @@ def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: PortalDesk) -
 
 
 def test_the_table_is_told_of_the_raised_alerts(desk: PortalDesk) -> None:
-    """A hidden tab's title counts raised alerts; acknowledged ones do not count."""
+    """A hidden tab's title counts raised alerts that are not acknowledged."""
     desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}
     (desk.folder / "alerts.json").write_text(json.dumps({"alerts": [rule]}))
@@ -89,7 +89,7 @@ WHOLE = {Part.TOTALS, Part.TABLE, Part.STREAMS}
 def test_a_refresh_draws_what_changed_and_nothing_else(
     desk: PortalDesk, change: dict[str, Any], parts: set[Part]
 ) -> None:
-    """Prices move the totals, the table, the bars and the streams' pace; the rest of the page stays."""
+    """Prices change the totals, the table, the bars and the streams' rate, and nothing else."""
     desk.own(desk.CALL)
     desk.manager.now = replace(
         desk.manager.now,
@@ -125,5 +125,5 @@ def test_a_refresh_draws_what_changed_and_nothing_else(
     ],
 )
 def test_a_screen_reader_hears_a_state_once(before: str, headline: str, spoken: str) -> None:
-    """A headline whose figures alone differ is not spoken again."""
+    """A headline that differs only in figures is not spoken again."""
     assert choose_spoken(headline, before) == spoken

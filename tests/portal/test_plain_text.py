@@ -55,24 +55,24 @@ JOINER = "\N{WORD JOINER}"
     ],
 )
 def test_markdown_shows_each_letter(text: str, markdown: str) -> None:
-    """Syntax is escaped, what Streamlit rewrites is split, and what cannot be seen gets a sign."""
+    """Syntax is escaped, what Streamlit rewrites is split, and invisible characters get a sign."""
     assert in_markdown(text) == markdown
 
 
 @pytest.mark.parametrize("text", ['<img src=x onerror="a()">', "&amp;", "' title='x"])
 def test_html_shows_each_letter(text: str) -> None:
-    """HTML's own signs are escaped, in elements and in attributes."""
+    """HTML's characters are escaped, in elements and in attributes."""
     assert unescape(in_html(text)) == text
     assert not set("<>\"'").intersection(in_html(text))
 
 
 def test_a_path_that_is_not_utf_8_can_be_sent() -> None:
-    """A lone surrogate, as a file name of foreign bytes has it, cannot reach the browser's protocol."""
+    """A lone surrogate from a file name of foreign bytes cannot be sent to the browser."""
     assert in_html("caf\udce9.json").encode() == "caf\N{REPLACEMENT CHARACTER}.json".encode()
 
 
 def test_no_other_module_escapes_html() -> None:
-    """HTML's own escaping leaves invisible characters in the page, so one module alone uses it."""
+    """HTML's own escaping keeps invisible characters, so only one module uses it."""
     own = {
         path.name for path in COMPONENTS.rglob("*.py") if "import escape" in path.read_text(encoding="utf-8")
     }
@@ -106,7 +106,7 @@ def _is_ours(words: ast.expr) -> bool:
 
 
 def test_every_sentence_passes_through_the_one_place() -> None:
-    """No element that reads Markdown is given a value that was not encoded."""
+    """No element that reads Markdown receives a value that was not escaped."""
     raw: list[str] = []
     for path in sorted(COMPONENTS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -60,7 +60,7 @@ def test_a_version_is_read_once(path: Path) -> None:
 def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
     path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    """The save time shown belongs to the bytes that were read, whether valid or not."""
+    """The time of saving belongs to the bytes that were read, whether valid or not."""
     _save(path, '{"cash": 1}', 100)
     _after_the_look(monkeypatch, lambda: _save(path, content, 200))
     source = read_portfolio(path)
@@ -72,7 +72,7 @@ def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
 
 
 def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its absence was seen and the file was read: the file counts."""
+    """A file that appears after the check but before it is read counts."""
     _after_the_look(monkeypatch, lambda: _save(path, "{}", 200))
     source = read_portfolio(path)
     assert (source.exists, source.saved_at.timestamp()) == (True, 200)
@@ -114,7 +114,7 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
 
 
 def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
-    """A directory of that name is to be corrected, not to be made."""
+    """A directory with that name exists, so it must be corrected, not created."""
     path.mkdir()
     source = read_portfolio(path)
     assert (source.exists, source.portfolio) == (True, None)
@@ -122,7 +122,7 @@ def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
 
 
 def test_a_loop_of_links_is_no_missing_file(path: Path) -> None:
-    """Something is there and cannot be used: the page shows the reason."""
+    """The path exists and cannot be used, so the page shows the reason."""
     path.symlink_to(path)
     source = read_portfolio(path)
     assert source.exists

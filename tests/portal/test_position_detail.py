@@ -73,7 +73,7 @@ PORTFOLIO = Portfolio(positions=[CONDOR, CALENDAR, CALL, ADJUSTED, SHARES])
 
 
 def test_a_title_names_the_position_with_its_year() -> None:
-    """Titles show full dates, because they are read alone."""
+    """Titles show dates with their year."""
     titles = [title_of(each, describe_structure(each)) for each in PORTFOLIO.positions]
     assert titles == [
         "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290",
@@ -85,7 +85,7 @@ def test_a_title_names_the_position_with_its_year() -> None:
 
 
 def test_extremes_are_said_where_they_are_defined() -> None:
-    """Unlimited is a word; a calendar has none, and those of an adjusted contract are not known."""
+    """Unlimited is written as a word; a calendar has no extremes, and an adjusted contract unknown ones."""
     assert extremes_of(describe_structure(CONDOR)) == (
         f"width $5.00 · max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
     )
@@ -109,7 +109,7 @@ def _record(**more: Any) -> dict[str, Any]:
 
 
 def test_how_marks_were_made_is_said_once() -> None:
-    """Each method and source in the legs' order."""
+    """Each method and source is named once, in the legs' order."""
     assert marks_of([_record()]) == "mark: the middle of bid and ask · OPRA"
     records = [_record(), _record(), _record(mark_method="none", source=None)]
     assert marks_of(records) == "marks: the middle of bid and ask and no mark · OPRA"
@@ -137,7 +137,7 @@ def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], 
     [("live", 2.4, "● live 2 s"), ("closed", 7200.0, "☾ closed"), ("no_data", None, "○ no data")],
 )
 def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str) -> None:
-    """States show an age only if it means something."""
+    """An age is shown only for states in which it matters."""
     assert state_words(state, age) == words
 
 
@@ -199,7 +199,7 @@ def _table(html: str, name: str) -> str:
 
 
 def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
-    """The detail has a head, a row per leg with sizes, a payoff, and its tabs."""
+    """The detail has a head, a row per leg with sizes, a payoff and its tabs."""
     test, html = _draw("condor")
     assert "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290" in html
     assert _table(html, "Quotes").count('<th scope="row">') == 4
@@ -215,7 +215,7 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
 
 
 def test_a_single_says_why_the_broker_differs() -> None:
-    """In words, below the quotes."""
+    """The explanation is a sentence below the quotes."""
     _, html = _draw("call")
     assert "The broker values an option at its last trade" in html
     assert "<td>$21.00</td>" in html
@@ -230,7 +230,7 @@ def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:
 
 
 def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
-    """Even with a confirmed multiplier, no break-even is shown as a number."""
+    """Even with a confirmed multiplier, no break-even is shown."""
     test, html = _draw("adjusted")
     said = " ".join(each.value for each in test.markdown)
     assert "No payoff at expiry\\: the deliverable of an adjusted contract is unknown." in said
@@ -240,6 +240,6 @@ def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
 
 
 def test_a_position_that_is_gone_draws_nothing() -> None:
-    """A selected position may have been removed from the file."""
+    """The selected position may have been removed from the file."""
     test, html = _draw("unknown")
     assert (html, len(test.tabs)) == ("", 0)

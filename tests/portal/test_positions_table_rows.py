@@ -152,7 +152,7 @@ def test_rows_stand_under_their_underlying_in_the_files_order_and_legs_under_the
 
 
 def test_a_single_shows_the_metrics_figures() -> None:
-    """Prices per share, P/L in dollars."""
+    """Prices are per share, and P/L is in dollars."""
     row = _row(_payload(), "aapl")
     shown = {key: row[key] for key in ("qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open")}
     assert shown == pytest.approx(
@@ -169,7 +169,7 @@ def test_a_single_shows_the_metrics_figures() -> None:
 
 
 def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() -> None:
-    """Marks per unit, P/L in dollars; legs leave P/L to their structure."""
+    """Marks are per unit and P/L in dollars; legs have no P/L."""
     payload = _payload()
     row = _row(payload, "put spread")
     assert (row["qty"], row["mark"], row["cost"]) == (2, pytest.approx(-0.71), pytest.approx(-0.71))
@@ -182,7 +182,7 @@ def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() ->
 
 
 def test_legs_of_several_expiries_say_theirs() -> None:
-    """A calendar's legs carry day and DTE."""
+    """A calendar's legs show their date and DTE."""
     payload = _payload()
     assert _row(payload, "calendar")["sub"] == "18 Dec / 15 Jan · 500"
     leg = _row(payload, "calendar/1")
@@ -190,14 +190,14 @@ def test_legs_of_several_expiries_say_theirs() -> None:
 
 
 def test_a_far_expiry_of_a_structure_says_its_year() -> None:
-    """A day without a year is of the next twelve months."""
+    """A date without a year is within the next twelve months."""
     legs = [_leg(side, "call", strike, "2028-01-21") for side, strike in (("long", 250), ("short", 260))]
     far = {"id": "leaps", "symbol": "AAPL", "net_debit": 10.0, "legs": legs}
     assert _row(_payload(positions=[far]), "leaps")["sub"] == "21 Jan 2028 · 250/260"
 
 
 def test_a_group_shows_the_same_dollars_as_its_one_position() -> None:
-    """Thirty cents are $0 in both, with no sign, however the rows are grouped."""
+    """Thirty cents are $0 in both, without a sign, in every grouping."""
     shares = {"id": "s", "symbol": "AAPL", "shares": 1, "cost_basis": 271.2}
     payload = _payload(positions=[shares])
     portfolio = Portfolio.model_validate({"positions": [shares]})
@@ -207,14 +207,14 @@ def test_a_group_shows_the_same_dollars_as_its_one_position() -> None:
 
 
 def test_a_group_shows_price_change_sums_and_coverage() -> None:
-    """With everything known the sums appear; the change is from the previous close."""
+    """If everything is known, the sums are shown, and the change is from the previous close."""
     group = _group(_payload(), "AAPL")
     assert group["sub"] == "271.50 ▲ 0.56%"
     assert (group["cover"], group["partial"], group["pnl_open"]) == ("4 of 4", False, pytest.approx(2641))
 
 
 def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() -> None:
-    """A group without all its legs shows its coverage instead of a headline."""
+    """A group that lacks a leg shows its coverage in place of a sum."""
     mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218C00250000"}
     group = _group(_payload(_snapshot(mids=mids)), "AAPL")
     assert (group["pnl_open"], group["partial"]) == (None, True)
@@ -222,17 +222,14 @@ def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() ->
 
 
 def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None:
-    """Three of four legs have a mark, yet the P/L that is known covers the call and the shares alone."""
+    """Three of four legs have a mark, but the known P/L covers only the call and the shares."""
     mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
     group = _group(_payload(_snapshot(mids=mids)), "AAPL")
     assert (group["pnl_open"], group["cover"]) == (None, "2 of 4: +$2,641")
 
 
 def test_before_anything_is_known_nothing_alarms() -> None:
-    """If no leg has a price, the state says so once, and neither group nor structure warns.
-
-    Only the day of the expired contract is known: it is over.
-    """
+    """If no leg has a price, the state says so once, and neither group nor structure has a warning."""
     payload = _payload(_snapshot(mids={}))
     group, calendar = _group(payload, "MSFT"), _row(payload, "calendar")
     assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 3", "1 of 3: $0", False)
@@ -242,7 +239,7 @@ def test_before_anything_is_known_nothing_alarms() -> None:
 
 
 def test_the_days_sum_says_what_it_covers_on_its_own() -> None:
-    """Only the shares have a previous close: the day's sum covers one of four legs, while all have a mark."""
+    """If only the shares have a previous close, the day's sum covers one of four legs."""
     group = _group(_payload(), "AAPL")
     assert (group["partial"], group["pnl_day"], group["day_cover"]) == (False, None, "1 of 4: +$150")
     assert _group(_payload(), "BRK.B")["day_cover"] == "0 of 1"
@@ -251,7 +248,7 @@ def test_the_days_sum_says_what_it_covers_on_its_own() -> None:
 
 
 def test_missing_figures_are_null_and_the_state_says_why() -> None:
-    """No quote, no number; expired rows stay, with their state."""
+    """Without a quote there are no figures, and expired rows stay with their state."""
     payload = _payload(_snapshot(mids={}))
     row = _row(payload, "aapl")
     assert {row[field] for field in ("bid", "ask", "mark", "natural", "pnl_open", "spread", "time")} == {None}
@@ -272,7 +269,7 @@ def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
 
 
 def test_what_the_state_says_is_given_with_its_sentence() -> None:
-    """A quiet row has no orange line; its sentence appears in the Quote column."""
+    """A quiet row has no orange line; its sentence is in the Quote column."""
     payload = _payload(_snapshot(age=41))
     row = _row(payload, "aapl")
     assert (row["state"], row["warning"], row["said"]) == ("quiet", None, ["stale_quote"])
@@ -281,7 +278,7 @@ def test_what_the_state_says_is_given_with_its_sentence() -> None:
 
 
 def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
-    """The code carries the day, in few words and in the sentence; a structure has the oldest of its legs."""
+    """The code has the date, in its short form and its sentence; a structure has its legs' oldest."""
     old = {
         "AAPL261218C00250000": PreviousClose(22.0, dt.date(2026, 11, 18)),
         "AAPL261218P00260000": PreviousClose(2.0, dt.date(2026, 11, 19)),
@@ -320,7 +317,7 @@ def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_know
 
 
 def test_a_heading_describes_the_figures_below_it() -> None:
-    """Each field of the table has one heading; theta is the model's, in dollars a day, not the vendor's."""
+    """Each field has one heading, and theta is the model's, in dollars a day."""
     labelled = [column for column in schema.COLUMNS if column.label]
     assert len({column.field for column in labelled}) == len(labelled)
     [theta] = [column for column in schema.shown_columns() if column.field == "theta"]
@@ -328,20 +325,20 @@ def test_a_heading_describes_the_figures_below_it() -> None:
 
 
 def test_shares_have_a_delta_and_no_other_greek() -> None:
-    """Shares count one each; the columns of options are empty for them, not unknown."""
+    """Shares count one each, and their columns for options are empty, not unknown."""
     row = _row(_payload(with_risk=True), "shares")
     assert (row["delta"], row["theta"], row["iv"], row["moneyness"]) == (100.0, "", "", "")
 
 
 def test_a_missing_volatility_says_why() -> None:
-    """Below a missing volatility stands its reason, unless another cell of the row says it."""
+    """The reason is below the missing volatility, unless another cell of the row gives it."""
     live = _snapshot()
     assert _row(_payload(replace(live, stock_quotes={}), with_risk=True), "aapl")["iv_note"] == "no spot"
     assert _row(_payload(with_risk=True), "msft-old")["iv_note"] == ""
 
 
 def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:
-    """The browser counts the time left; on other days, and for shares, there is none."""
+    """The browser counts the remaining time; on other days, and for shares, there is none."""
     today = _single("today", "AAPL", 250, expiry="2026-11-20")
     far = _single("far", "AAPL", 250)
     shares = POSITIONS[-1]
@@ -352,53 +349,53 @@ def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:
 
 
 def test_return_on_max_risk_is_a_column_of_its_own() -> None:
-    """A long call risks its cost; a short one risks without end and has none."""
+    """A long call risks its cost; a short call has unlimited risk and no return on it."""
     payload = _payload(positions=[_single("long", "AAPL", 250), _single("short", "AAPL", 250, contracts=-1)])
     assert _row(payload, "long")["risk"] == pytest.approx(497 / 1840, abs=1e-5)
     assert _row(payload, "short")["risk"] is None
 
 
 def test_an_unknown_warning_is_shown_as_its_words() -> None:
-    """A code of tomorrow is not lost."""
+    """An unknown code is shown as it is."""
     assert warning_words(["moon_phase"]) == {"moon_phase": ["moon phase", "moon_phase"]}
 
 
 def test_the_same_snapshot_at_a_later_time_gives_the_same_rows() -> None:
-    """Ages are counted in the browser, so time alone changes nothing."""
+    """Ages are counted in the browser, so time alone changes no row."""
     times = [NOW + dt.timedelta(seconds=second, microseconds=7 * second) for second in range(25)]
     texts = {json.dumps(_payload(_snapshot(at=at))) for at in times}
     assert len(texts) == 1
 
 
 def test_times_are_milliseconds_of_the_price() -> None:
-    """The browser subtracts them from its own clock."""
+    """The browser subtracts the times from its own clock."""
     expected = int((NOW - dt.timedelta(seconds=2)).timestamp() * 1000)
     assert _row(_payload(), "aapl")["time"] == expected
 
 
 def test_the_payload_is_plain_json() -> None:
-    """The payload is strict JSON without NaN or NumPy values, and Python reads it back equal."""
+    """The payload is strict JSON without NaN or NumPy values, and Python reads back equal values."""
     payload = _payload(_snapshot(mids={"AAPL261218C00250000": 0.02}))
     text = json.dumps(payload, allow_nan=False)
     assert json.loads(text)["rows"] == payload["rows"]
 
 
 def test_optional_columns_may_be_missing() -> None:
-    """Greeks, P/L Day and the like are then null."""
+    """Greeks, P/L Day and similar columns are null then."""
     payload = _payload(without=("delta", "theta", "iv", "pnl_day", "natural", "day_pnl"))
     row = _row(payload, "aapl")
     assert (row["delta"], row["pnl_day"], row["mark"]) == (None, None, 23.37)
 
 
 def test_notes_of_fills_stand_on_their_position() -> None:
-    """Facts only."""
+    """The notes state facts only."""
     payload = _payload(notes={"aapl": "2 contracts sold 10:42, after the file was saved"})
     assert _row(payload, "aapl")["note"] == "2 contracts sold 10:42, after the file was saved"
     assert _row(payload, "brk")["note"] is None
 
 
 def test_an_empty_portfolio_has_an_empty_payload() -> None:
-    """No rows, no groups, and no error."""
+    """There are no rows, no groups and no error."""
     payload = _payload(positions=[])
     assert (payload["rows"], payload["groups"], payload["ids"]) == ([], [], [])
 
@@ -414,7 +411,7 @@ def test_an_empty_portfolio_has_an_empty_payload() -> None:
     ],
 )
 def test_a_price_and_its_change_in_words(price: float | None, change: float | None, words: str) -> None:
-    """The direction is a sign, not a colour."""
+    """The direction is shown by a sign, not by a colour."""
     assert describe_price(price, change) == words
 
 
@@ -422,12 +419,12 @@ def test_a_price_and_its_change_in_words(price: float | None, change: float | No
     ("strike", "words"), [(250.0, "250"), (262.5, "262.5"), (1250.0, "1,250"), (0.125, "0.125")]
 )
 def test_strikes_have_no_needless_decimals(strike: float, words: str) -> None:
-    """As people write them."""
+    """A strike is written without trailing zeros."""
     assert format_strike(strike) == words
 
 
 def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
-    """Times carry their offset; legs are a file of their own."""
+    """Times have their offset, and legs have a file of their own."""
     positions = [*POSITIONS, _single("=HYPERLINK(1)", "AAPL", 270)]
     payload = _payload(positions=positions, notes={"aapl": "-1 contract"})
     zone = ZoneInfo("America/New_York")
@@ -459,7 +456,7 @@ def clear_caches() -> None:
 def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_the_docs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A new column is one line of the schema and a formula."""
+    """A new column needs one line in the schema and a formula."""
     added = Column(
         "age_weeks",
         Dtype.FLOAT,
@@ -492,7 +489,7 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
 
 
 def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
-    """0.000008765 is never 0.00, nor a power of ten."""
+    """A price of 0.000008765 is never written as 0.00 or with an exponent."""
     shares = {"id": "s", "symbol": "AAPL", "shares": 1_000_000, "cost_basis": 0.000008765}
     payload = _payload(positions=[shares])
     costs = [row[payload["fields"].index("cost")] for row in payload["rows"]]
@@ -502,7 +499,7 @@ def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
 
 
 def test_a_row_says_once_to_check_the_file_and_shows_each_doubt_as_a_sentence() -> None:
-    """Two doubts have one label; the words behind it are their sentences."""
+    """Two doubts share one label and keep their own sentences."""
     doubts = ("understood: $310.00 a share", "VIX is an index")
     spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": doubts}])
     assert said == []

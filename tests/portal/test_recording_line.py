@@ -31,7 +31,7 @@ FILE = Path("/records/2026-11-29T0930-options.ohrec")
     ],
 )
 def test_the_state_of_a_recording_is_a_sentence(status: RecordingStatus | None, words: str) -> None:
-    """It names the size, the file and why it ended, and before the first byte what will be in it."""
+    """The sentence names size, file and reason for ending, or before the start the contents to come."""
     assert describe_recording(FILE.parent, status) == words
     assert describe_recording(None, None) == ""
 
@@ -47,7 +47,7 @@ def _panel() -> None:
 def test_the_last_minutes_can_be_saved_once_a_run_began(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The panel has no button before, and afterwards one, beside the recording's size."""
+    """The panel has no button before the first run, and one after it."""
     recorder = Recorder(folder=tmp_path, ring_bytes=2**20)
     process_recorder.process_recorder.cache_clear()
     monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)
@@ -71,7 +71,7 @@ def _sidebar() -> None:
 def test_the_switch_in_the_sidebar_records_from_the_next_start_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Its contents and its folder are named before it is switched on; other tabs see the same."""
+    """The contents and the folder are named before it is switched on; other tabs show the same state."""
     recorder = Recorder(ring_bytes=2**20)
     process_recorder.process_recorder.cache_clear()
     monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)

@@ -77,7 +77,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
 
 
 def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
-    """If every beat brings a change and draws it, nothing else is requested, however long."""
+    """If every beat draws its change, nothing else is requested, however long this lasts."""
     for number in range(100):
         assert not page.beat(number)
         redraw.redraw_changed_parts()
@@ -95,7 +95,7 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
 
 
 def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
-    """The head of a new run may know less than both looks around it, which are equal."""
+    """The head of a new run may differ from the two equal states around it."""
     page.beat("demo")
     page.draw()
     redraw.mark_drawn("head", "a new run")
@@ -109,7 +109,7 @@ def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
 
 
 def test_a_page_that_never_draws_its_change_is_overdue(page: Page) -> None:
-    """After its patience has passed the whole page is redrawn, once per wait."""
+    """After a while the whole page is redrawn, once per wait."""
     page.beat("first")
     page.draw()
     assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
@@ -128,12 +128,12 @@ def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: 
 
 
 def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
-    """Changes alone are no drawing."""
+    """Changes alone do not count as drawing."""
     assert any(page.beat(number) for number in range(20))
 
 
 def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
-    """If the browser waited in vain, the next beat redraws everything, once."""
+    """If the browser misses a beat, the next beat redraws everything once."""
     page.beat("same")
     page.draw()
     page.sent["on_late_change"]()
@@ -142,7 +142,7 @@ def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
 
 
 def test_only_parts_that_changed_are_asked_for(page: Page) -> None:
-    """The others are neither drawn nor sent, until they change too."""
+    """The other parts are neither drawn nor sent until they change."""
     page.beat({"head": 1, "body": 1})
     page.draw()
     page.beat({"head": 1, "body": 2})
@@ -154,7 +154,7 @@ def test_only_parts_that_changed_are_asked_for(page: Page) -> None:
 
 
 def test_a_part_that_is_left_out_is_overdue_although_others_are_drawn(page: Page) -> None:
-    """No part keeps old figures beside others that are fresh."""
+    """No part keeps old figures while others are current."""
     page.beat({"head": 0, "body": 0})
     page.draw()
     behind = []
@@ -165,7 +165,7 @@ def test_a_part_that_is_left_out_is_overdue_although_others_are_drawn(page: Page
 
 
 def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
-    """Before the first beat there is nothing to draw again."""
+    """Before the first beat, there is nothing to draw again."""
     redraw.redraw_all()
     assert page.asked == []
     page.beat({"head": 1, "body": 1})

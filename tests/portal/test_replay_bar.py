@@ -66,7 +66,7 @@ def replay_of(clock: ReplayClock, problem: Exception | None = None, **changes: A
 
 
 def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock) -> None:
-    """Time and speed are in sight; Pause stops, Play goes on, a step moves on, a speed is taken."""
+    """Time and speed are shown; Pause stops, Play continues, a step moves, and a speed applies."""
     clock.set_running(running=True)
     page = AppTest.from_function(_bar).run()
     assert in_markdown("REPLAY 00:53:20 · 1 \N{MULTIPLICATION SIGN}") in page.markdown[0].value
@@ -115,7 +115,7 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock
 def test_an_early_end_is_said_at_the_end(
     clock: ReplayClock, changes: dict[str, Any], problem: Exception | None, words: list[str]
 ) -> None:
-    """A cut or damaged recording is named once the replay is there; missing records always."""
+    """A cut or damaged recording is reported once the replay is there; missing records always are."""
     replay = replay_of(clock, problem, **changes)
     assert list(describe_gaps(replay, dt.UTC)) == []
     clock.skip(1000)
@@ -125,7 +125,7 @@ def test_an_early_end_is_said_at_the_end(
 
 
 def test_the_scrubber_has_a_row_for_each_place_and_mark(clock: ReplayClock) -> None:
-    """The rows that a click can choose come first, in the order of their times' list; the curve follows."""
+    """The rows that a click can choose come first, in the order of their times, and then the curve."""
     first, _ = clock.span
     marks = replay_of(clock).overview.marks
     table = scrubber_table(None, marks, [AT, AT + SECOND, AT + 100 * SECOND], first, dt.UTC)

@@ -39,7 +39,7 @@ def _risk(*positions: Any, **changes: Any) -> LiveRisk:
 
 
 def test_the_line_has_signs_units_and_coverage() -> None:
-    """Delta in shares, theta in dollars a day, vega in dollars a point, and how many legs that covers."""
+    """Delta is in shares, theta in dollars a day, vega in dollars a point, with the number of legs."""
     total = {"delta": 212.4, "gamma": -3.124, "theta": 84.2, "vega": -310.0}
     coverage = {"covered_legs": 55, "legs": 56, "modelled_legs": 0}
     assert greek_words(total, "β-Δ +96 SPY") == (
@@ -52,7 +52,7 @@ def test_the_line_has_signs_units_and_coverage() -> None:
 
 
 def test_beta_weights_the_dollars_of_each_underlying() -> None:
-    """Dollar deltas times beta, over the fund's close; what is missing is said."""
+    """The sum is dollar delta times beta over the fund's close, and what is missing is named."""
     shares = [
         EquityPosition(id=symbol, symbol=symbol, shares=100, cost_basis=1) for symbol in ("AAPL", "MSFT")
     ]
@@ -70,7 +70,7 @@ def test_beta_weights_the_dollars_of_each_underlying() -> None:
 
 
 def test_the_line_says_what_is_missing() -> None:
-    """The reasons of the legs without Greeks are counted; shares miss nothing."""
+    """The reasons of legs without Greeks are counted; shares lack nothing."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=1)
     risk = _risk(single(), single(id="b", strike=300.0), single(id="c", strike=310.0), shares)
     assert missing_words(risk) == "2 no honest mark"
@@ -82,7 +82,7 @@ def test_the_line_says_what_is_missing() -> None:
 
 
 def test_the_inputs_are_named_with_their_dates() -> None:
-    """The rate has its source, and unknown dividends are not called none."""
+    """The rate has its source, and unknown dividends do not count as none."""
     words = input_words(_risk(single()))
     assert "rate 3.63% (default from 28 Jan 2026)" in words
     assert "dividends unknown" in words
@@ -97,7 +97,7 @@ def test_the_inputs_are_named_with_their_dates() -> None:
 
 
 def test_every_sum_has_its_coverage() -> None:
-    """Each row of the tables ends with its coverage, and one without any known leg has no figure."""
+    """Each row of the tables ends with its coverage, and one without a known leg has no figure."""
     page = sums_html(_risk(single(), single(id="b", symbol="MSFT")), "OH_RISK_FREE_RATE must be a fraction.")
     assert "<td>1 of 1 leg</td>" in page
     assert "<td>—</td><td>0 of 1 leg</td>" in page
@@ -113,7 +113,7 @@ def _curves(risk: object, numbers: list[int], base: float | None) -> None:
 
 
 def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
-    """One underlying has the spread's break-even at expiry, several a curve by the market's move."""
+    """One underlying has the spread's break-even at expiry, several have a curve by the market's move."""
     spread = vertical(
         symbol="XYZ", net_debit=250.0, legs=[leg("long", "call", 100), leg("short", "call", 110)]
     )
@@ -146,7 +146,7 @@ def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
 
 
 def test_an_index_option_names_its_forward() -> None:
-    """With a pair of quotes the detail has the forward of parity, without one that no yield counts."""
+    """With a pair of quotes, the detail has the forward; otherwise it says that no yield counts."""
     call = single(symbol="SPX", root="SPXW", strike=6_700.0, contracts=1)
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     stamp = AT - dt.timedelta(seconds=2)
@@ -160,7 +160,7 @@ def test_an_index_option_names_its_forward() -> None:
 
 
 def test_a_cell_that_lacks_a_leg_says_so() -> None:
-    """Each cell of a grid without all legs has an asterisk, and each figure a sign, so colour only adds."""
+    """Each cell without all legs has an asterisk, and each figure a sign, so colour is not needed."""
     shares = [EquityPosition(id=name, symbol=name, shares=10, cost_basis=1) for name in ("AAPL", "MSFT")]
     risk = _risk(*shares)
     for numbers, sign in (([0], ""), ([0, 1], " *")):

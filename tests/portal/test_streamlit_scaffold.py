@@ -53,13 +53,13 @@ def test_every_page_carries_the_disclaimer(desk: PortalDesk, open_page: str) -> 
 
 
 def test_the_portal_never_shadows_streamlit(desk: PortalDesk) -> None:
-    """The folder `apps` is never on the path: it would hide the package streamlit behind its own."""
+    """The folder `apps` is never on the path, because it would hide the package streamlit."""
     desk.home()
     assert str(APPS) not in sys.path
 
 
 def test_pages_are_named_by_absolute_path() -> None:
-    """The navigation depends on no working directory, and Live Portfolio keeps its address."""
+    """The navigation does not depend on the working directory, and Live Portfolio keeps its address."""
     source = PORTAL.read_text(encoding="utf-8")
     tree = ast.parse(source)
     calls = [
@@ -82,7 +82,7 @@ def test_the_icon_is_a_file_of_ours() -> None:
 
 
 def test_the_log_is_opened_where_the_launcher_says(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under the launcher the portal writes its log to the file that was named."""
+    """Under the launcher, the portal writes its log to the named file."""
     from options_helper.launch.log_file import close_log
 
     monkeypatch.setenv("OH_LOG_FILE", str(desk.folder / "portal.log"))
@@ -92,14 +92,14 @@ def test_the_log_is_opened_where_the_launcher_says(desk: PortalDesk, monkeypatch
 
 
 def test_a_session_without_a_server_counts_as_connected() -> None:
-    """If Streamlit cannot be asked, nothing is stopped by mistake."""
+    """If Streamlit cannot be asked, nothing is stopped."""
     from apps.streamlit.components.inputs.session import session_is_active
 
     assert session_is_active("anything")
 
 
 def test_the_keep_alive_reaches_the_hub(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The launcher's keep-alive is the hub's grace period; nonsense falls back to the default."""
+    """The launcher's keep-alive is the hub's grace period; an invalid one falls back to the default."""
     from options_helper.session.hub import close_hub, get_hub
 
     for text, seconds in (("4.5", 4.5), ("soon", 15.0), ("-1", 0.0)):

@@ -88,7 +88,7 @@ class Page:
 
 
 def test_the_first_message_has_everything() -> None:
-    """Layout, every row, every field and the words of the warnings."""
+    """It has the layout, every row, every field and the words of the warnings."""
     message = Page().send(_table([1.0, 2.5], said=["wide_spread"]), storage="table", raised=1)
     assert message["since"] is None
     assert (message["storage"], message["raised"], message["sent_at"]) == ("table", 1, 5)
@@ -108,14 +108,14 @@ def test_afterwards_only_changed_fields_of_changed_rows_are_sent() -> None:
 
 
 def test_a_change_below_what_is_shown_is_none() -> None:
-    """A price that moves by a tenth of a cent looks the same."""
+    """A price that changes by a tenth of a cent is not sent."""
     page = Page()
     page.send(_table([1.234]))
     assert page.send(_table([1.2341]))["rows"]["rows"] == []
 
 
 def test_equal_content_has_equal_bytes() -> None:
-    """Time alone changes nothing; with new content comes a new time."""
+    """Time alone changes no byte; with new content comes a new time."""
     sent = SentTable()
     first = sent.message(_table([1.0]), None, now_ms=5)
     assert sent.message(_table([1.0]), None, now_ms=9) == first
@@ -133,7 +133,7 @@ def test_a_browser_that_missed_messages_gets_all_it_missed() -> None:
 
 @pytest.mark.parametrize("known", [None, 0, 99])
 def test_a_browser_without_these_rows_gets_everything(known: int | None) -> None:
-    """A new page, and a version from before a restart."""
+    """A new page, or a version from before a restart, gets everything."""
     page = Page()
     page.send(_table([1.0]))
     page.version = known
@@ -146,7 +146,7 @@ def test_a_browser_without_these_rows_gets_everything(known: int | None) -> None
     ids=["more rows", "fewer rows", "another threshold", "none"],
 )
 def test_another_list_of_rows_is_sent_whole(other: TableRows) -> None:
-    """Row numbers have a meaning only within one list."""
+    """Row numbers are valid only within one list."""
     page = Page()
     page.send(_table([1.0, 2.0]))
     assert page.send(other)["layout"] is not None
@@ -154,7 +154,7 @@ def test_another_list_of_rows_is_sent_whole(other: TableRows) -> None:
 
 
 def test_new_warnings_bring_their_words() -> None:
-    """A code that appears in a row is explained in the same message, and the others not again."""
+    """A new code is explained in the same message, and known ones are not explained again."""
     page = Page()
     page.send(_table([1.0], said=["old"]))
     assert page.send(_table([1.0], said=["old", "new"]))["warnings"] == {"new": ["new", "It is new."]}
@@ -163,7 +163,7 @@ def test_new_warnings_bring_their_words() -> None:
 
 
 def test_any_sequence_of_messages_shows_the_newest_rows() -> None:
-    """Rows come, go and change, messages get lost, pages are reloaded: whatever arrives is complete."""
+    """After any changes, losses and reloads, the rows are complete."""
     draw = random.Random(20261129)  # noqa: S311 - the same sequence each time
     page, marks = Page(), [float(number) for number in range(20)]
     for _ in range(2000):
@@ -196,7 +196,7 @@ def test_a_figure_is_rounded_once_and_written_alike_everywhere(figure: dict[str,
 @pytest.mark.slow
 @given(st.lists(st.one_of(FLOATS, HALVES, st.integers(-(10**12), 10**12))))
 def test_a_column_is_rounded_as_its_figures_are(values: list[float]) -> None:
-    """Rounding a column at once changes no figure, and leaves what is no figure alone."""
+    """Rounding a whole column gives the same figures, and leaves other values unchanged."""
     for format_ in Format:
         column = Column("x", Dtype.FLOAT, (), "", format=format_, decimals=2)
         shown = shown_column([None, *values, ""], column)

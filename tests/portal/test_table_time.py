@@ -23,7 +23,7 @@ pytestmark = pytest.mark.portal
 def test_the_browser_counts_ages_from_the_snapshots_time(
     desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table and the beats agree with the status line, whatever this computer's clock says."""
+    """Table and beats count ages from the snapshot's time, whatever this computer's clock shows."""
     alpacas = utc_now() + dt.timedelta(hours=2)
     sent: list[int] = []
     encode = SentTable.message

@@ -48,7 +48,7 @@ def ask(
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "192.168.1.5"])
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_this_machine_is_served(address: str, kind: str) -> None:
-    """By a loopback address, or by the one that it called."""
+    """A loopback address is served, and so is the address that the machine called itself."""
     assert ask(kind, client=(address, 5)) == [{"type": "inside"}]
 
 
@@ -56,7 +56,7 @@ def test_this_machine_is_served(address: str, kind: str) -> None:
     "client", [("192.168.1.7", 5), ("fe80::1%eth0", 5), ("::ffff:10.0.0.1", 5), ("x", 5), None], ids=repr
 )
 def test_another_device_gets_a_sentence(client: Any) -> None:
-    """A Host header that lies does not help, and no websocket is opened."""
+    """A false Host header does not help, and no websocket is opened."""
     start, body = ask(client=client)
     assert start["status"] == 403
     assert b"serves only the computer it runs on" in body["body"]
@@ -66,7 +66,7 @@ def test_another_device_gets_a_sentence(client: Any) -> None:
 
 @pytest.mark.parametrize("host", [b"evil.example", b"127.0.0.1.evil.example", b"", b"[::", b"a@localhost"])
 def test_a_foreign_name_gets_a_sentence(host: bytes) -> None:
-    """Nothing of the name is repeated."""
+    """The sentence does not repeat the name."""
     start, body = ask(client=("127.0.0.1", 5), host=host)
     assert start["status"] == 403
     assert b"does not answer at this address" in body["body"]
@@ -95,11 +95,11 @@ OWN = b"http://localhost:8501"
     ],
 )
 def test_no_other_page_opens_a_websocket(origins: Sequence[bytes], is_served: bool) -> None:
-    """A page of another port of this machine may be anybody's, and could read the account and press Start."""
+    """A page from another port could read the account and press Start."""
     answer = ask("websocket", client=("127.0.0.1", 5), origins=origins)
     assert (answer == [{"type": "inside"}]) is is_served
 
 
 def test_the_servers_own_start_passes() -> None:
-    """Events other than connections pass untouched."""
+    """Events other than connections are passed on unchanged."""
     assert ask("lifespan", client=None) == [{"type": "inside"}]

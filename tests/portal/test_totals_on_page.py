@@ -69,7 +69,7 @@ AAPL, BRK = "AAPL261218C00100000", "BRKB261218C00100000"
 
 
 def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
-    """The line shows cost, market value and the premium paid in dollars, and what P/L Day cannot know."""
+    """The line shows cost, market value and the premium paid in dollars, and what P/L Day excludes."""
     words, _ = tables(AAPL, BRK)
     assert words == (
         "Cost $2,100 · Market value $2,700 · Premium paid, long options $2,000 · "
@@ -79,7 +79,7 @@ def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
 
 
 def test_a_total_that_lacks_a_leg_is_marked_as_partial_there_too() -> None:
-    """With one leg unquoted the market value is a part of two legs of three."""
+    """With one unquoted leg, the market value covers two of three legs."""
     words, _ = tables(AAPL)
     assert "Market value $1,500 (partial: 2 of 3 legs)" in words
     assert "Premium paid, long options $2,000" in words, "what was paid is known without a quote"
@@ -87,7 +87,7 @@ def test_a_total_that_lacks_a_leg_is_marked_as_partial_there_too() -> None:
 
 
 def test_every_tile_shows_its_known_part_and_is_a_dash_only_without_one() -> None:
-    """The part is marked with the legs that it covers."""
+    """The known part is marked with the number of legs that it covers."""
     page = AppTest.from_function(_draw_tiles).run()
     tiles = {tile.label: (tile.value, tile.delta) for tile in page.metric}
     assert tiles == {
@@ -99,7 +99,7 @@ def test_every_tile_shows_its_known_part_and_is_a_dash_only_without_one() -> Non
 
 
 def test_a_sum_with_stale_prices_has_no_colour() -> None:
-    """Profit at a dead feed's prices is not green; the number of stale quotes stands below it."""
+    """A profit at stale prices is not green, and the number of stale quotes is below it."""
     page = AppTest.from_function(_draw_tiles, kwargs={"stale": 2}).run()
     tile = next(tile for tile in page.metric if tile.label == "P/L Open")
     assert (tile.value, tile.delta) == ("+$1,234", "— · 2 stale")
@@ -107,7 +107,7 @@ def test_a_sum_with_stale_prices_has_no_colour() -> None:
 
 
 def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
-    """The known part of P/L Day stands large, without colour, and is marked as partial."""
+    """The known part of P/L Day is shown without colour, marked as partial."""
     page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10}).run()
     tile = next(tile for tile in page.metric if tile.label == "P/L Day")
     assert (tile.value, tile.delta) == ("+$321", "partial: 10 of 12 legs")
@@ -119,7 +119,7 @@ def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
     [(2, ("+$68", "account, 2 contracts and stocks")), (1, ("+$99", "partial: 1 of 2 contracts and stocks"))],
 )
 def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, str]) -> None:
-    """The switch is there once the account's day is known; a part of it is marked as partial."""
+    """The switch appears once the account's day is known, and a part of it is marked as partial."""
     page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10, "account_known": known})
     page.session_state["live-day-of"] = "Account"
     page.run()
@@ -133,7 +133,7 @@ def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, s
 
 @pytest.mark.parametrize("chosen", ["File", "Account"])
 def test_without_a_session_the_tile_has_the_last_ones_day(chosen: str) -> None:
-    """On a weekend both days are Friday's: the tile is called so, and so is what it lacks."""
+    """On a weekend, both results are Friday's, and the tile is named after it."""
     page = AppTest.from_function(
         _draw_tiles, kwargs={"days_known": 10, "account_known": 2, "day_name": "Friday"}
     )
@@ -186,7 +186,7 @@ def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0, day
 
 
 def test_sums_by_underlying_say_what_they_cover() -> None:
-    """A line per underlying with five sums; a missing leg withholds its own alone."""
+    """Each underlying has a line with five sums, and a missing leg withholds only its own."""
     _, text = tables(AAPL)
     assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text
     assert "BRK.B||—|0 of 1 leg|||—|0 of 1 leg|||$1,000||—|0 of 1 leg|||$1,000" in text

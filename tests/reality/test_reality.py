@@ -258,7 +258,7 @@ def names(cases: list[Any]) -> set[str]:
 
 
 def test_every_body_has_its_figures() -> None:
-    """No body lies here without an expectation, and no expectation without its body."""
+    """Every recorded body has an expectation, and every expectation a body."""
     expected = names(FRAMES) | names(UPDATES) | names(ORDERS) | names(FILLS) | names(SNAPSHOTS)
     expected |= {"e429", *OTHER_FRAMES, *OTHER_ACTIVITIES, *REFUSALS, *CONTROLS, *SINGLE_TESTS}
     assert expected == set(BODIES)
@@ -299,7 +299,7 @@ def decoded(name: str, codec: str) -> tuple[MarketBatch | None, list[dict[str, A
 @pytest.mark.parametrize("codec", ["msgpack", "json"])
 @pytest.mark.parametrize(("name", "quotes", "trades", "controls"), FRAMES)
 def test_frames(name, quotes, trades, controls, codec) -> None:
-    """A frame gives its quotes, trades and control messages, whichever way it is encoded."""
+    """A frame gives its quotes, trades and control messages in either encoding."""
     batch, found = decoded(name, codec)
     assert [control["T"] for control in found] == controls
     if batch is None:
@@ -318,13 +318,13 @@ def test_frames(name, quotes, trades, controls, codec) -> None:
 
 @pytest.mark.parametrize("codec", ["msgpack", "json"])
 def test_a_bar_is_no_quote(codec) -> None:
-    """A bar, which is never subscribed to, is ignored: it changes nothing, and is not malformed."""
+    """A bar, which is never subscribed to, is ignored and does not count as malformed."""
     assert decoded("stk_bar", codec) == (None, [])
 
 
 @pytest.mark.parametrize("codec", ["msgpack", "json"])
 def test_a_correction_is_understood(codec) -> None:
-    """A corrected trade comes with every subscription to trades, so it is not malformed."""
+    """Corrected trades come with every subscription to trades, and do not count as malformed."""
     batch, _ = decoded("stk_correction", codec)
     assert batch is None or batch.malformed == 0
 
@@ -340,7 +340,7 @@ def test_halts(name, codec) -> None:
 
 @pytest.mark.parametrize(("code", "kind"), ERROR_FRAMES)
 def test_error_frames_end_or_interrupt_a_stream(code, kind) -> None:
-    """A refused key, plan or feed is final; a slow client or a failing server is tried again."""
+    """A refused key, plan or feed is final; a slow client or a failing server is retried."""
     [frame] = BODIES[f"err_{code}"]["body"]
     error = rejection_of_frame("stocks", frame, asked=3)
     assert type(error) is kind
@@ -356,7 +356,7 @@ def test_error_frames_in_words(code, words) -> None:
 
 @pytest.mark.parametrize("name", ["ts_unauthorized", "ts_unauthorized_listen"])
 def test_the_trading_stream_refuses_a_key(name) -> None:
-    """The answer "unauthorized" means a refused key, whatever was asked, and final."""
+    """The answer "unauthorized" always means a refused key, and is final."""
     error = explain("fills", EOFError(), json.dumps(BODIES[name]["body"]))
     assert isinstance(error, StreamRejected)
     assert error.code == 402
@@ -364,7 +364,7 @@ def test_the_trading_stream_refuses_a_key(name) -> None:
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_the_trading_stream_greets(name) -> None:
-    """A greeting before a lost connection is not its reason."""
+    """A greeting before a lost connection is not the reason for the loss."""
     error = explain("fills", EOFError(), json.dumps(BODIES[name]["body"]))
     assert isinstance(error, StreamInterrupted)
     assert "lost" in str(error)
@@ -391,7 +391,7 @@ def test_order_updates(name, event, time, order, execution, codec) -> None:
 
 
 def test_an_update_without_data_is_no_row() -> None:
-    """An update whose data is null is passed over."""
+    """An update without data is skipped."""
     assert normalize_trade_update(BODIES["tu_null"]["body"]) is None
 
 
@@ -409,7 +409,7 @@ def ask(name: str, call: Callable[[AlpacaRest], Any], frame: Callable[[Any], Any
 
 @pytest.mark.parametrize(("name", "order", "legs"), ORDERS)
 def test_orders(name, order, legs) -> None:
-    """An order of REST becomes the same kind of row, with its legs."""
+    """An order from REST becomes the same kind of row, with its legs."""
     row = normalize_rest_order(ask(name, lambda rest: rest.order("x")))
     assert row is not None
     assert row["order_id"] == BODIES[name]["body"]["id"]
@@ -519,14 +519,14 @@ def test_index_values() -> None:
 
 
 def test_too_many_requests_are_waited_for() -> None:
-    """A full minute is no refusal: the client waits, and gives up only when it is stopped."""
+    """The client waits for the limit, and gives up only when it is stopped."""
     with pytest.raises(AlpacaRestError, match="stopped"):
         ask("e429", lambda rest: rest.account())
 
 
 @pytest.mark.parametrize(("name", "refusal"), REFUSALS.items())
 def test_refusals(name, refusal) -> None:
-    """A refusal keeps its status and says Alpaca's reason."""
+    """A refusal keeps its status and Alpaca's reason."""
     with pytest.raises(AlpacaRestError) as raised:
         ask(name, lambda rest: rest.account())
     status, words = refusal

@@ -47,14 +47,14 @@ def read(content: bytes) -> tuple[list[records.Record], RecordingReader]:
 
 
 def test_every_kind_of_record_is_read_as_it_was_written() -> None:
-    """A file returns the records that were put into it, and was closed if its last one says so."""
+    """A file returns the records that were written, and is closed if its last record says so."""
     found, reader = read(HEADER + block(*RECORDS[:4]) + block(*RECORDS[4:]))
     assert tuple(found) == RECORDS
     assert (reader.is_closed, reader.damage) == (True, "")
 
 
 def test_a_file_cut_anywhere_is_read_to_its_last_whole_block() -> None:
-    """Whatever length remains after a crash, the whole blocks before it are read and nothing else."""
+    """Whatever length remains after a crash, exactly the complete blocks are read."""
     blocks = [block(record) for record in RECORDS]
     content = HEADER + b"".join(blocks)
     ends = [len(HEADER) + len(b"".join(blocks[:count])) for count in range(len(blocks) + 1)]
@@ -67,7 +67,7 @@ def test_a_file_cut_anywhere_is_read_to_its_last_whole_block() -> None:
 
 
 def test_a_damaged_block_ends_the_reading() -> None:
-    """A changed byte is noticed; the blocks before it are read."""
+    """A changed byte is noticed, and the blocks before it are read."""
     first = HEADER + block(RECORDS[0])
     for place in range(len(first), len(first) + len(block(RECORDS[1]))):
         content = bytearray(first + block(RECORDS[1]) + block(RECORDS[2]))
@@ -88,19 +88,19 @@ def test_a_damaged_block_ends_the_reading() -> None:
     ],
 )
 def test_another_file_is_refused_with_its_reason(content: bytes, words: str) -> None:
-    """Another file, or a recording of another version, raises a sentence that is true of it."""
+    """Another file, or a recording of another version, raises a sentence that fits it."""
     with pytest.raises(UnreadableRecording, match=words):
         RecordingReader(io.BytesIO(content))
 
 
 def test_unknown_records_end_the_reading() -> None:
-    """A block of records that this version does not know is named instead of guessed at."""
+    """A block of unknown records is reported instead of guessed at."""
     found, reader = read(HEADER + block(RECORDS[0]) + pack_block(b"\x91\x93\xa3new\x01\x02"))
     assert found == [RECORDS[0]]
     assert "not made of known records" in reader.damage
 
 
 def test_the_format_does_not_change_by_accident() -> None:
-    """A file of the first version, byte for byte, is still readable."""
+    """A file of the first version is still readable, byte for byte."""
     found, _ = read(Path(__file__).with_name("version-1.ohrec").read_bytes())
     assert tuple(found) == RECORDS

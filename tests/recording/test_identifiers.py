@@ -25,7 +25,7 @@ ORDER = "61e69015-8549-4bfd-b9c3-01e75843f47d"
     ],
 )
 def test_identifiers_are_replaced_and_the_rest_stays(message: dict, kept: dict) -> None:
-    """No identifier is left, and every other field has its value."""
+    """No identifier is left, and every other field keeps its value."""
     clean = Identifiers().in_json(json.dumps(message).encode())
     for secret in (ORDER, ORDER.upper(), "mine-7", "PA3ABCDEFGHI", "123456789"):
         assert secret.encode() not in clean
@@ -33,7 +33,7 @@ def test_identifiers_are_replaced_and_the_rest_stays(message: dict, kept: dict) 
 
 
 def test_the_same_identifier_has_the_same_replacement() -> None:
-    """An order can be followed through stream, REST and activities, but not back to its id."""
+    """An order can be followed through stream, REST and activities, but not traced back to its id."""
     identifiers, others = Identifiers(), Identifiers()
     replaced = json.loads(identifiers.in_json(json.dumps({"id": ORDER}).encode()))["id"]
     activity = json.loads(
@@ -50,7 +50,7 @@ def test_the_same_identifier_has_the_same_replacement() -> None:
     "body", [b"PA3ABCDEFGHI", b'{"account_number": "PA3ABCDEFGHI', b"\xff", b"[NaN]", b""]
 )
 def test_what_cannot_be_parsed_is_left_out(body: bytes) -> None:
-    """Of a message that is not JSON only the length is kept, which is as unreadable in a replay."""
+    """Only the length of a message that is not JSON is kept."""
     clean = Identifiers().in_json(body)
     assert b"PA3" not in clean
     assert str(len(body)).encode() in clean

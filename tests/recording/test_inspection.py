@@ -35,7 +35,7 @@ def trading(body: bytes) -> records.Answer:
 
 
 def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
-    """Times, versions, frames and losses of each stream, requests, what is missing, and how it ended."""
+    """It shows times, versions, frames and losses per stream, requests, gaps and the ending."""
     received = records.Received(0, 2_000_000, 1, [b"four", b"and"])
     lost = records.Ended(0, 3_000_000, 1, "interrupted", "", "lost", None, 1006)
     left_out = records.LeftOut(0, 4_000_000, 7, "the computer was too slow")
@@ -75,7 +75,7 @@ def test_verify_finds_what_a_recording_gives_away(tmp_path: Path, record: record
 
 
 def test_verify_accepts_a_sound_recording(tmp_path: Path) -> None:
-    """Replaced identifiers, times before them, and market data are not taken for leaks."""
+    """Replaced identifiers, earlier times and market data do not count as leaks."""
     sound = [
         records.Received(0, 0, 1, [b'{"order": {"id": "%s"}}' % REPLACED.encode(), b"(7 bytes left out)"]),
         trading(b'[{"id": "20261120101010123::%s", "order_id": null}]' % REPLACED.encode()),
@@ -98,7 +98,7 @@ def test_verify_accepts_a_sound_recording(tmp_path: Path) -> None:
 def test_a_recording_that_was_cut_short_is_named_as_such(
     tmp_path: Path, command: str, rest: bytes, words: str
 ) -> None:
-    """Whatever reads a file that is not complete says so; verify exits with 1."""
+    """Every command reports an incomplete file, and verify exits with 1."""
     name = save(tmp_path, BEGAN, FILLS)
     with Path(name).open("ab") as file:
         file.write(rest)
@@ -109,7 +109,7 @@ def test_a_recording_that_was_cut_short_is_named_as_such(
 
 
 def test_export_prints_every_record_as_json(tmp_path: Path) -> None:
-    """Messages in msgpack and JSON are shown as what they mean, anything else in base64."""
+    """Messages in msgpack and JSON are decoded, and others are in base64."""
     message = msgspec.msgpack.encode([{"T": "q", "S": "AAPL", "t": msgspec.msgpack.Ext(5, b"x")}])
     name = save(tmp_path, FILLS, records.Received(0, 0, 1, [message, b'{"a": 1}', b"\xc1"]))
     lines = [
@@ -124,7 +124,7 @@ def test_export_prints_every_record_as_json(tmp_path: Path) -> None:
 def test_another_file_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, command: str
 ) -> None:
-    """A file that is no recording is named as such, with exit status 1."""
+    """A file that is not a recording causes one sentence and exit status 1."""
     (tmp_path / "x").write_text("x")
     monkeypatch.setattr("sys.argv", ["options-helper", "recording", command, str(tmp_path / "x")])
     with pytest.raises(SystemExit) as ended:

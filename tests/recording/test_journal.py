@@ -27,7 +27,7 @@ def ticking() -> tuple[Journal, list[records.Record]]:
 
 
 def test_an_event_has_one_time() -> None:
-    """Within an event, and in the threads that continue it, the time is that of its record."""
+    """Within an event, and in threads that continue it, the time is that of its record."""
     journal, found = ticking()
     with journal.event(handed):
         now = journal.now()
@@ -45,7 +45,7 @@ def test_an_event_has_one_time() -> None:
 
 
 def test_a_look_waits_for_a_moment_between_events_but_not_for_long() -> None:
-    """While an event lasts, the look is taken all the same, and is not recorded."""
+    """If an event lasts, the look is taken anyway and not recorded."""
     journal, found = ticking()
     journal.begin(handed)
     assert journal.look(lambda: 5) == (5, False)
@@ -64,7 +64,7 @@ def test_nothing_is_counted_without_a_recorder() -> None:
 
 
 def test_no_look_sees_half_an_event() -> None:
-    """Events that begin in one thread and end in another are seen whole or not at all."""
+    """A look sees an event that spans two threads completely or not at all."""
     journal, found = ticking()
     begun, ended = [0], [0]
     waiting: queue.SimpleQueue[dt.datetime | None] = queue.SimpleQueue()

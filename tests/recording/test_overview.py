@@ -49,7 +49,7 @@ def new_york(text: str) -> dt.datetime:
     ],
 )
 def test_a_time_of_day_is_found_also_after_midnight(written: str, found: str) -> None:
-    """A time after midnight is on the next day; a time outside the recording, or with a zone, is refused."""
+    """A time after midnight is on the next day; one outside the recording, or with a zone, is refused."""
     span = new_york("2026-11-30T23:50:12"), new_york("2026-12-01T00:45")
     if found[:4] == "2026":
         assert find_place(written, *span) == new_york(found)
@@ -59,7 +59,7 @@ def test_a_time_of_day_is_found_also_after_midnight(written: str, found: str) ->
 
 
 def test_fills_and_failures_are_marked() -> None:
-    """Both are found with their words, and the recording is whole."""
+    """Fills and failures are found with their words, and the recording is complete."""
     found = survey(GOLDEN / "outage.ohrec")
     assert (found.is_closed, found.damage, found.left_out) == (True, "", 0)
     assert "stocks: the server refused the connection" in [m.words for m in found.marks if not m.is_fill]
@@ -81,13 +81,13 @@ def test_fills_and_failures_are_marked() -> None:
 def test_what_cannot_be_played_is_refused(
     tmp_path: Path, blocks: list[list[records.Record]], words: str
 ) -> None:
-    """A file without a record that happens, or with impossible times, raises a sentence."""
+    """A file without a record to play, or with impossible times, raises a sentence."""
     with pytest.raises(OptionsHelperError, match=words):
         survey(write(tmp_path / "a.ohrec", *blocks))
 
 
 def test_a_long_recording_needs_little_memory(tmp_path: Path) -> None:
-    """One block at a time is in memory, and of very many fills only the first ones."""
+    """One block at a time is in memory, and only the first of very many fills."""
     begin: list[records.Record] = [records.Connecting(AT, 0, 1, "fills")]
     block: list[records.Record] = [
         records.Received(AT, each, 1, [FILL, b" " * 500], is_text=True) for each in range(1000)

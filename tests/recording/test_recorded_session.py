@@ -27,7 +27,7 @@ LOSSES = 3
 
 
 def test_a_session_is_recorded_without_keys_and_account_numbers(tmp_path: Path, wait_until: Any) -> None:
-    """Frames, requests and every loss are in the file; no key, no account number and no order id is."""
+    """Frames, requests and losses are in the file; no key, account number or order id is."""
     recorder = Recorder(folder=tmp_path, ring_bytes=2**24)
     with (
         AlpacaSimulator(

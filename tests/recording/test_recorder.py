@@ -65,7 +65,7 @@ def file_of(recorder: Recorder) -> bytes:
 
 
 def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
-    """Everything between begin and end is in the file, in order, and nobody else may read it."""
+    """Everything between begin and end is in the file, in order, and only its owner may read it."""
     recorder.note_portfolio(b'{"positions": []}')
     recorder.begin({"stocks": ["AAPL"]}, [KEY])
     tap = ConnectionTap(recorder.journal, "stocks")
@@ -102,7 +102,7 @@ def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
 
 
 def test_identifiers_of_the_account_are_replaced_and_market_data_stays(recorder: Recorder) -> None:
-    """Frames of the fills and answers of the trading host lose their ids; others keep every byte."""
+    """Fill frames and answers of the trading host lose their ids; others keep every byte."""
     recorder.begin({})
     ConnectionTap(recorder.journal, "fills").received(ORDER)
     ConnectionTap(recorder.journal, "options").received(ORDER)
@@ -119,7 +119,7 @@ def test_identifiers_of_the_account_are_replaced_and_market_data_stays(recorder:
 
 
 def test_a_record_with_a_key_or_a_known_account_number_is_left_out(recorder: Recorder) -> None:
-    """If a server sends a key or an account number back, that record is missing, and the file says so."""
+    """If a server sends a key or an account number back, that record is left out and counted."""
     recorder.begin({"odd": f"_{KEY}_"}, [KEY])
     account = b'{"account_number": "PA3ABCDEFGHI"}'
     AnswerTap(recorder.journal, "trading").take("/v2/account", {}, began=0, status=200, body=account)
@@ -135,7 +135,7 @@ def test_a_record_with_a_key_or_a_known_account_number_is_left_out(recorder: Rec
 def test_a_full_disk_ends_the_recording_and_nothing_else(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The blocks before it are whole, the sentence says why, and the last minutes go on."""
+    """The complete blocks remain, a sentence says why it ended, and the last minutes continue."""
     write = os.write
 
     def refuse(file: int, content: bytes) -> int:
@@ -159,7 +159,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
 
 
 def test_the_limit_ends_the_recording(tmp_path: Path) -> None:
-    """A file never grows beyond its limit and says that it reached it."""
+    """A file never exceeds its limit, and says that it has reached it."""
     recorder = Recorder(folder=tmp_path, limit_bytes=5000)
     recorder.begin({})
     tap = ConnectionTap(recorder.journal, "stocks")
@@ -175,7 +175,7 @@ def test_the_limit_ends_the_recording(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
-    """A folder that cannot be created is a sentence, not an error."""
+    """If the folder cannot be created, a sentence says so and the run continues."""
     (tmp_path / "file").write_text("")
     recorder = Recorder(folder=tmp_path / "file" / "folder")
     recorder.begin({})
@@ -187,7 +187,7 @@ def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
 def test_what_the_thread_cannot_keep_up_with_is_counted(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory stays bounded; the records that were refused are counted in the file."""
+    """Memory stays bounded, and the number of refused records is in the file."""
     monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1000)
     monkeypatch.setattr(recorder_module, "_BLOCK_BYTES", 10**9)  # the thread is not woken
     recorder.begin({})
@@ -201,7 +201,7 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
 
 
 def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock: list[int]) -> None:
-    """Blocks older than five minutes go, except what a replay has to know from before."""
+    """Blocks older than five minutes are dropped, except for the context that a replay needs."""
     recorder.begin({"stocks": ["AAPL"]})
     old, tap = ConnectionTap(recorder.journal, "stocks"), ConnectionTap(recorder.journal, "fills")
     tap.opened()
@@ -231,7 +231,7 @@ def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock
 
 
 def test_the_ring_stays_within_its_memory() -> None:
-    """Whatever is put in, blocks and context stay within the limit."""
+    """Whatever is added, blocks and context stay within the limit."""
     kept = ring.Ring(80_000)
     for number in range(200):
         answer = records.Answer(number, number, number, "data", f"/{number}", {}, 200, os.urandom(1000))
@@ -242,7 +242,7 @@ def test_the_ring_stays_within_its_memory() -> None:
 
 
 def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
-    """Before the first run there is no file and nothing in memory."""
+    """Before the first run, there is no file and nothing in memory."""
     ConnectionTap(recorder.journal, "stocks").received(b"x")
     assert recorder.status is None
     assert not recorder.keeps_last_minutes
@@ -250,7 +250,7 @@ def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
 
 
 def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
-    """Everything written before the kill is read, and the file is known to be cut short."""
+    """Everything written before the kill is readable, and the file counts as cut short."""
     code = (
         "import sys, os, pathlib\n"
         "from options_helper.recording.recorder import Recorder\n"
@@ -273,7 +273,7 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
 
 
 def test_a_short_key_is_no_reason_to_leave_anything_out(recorder: Recorder) -> None:
-    """The demo's key is the word "demo", which the settings contain too."""
+    """The demo's key is the word "demo", which also appears in the settings."""
     recorder.begin({"account": "demo"}, ["demo", "demo"])
     recorder.end(10)
     assert kinds(read(file_of(recorder))) == ["Began", "Started", "Stopped", "Closed"]

@@ -69,7 +69,7 @@ def _batch(first: int, *symbols: str, epoch: str = "e") -> bytes:
 
 
 def test_only_the_readers_own_symbols_arrive_and_nothing_counts_as_lost() -> None:
-    """Another reader's rows are left out; they belong to the count of rows all the same."""
+    """Another reader's rows are left out, but count in the number of rows."""
     run = Run(enough=2)
     run.channel.set_state(GRANT, "")
     for message in (_batch(0, CALL, OTHER), _batch(2, OTHER), _batch(3, CALL)):
@@ -81,7 +81,7 @@ def test_only_the_readers_own_symbols_arrive_and_nothing_counts_as_lost() -> Non
 
 
 def test_a_slow_reader_counts_what_it_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When batches wait too long, the oldest are dropped, and the gap in the count of rows is reported."""
+    """The oldest waiting batches are dropped, and the gap in the number of rows is reported."""
     monkeypatch.setattr(channel_module, "_MOST_BATCHES", 2)
     run = Run(enough=3)
     run.channel.set_state(GRANT, "")
@@ -112,7 +112,7 @@ def test_a_slow_reader_counts_what_it_lost(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_another_relay_counts_from_the_beginning() -> None:
-    """The first batch of another relay is no gap."""
+    """The first batch of another relay does not count as a gap."""
     run = Run(enough=2)
     run.channel.set_state(GRANT, "")
     run.channel.put(_batch(5, CALL))
@@ -132,7 +132,7 @@ def test_a_message_of_another_version_is_counted() -> None:
 
 
 def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None:
-    """After a change of relays the stream does not count as running before the next one answers."""
+    """After a change of relays, the stream does not run until the new one answers."""
     run = Run(enough=1)
     run.channel.set_state(GRANT, "")
     timer = threading.Timer(0.05, run.channel.set_state, (None, ""))
@@ -143,7 +143,7 @@ def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None
 
 
 def test_a_short_interruption_is_reported() -> None:
-    """A reason that is over before the stream's thread looks ends the connection all the same."""
+    """A reason that ended before the stream's thread noticed it still ends the connection."""
     run = Run(enough=1)
     taking = threading.Thread(target=run.channel.set_state, args=(GRANT, ""))
 
@@ -159,7 +159,7 @@ def test_a_short_interruption_is_reported() -> None:
 
 
 def test_each_reason_ends_the_connection_once() -> None:
-    """A reason interrupts the stream once; then the stream waits for its end, or for another reason."""
+    """A reason interrupts the stream once, and the stream then waits for its end or another reason."""
     run = Run(enough=1)
     run.channel.set_state(None, "the relay is away")
     with pytest.raises(StreamInterrupted, match="the relay is away"):

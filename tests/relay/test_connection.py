@@ -59,7 +59,7 @@ def set_password(server: NatsServer, password: str) -> None:
 # nats-py abandons a socket when it closes a client that it is connecting again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_refused_credentials_are_said_and_tried_again(tmp_path: Path) -> None:
-    """When NATS revokes the credentials, the reason says so; once it accepts them, the reader is back."""
+    """If NATS revokes the credentials, the reason says so; once it accepts them, the reader continues."""
 
     async def scene(server: NatsServer) -> None:
         async with reading(server, "first-word") as link:
@@ -78,7 +78,7 @@ def test_refused_credentials_are_said_and_tried_again(tmp_path: Path) -> None:
 def test_requests_without_an_answer_leave_nothing_behind(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The inbox of each request for the relay's state ends with the request, even if no relay answers."""
+    """Each request's inbox ends with the request, even if no relay answers."""
     monkeypatch.setattr(module, "_REQUEST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", 0.01)
 

@@ -54,7 +54,7 @@ def wait_subscribed(simulator: AlpacaSimulator) -> None:
 def test_the_documented_script_runs(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread, tmp_path: Path
 ) -> None:
-    """The script of the documentation prints a quote and a fill, and needs no keys."""
+    """The documentation's script prints a quote and a fill, and needs no keys."""
     page = (ROOT / "docs" / "MORE_THAN_ONE_READER.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (tmp_path / "bot.py").write_text(script.replace("nats://127.0.0.1:4222", nats_server.url))
@@ -103,7 +103,7 @@ def test_a_late_program_receives_what_is_known(
 def test_every_fault_is_a_notice(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """NATS away and the relay away have their own words; an empty notice follows when all is well again."""
+    """Each of NATS and the relay has its own words, and an empty notice follows after recovery."""
     with Program(nats_server.url, CALL) as program:
         wait_subscribed(simulator)
         wait_until(lambda: not program.said, f"all is well: {program.said}")

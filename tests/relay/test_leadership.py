@@ -108,7 +108,7 @@ def play(first_url: str, second_url: str, scene: Scene) -> Broker:
 
 
 def test_a_killed_leader_is_succeeded(nats_server: NatsServer) -> None:
-    """After SIGKILL the standby leads, not before the lease of the first can have ended."""
+    """After SIGKILL, the standby leads, but not before the first lease can have ended."""
 
     async def scene(broker: Broker, first: Process, _: object) -> None:
         first.kill()
@@ -120,7 +120,7 @@ def test_a_killed_leader_is_succeeded(nats_server: NatsServer) -> None:
 
 
 def test_a_stopped_leader_hands_over_at_once(nats_server: NatsServer) -> None:
-    """After SIGTERM the standby leads without waiting for the end of the lease, three times in turn."""
+    """After SIGTERM, the standby leads at once, three times in a row."""
 
     async def run() -> Broker:
         async with a_broker() as broker, contextlib.AsyncExitStack() as stack:
@@ -170,7 +170,7 @@ def test_a_paused_leader_does_nothing_once_it_resumes(nats_server: NatsServer) -
 
 
 def test_leadership_outlives_the_server(nats_server: NatsServer) -> None:
-    """NATS is killed and started again without its memory: somebody leads afterwards, and never two."""
+    """NATS restarts without its memory; one process leads afterwards, and never two."""
 
     async def scene(broker: Broker, *_: object) -> None:
         await asyncio.to_thread(nats_server.kill)
@@ -182,7 +182,7 @@ def test_leadership_outlives_the_server(nats_server: NatsServer) -> None:
 
 
 def test_work_that_does_not_end_ends_the_process(nats_server: NatsServer) -> None:
-    """If a term blocks the event loop beyond the lease, the fence acts from its own thread."""
+    """If a term blocks the event loop beyond the lease, the fence ends the process from its thread."""
     import nats
 
     ended: list[float] = []
@@ -233,7 +233,7 @@ class DeafStore:
 
 
 def test_a_lost_cancellation_does_not_keep_the_lease() -> None:
-    """A leader that is stopped while it renews ends, and releases the lease."""
+    """A leader stopped while it renews ends, and releases the lease."""
 
     async def run() -> None:
         store = DeafStore()

@@ -15,7 +15,7 @@ def a_lease() -> Lease:
 
 
 def test_a_take_over_fits_within_fifteen_seconds() -> None:
-    """With the product's times a standby sees the last renewal, waits a lease and claims within 15 s."""
+    """With the product's times, a standby waits for a lease and claims within 15 s."""
     times = LeaseTimes()
     assert times.poll + times.lease + times.poll + times.renew <= 15
     assert times.renew * 2 < times.lease - times.margin
@@ -34,7 +34,7 @@ def test_a_take_over_fits_within_fifteen_seconds() -> None:
     ],
 )
 def test_who_may_claim(revision: int, value: str, waited: float, *, may: bool) -> None:
-    """A claim needs an entry that is given back, one's own, or unchanged for a whole lease."""
+    """An entry can be claimed if it was released, is one's own, or was unchanged for a whole lease."""
     lease = a_lease()
     assert not lease.may_claim(1000.0)
     lease.observe(revision, value, 100.0)
@@ -45,7 +45,7 @@ def test_who_may_claim(revision: int, value: str, waited: float, *, may: bool) -
 
 @pytest.mark.parametrize("changed", [(8, "other 4"), (7, "other 4"), (1, "other 1"), (0, "")])
 def test_every_change_begins_another_wait(changed: tuple[int, str]) -> None:
-    """A renewal starts the wait again, even one with the same revision in a bucket that was made again."""
+    """A renewal restarts the wait, even one with the same revision in a new bucket."""
     lease = a_lease()
     lease.observe(7, "other 3", 0.0)
     lease.observe(*changed, 8.0)
@@ -54,7 +54,7 @@ def test_every_change_begins_another_wait(changed: tuple[int, str]) -> None:
 
 
 def test_a_leader_counts_from_before_its_request() -> None:
-    """An answer that arrives late, for example after the process was paused, grants nothing."""
+    """An answer that arrives late grants nothing."""
     lease = a_lease()
     lease.grant(8, 100.0)
     assert lease.holds(105.9)
@@ -62,7 +62,7 @@ def test_a_leader_counts_from_before_its_request() -> None:
 
 
 def test_another_holder_ends_the_lease() -> None:
-    """A leader that reads another name leads no longer; an absent entry it may write again."""
+    """A leader that reads another name stops leading; an absent entry it may write again."""
     lease = a_lease()
     lease.grant(8, 100.0)
     lease.observe(0, "", 101.0)

@@ -18,7 +18,7 @@ B1 = "MSFT261218C00500000"
 
 
 def test_the_union_streams_within_the_limit_and_the_rest_is_polled() -> None:
-    """The first reader's contracts come first, each once; a reader's own polled contracts come last."""
+    """The first reader's contracts come first, each once, and a reader's polled ones come last."""
     leases = Leases()
     leases.take(Ask("a", ["AAPL"], [A1, A2], [A3]), 0.0)
     leases.take(Ask("b", ["MSFT", "AAPL"], [A2, B1]), 0.0)
@@ -29,7 +29,7 @@ def test_the_union_streams_within_the_limit_and_the_rest_is_polled() -> None:
 
 
 def test_a_lease_that_is_not_renewed_frees_its_symbols() -> None:
-    """A reader that died loses its symbols after the lease; one that asks again keeps them."""
+    """A dead reader's symbols are freed after the lease, and an active one's are kept."""
     leases = Leases()
     assert leases.take(Ask("dead", ["AAPL"], [A1]), 0.0)
     assert leases.take(Ask("alive", ["MSFT"], [B1]), 0.0)
@@ -41,7 +41,7 @@ def test_a_lease_that_is_not_renewed_frees_its_symbols() -> None:
 
 
 def test_a_reader_that_leaves_gives_its_symbols_back() -> None:
-    """Its symbols are free at once, except that the last symbols of a stream stay subscribed."""
+    """Its symbols are free at once, except that a stream's last symbols stay subscribed."""
     leases = Leases()
     leases.take(Ask("a", ["AAPL"], [A1]), 0.0)
     leases.take(Ask("b", ["MSFT"], []), 0.0)
@@ -52,7 +52,7 @@ def test_a_reader_that_leaves_gives_its_symbols_back() -> None:
 
 
 def test_one_reader_cannot_make_alpaca_refuse_all() -> None:
-    """Symbols in a format that Alpaca refuses are refused by the relay and never reach the union."""
+    """Symbols in an invalid format are refused by the relay and not added to the union."""
     ask = Ask("a", ["AAPL", "BRK.B", "aapl", "A B", "*"], [A1, "nonsense", "*"])
     leases = Leases()
     leases.take(ask, 0.0)
@@ -63,7 +63,7 @@ def test_one_reader_cannot_make_alpaca_refuse_all() -> None:
 
 
 def test_readers_are_limited() -> None:
-    """A flood of readers' names fills no memory, and each further one learns why it is refused."""
+    """Memory stays bounded, and each further reader gets the reason for its refusal."""
     leases = Leases()
     for number in range(MOST_READERS):
         leases.take(Ask(str(number)), 0.0)
@@ -78,7 +78,7 @@ def _stocks(letter: str, count: int) -> list[str]:
 
 
 def test_one_reader_cannot_use_up_what_all_share() -> None:
-    """A reader that asks for too much is refused as a whole; the others keep what they have."""
+    """A reader that asks for too much is refused as a whole, and the others keep their symbols."""
     leases = Leases()
     leases.take(Ask("a", _stocks("A", 500)), 0.0)
     with pytest.raises(AskRefused, match=r"one reader asks for 5,000 stocks \(the relay serves 500\)"):
@@ -91,7 +91,7 @@ def test_one_reader_cannot_use_up_what_all_share() -> None:
 
 
 def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:
-    """Until then it is pending, afterwards refused unless it streams or is polled."""
+    """Until then it is pending; afterwards it is refused unless it streams or is polled."""
     running = StreamHealth(
         StreamName.OPTIONS,
         StreamState.RUNNING,

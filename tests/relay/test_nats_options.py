@@ -95,7 +95,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ("user", "inbox"), [("reader-2", "_INBOX.oh.reader-2"), ("a.>", "_INBOX"), ("", "_INBOX")]
 )
 def test_each_user_has_an_inbox(user: str, inbox: str) -> None:
-    """A name that is not one part of a subject has none, so that it cannot name another's."""
+    """A name that is not one part of a subject has no inbox, so it cannot reach another's."""
     assert NatsOptions(("nats://host:4222",), user=user).inbox == inbox
 
 
@@ -141,7 +141,7 @@ def attempt(options: NatsOptions) -> str:
 def test_signing_in(
     tmp_path: Path, extra: str, right: dict[str, str], wrong: dict[str, str], words: str
 ) -> None:
-    """The right credentials are let in; wrong ones are refused in words that do not repeat them."""
+    """Correct credentials are accepted; wrong ones are refused in words that do not repeat them."""
     with running_nats_server(tmp_path / "nats", extra) as server:
         assert attempt(load(server.url, **right)) == "in"
         # Either the refusal arrives, or only the end of the connection.
@@ -152,7 +152,7 @@ def test_signing_in(
 
 @pytest.mark.integration
 def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
-    """With retries a client reports that nothing listens, and connects once the server is there."""
+    """With retries, a client reports that nothing listens, and connects once the server runs."""
     server = NatsServer(tmp_path)
     said: list[str] = []
 
@@ -212,7 +212,7 @@ def make_credentials(folder: Path) -> str:
 
 @pytest.mark.integration
 def test_a_credentials_file(tmp_path: Path) -> None:
-    """A credentials file lets its user in; one of another operator is refused."""
+    """A credentials file lets its user in, and one of another operator is refused."""
     with running_nats_server(tmp_path / "nats", make_credentials(tmp_path)) as server:
         env = {"OH_NATS_CREDS": str(tmp_path / "reader.creds")}
         assert attempt(load(server.url, **env)) == "in"
@@ -245,7 +245,7 @@ def test_tls(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_nothing_is_sent_to_a_server_without_tls() -> None:
-    """If TLS was asked for, a server that does not offer it receives no password."""
+    """With TLS required, a server that does not offer it receives no password."""
     received = []
 
     def serve() -> None:
@@ -311,7 +311,7 @@ def with_documented_server(tmp_path: Path, scene: Callable[[Any, Any, list[str]]
 
 @pytest.mark.integration
 def test_a_reader_can_ask_and_nothing_else(tmp_path: Path) -> None:
-    """With the documented permissions a reader's batch, order, deletion and forged answer never arrive."""
+    """With the documented permissions, a reader's batch, order, deletion and forged answer are blocked."""
     from nats.js.api import RePublish
 
     async def scene(relay: Any, reader: Any, said: list[str]) -> None:
@@ -353,7 +353,7 @@ def test_a_reader_can_ask_and_nothing_else(tmp_path: Path) -> None:
     ["oh.ask.>", "oh.orders.>", ">", "$JS.>", "$SYS.>", "_INBOX.>", "_INBOX.oh.>", "_INBOX.oh.bot.>"],
 )
 def test_a_reader_cannot_listen_in(tmp_path: Path, subject: str) -> None:
-    """A reader cannot read the questions of others or their answers, or take all subjects at once."""
+    """A reader can receive neither others' requests and answers nor all subjects."""
 
     async def scene(_relay: Any, reader: Any, said: list[str]) -> None:
         await reader.subscribe(subject)

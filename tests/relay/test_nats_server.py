@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_files_outlive_the_server(nats_server: NatsServer) -> None:
-    """A stream keeps its messages when the server is killed and started again at the same address."""
+    """A stream keeps its messages when the server is killed and started again."""
     import nats
 
     async def publish() -> None:
@@ -35,7 +35,7 @@ def test_files_outlive_the_server(nats_server: NatsServer) -> None:
 
 
 def test_a_cut_network_holds_bytes_back(network: Network) -> None:
-    """Nothing passes a cut network in either direction; everything arrives once it is mended."""
+    """A cut network passes nothing in either direction, and delivers everything once restored."""
     import nats
 
     async def send() -> tuple[bool, bytes]:
@@ -56,7 +56,7 @@ def test_a_cut_network_holds_bytes_back(network: Network) -> None:
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", "Failed"), ("", "Skipped")])
 def test_without_a_server_ci_fails(ci: str, outcome: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing nats-server is a reason to skip, but a failure on CI."""
+    """A missing nats-server skips the tests, but fails them on CI."""
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(module.shutil, "which", lambda *_args, **_more: None)
     with pytest.raises(BaseException, match="there is no nats-server") as caught:

@@ -35,7 +35,7 @@ def _update(number: int) -> dict[str, object]:
 
 
 def test_account_numbers_are_masked() -> None:
-    """No account number of an update goes on the bus; everything else does."""
+    """No account number of an update is published; everything else is."""
     masked = without_accounts({"data": [{"account_number": "PA123456789", "qty": "1"}]})
     assert masked == {"data": [{"account_number": "…", "qty": "1"}]}
 
@@ -114,7 +114,7 @@ async def _run(server: NatsServer) -> Hop:
 
 
 def test_each_order_message_arrives_once_although_the_server_is_killed(nats_server: NatsServer) -> None:
-    """Readers get every message in order and once, even late ones; repeated executions are dropped."""
+    """Readers get every message once and in order; repeated executions are dropped."""
     hop = asyncio.run(_run(nats_server))
     messages = [decode(data) for data in hop.received]
     names = [
@@ -175,7 +175,7 @@ def test_what_jetstream_loses_is_stored_again(
     look_seconds: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After JetStream lost messages, no reader has all until everything that the relay received is there."""
+    """After a loss, no reader counts as complete until everything is stored again."""
     monkeypatch.setattr(orders, "_LOOK_SECONDS", look_seconds)
 
     async def scene() -> None:

@@ -88,7 +88,7 @@ async def _fill_sockets(server: NatsServer) -> None:
 
 
 def test_a_slow_reader_loses_alone_and_says_so(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that leaves its socket unread is dropped; it says so and catches up, and no other notices."""
+    """A reader that does not read its socket is dropped, says so and catches up; no other notices."""
     simulator, server, quick = served.simulator, served.server, served.reader
     before = quick.snapshot().health
     SlowChannel.gate.set()
@@ -119,7 +119,7 @@ def said(reader: LiveStreamManager, stream: StreamName) -> str:
 
 @pytest.mark.parametrize("ahead", [-90.0, 90.0])
 def test_a_readers_clock_may_be_wrong(served: Served, ahead: float) -> None:
-    """Ages, lag and gaps follow Alpaca's clock, and the error of the reader's own is known."""
+    """Ages, lag and gaps follow Alpaca's clock, and the error of the reader's clock is known."""
     simulator = served.simulator
 
     def clock() -> dt.datetime:
@@ -152,7 +152,7 @@ def test_a_readers_clock_may_be_wrong(served: Served, ahead: float) -> None:
 def test_another_version_is_said(
     served: Served, monkeypatch: pytest.MonkeyPatch, step: int, words: str
 ) -> None:
-    """A relay of another version delivers nothing, and the reader says which one is to be updated."""
+    """The reader receives nothing, and the reason says which side must be updated."""
 
     def encode_otherwise(message: Message) -> bytes:
         return bytes((SCHEMA + step, *encode(message)[1:]))

@@ -67,7 +67,7 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
     ],
 )
 def test_each_cause_has_its_own_words(state: LinkState, words: str) -> None:
-    """NATS, the relay, its version and its own stream are distinguished; a start has no reason yet."""
+    """NATS, the relay, its version and its own stream are distinguished; at the start there is no reason."""
     assert explain(state, StreamName.OPTIONS).startswith(words)
     assert bool(words) == bool(explain(state, StreamName.OPTIONS))
 
@@ -85,7 +85,7 @@ def test_a_refused_reader_still_receives_the_fills() -> None:
 
 
 def test_times_are_converted_to_the_readers_clock() -> None:
-    """A reader ten seconds ahead of the relay is that much further ahead of Alpaca, and so are all times."""
+    """All times are shifted by the difference between the reader's clock and the relay's."""
     workers = {
         StreamName.OPTIONS: StreamWorker(StreamName.OPTIONS, WorkerDependencies(_refuse, lambda *_: None))
     }
@@ -106,7 +106,7 @@ def test_times_are_converted_to_the_readers_clock() -> None:
 
 
 def test_prices_are_complete_only_if_the_relays_are() -> None:
-    """A loss at the relay after its last complete answer keeps the reader's prices unconfirmed."""
+    """A loss at the relay after its last complete answer leaves the reader's prices unconfirmed."""
     worker = StreamWorker(StreamName.OPTIONS, WorkerDependencies(_refuse, lambda *_: None))
     results = RestResults(LiveCache(), {StreamName.OPTIONS: worker}, None)
     receiver = Receiver(results, LiveStreamConfig())

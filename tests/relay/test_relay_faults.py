@@ -54,7 +54,7 @@ def simulator() -> Iterator[AlpacaSimulator]:
 def test_a_killed_relay_and_a_killed_server_lose_no_fill(
     simulator: AlpacaSimulator, nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    """While orders fill, a relay is killed, then NATS; both readers end equal to the ledger."""
+    """While orders fill, a relay is killed and then NATS, and both readers equal the ledger."""
     with ExitStack() as stack:
         relay = RelayProcess(simulator, nats_server.url, tmp_path / "relay.log")
         stack.callback(relay.kill)
@@ -84,7 +84,7 @@ def test_a_killed_relay_and_a_killed_server_lose_no_fill(
 def test_a_partition_of_one_reader_is_its_own(
     simulator: AlpacaSimulator, nats_server: NatsServer, network: Network
 ) -> None:
-    """A reader that is cut off says so; the other does not notice, and both end equal to the ledger."""
+    """The reader that is cut off says so, the other does not notice, and both equal the ledger."""
     config = reader_config(CALL, PUT)
     with (
         running_relay(simulator, nats_server.url),
@@ -123,7 +123,7 @@ async def _free_disk(url: str) -> None:
 
 
 def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_path: Path) -> None:
-    """While JetStream refuses order updates, fills are incomplete and prices continue; later all arrive."""
+    """While JetStream refuses order updates, fills are incomplete; later, all arrive."""
     with (
         running_nats_server(tmp_path / "nats", disk="256KB") as server,
         running_relay(simulator, server.url),
@@ -146,7 +146,7 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
 def test_fills_are_whole_after_jetstream_lost_its_files(
     simulator: AlpacaSimulator, nats_server: NatsServer
 ) -> None:
-    """A page and a program that start after the loss have the executions that only the lost stream had."""
+    """A page and a program started after the loss have the executions of the lost stream."""
     config = reader_config(CALL)
     with running_relay(simulator, nats_server.url), running_reader(nats_server.url, config) as old:
         wait_live(old)

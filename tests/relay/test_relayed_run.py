@@ -50,7 +50,7 @@ def relay(simulator: AlpacaSimulator, nats_server: NatsServer) -> Iterator[Relay
 def test_a_relayed_run_shows_the_figures_of_a_direct_one(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """Prices, closes, balances and the phase equal those that Alpaca reports to a run of its own."""
+    """Prices, closes, balances and the phase equal those of a run with its own streams."""
     wait_until(lambda: simulator.is_listening, "the relay's order stream")
     simulator.fill_now(CALL, qty=2, price=3.25)
     with running_reader(nats_server.url, reader_config(CALL, PUT)) as manager:
@@ -91,7 +91,7 @@ def test_a_relayed_run_shows_the_figures_of_a_direct_one(
 def test_a_second_reader_does_not_disturb_the_first(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """Its symbols join the open connection, it sees earlier data, and its end frees its symbols."""
+    """Its symbols join the open connection, and its end frees them."""
     with running_reader(nats_server.url, reader_config(CALL)) as first:
         wait_live(first)
         order = simulator.fill_now(CALL, price=3.25)

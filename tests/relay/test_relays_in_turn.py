@@ -52,7 +52,7 @@ def count_connections(simulator: AlpacaSimulator) -> Open:
 
 
 def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -> None:
-    """Relays are killed and hand over; the reader's fills equal the ledger, and connections never overlap."""
+    """While relays are killed and hand over, the fills equal the ledger and connections never overlap."""
     plan, url = Plan(trading_requests_per_minute=100_000), nats_server.url
     simulator = AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan)
     with simulator, ExitStack() as stack:
@@ -92,7 +92,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
 
 
 def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, tmp_path: Path) -> None:
-    """A relay that a signal stopped leaves Alpaca to its successor, and readers hear only one relay."""
+    """A stopped relay leaves Alpaca to its successor, and readers receive from one relay only."""
     url = nats_server.url
     with (
         AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0) as simulator,
@@ -121,7 +121,7 @@ def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, t
 def test_a_cut_off_leader_leaves_alpaca_first(
     nats_server: NatsServer, network: Network, tmp_path: Path
 ) -> None:
-    """A leader without NATS disconnects before its successor connects; later it succeeds that one."""
+    """A leader without NATS disconnects before its successor connects, and may lead again later."""
     plan = Plan(trading_requests_per_minute=100_000)
     simulator = AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan)
     with simulator, ExitStack() as stack:

@@ -51,7 +51,7 @@ class Bus:
     ],
 )
 def test_answers_go_to_inboxes_alone(reply: str, *, is_answered: bool) -> None:
-    """A reader cannot have the relay, which may publish everywhere, write to any other subject."""
+    """A reader cannot make the relay, which may publish everywhere, write to another subject."""
 
     async def run() -> set[str]:
         bus: Any = Bus()
@@ -71,7 +71,7 @@ def _requests(config: LiveStreamConfig) -> Requests:
 
 
 def test_only_the_plans_limit_counts_as_polled() -> None:
-    """A contract that REST fetches until Alpaca has answered is pending; one over the limit is polled."""
+    """A contract that awaits Alpaca's answer is pending; one over the limit is polled."""
     ours, over = "AAPL261218C00250000", "AAPL261218P00250000"
 
     async def run() -> Grant:
@@ -83,7 +83,7 @@ def test_only_the_plans_limit_counts_as_polled() -> None:
 
 
 def test_garbage_is_logged_ever_less_often(caplog: pytest.LogCaptureFixture) -> None:
-    """A reader that publishes garbage cannot fill the disk with the relay's log."""
+    """A reader that publishes garbage cannot fill the disk with log lines."""
     requests = _requests(LiveStreamConfig(stream_fills=False))
     for _ in range(250):
         requests.answer(b"garbage")
@@ -112,7 +112,7 @@ asyncio.run(command.serve(None, options, lambda _words: None))
 
 
 def test_imports_end_before_a_relay_leads() -> None:
-    """A standby has imported everything, because an import of seconds could outlast the lease."""
+    """A standby has imported everything, because a slow import could outlast the lease."""
     pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
     found = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", IMPORTS], capture_output=True, text=True, timeout=120, check=True

@@ -70,7 +70,7 @@ HEALTH = StreamHealth(StreamName.OPTIONS, StreamState.RECONNECTING, last_failure
     ],
 )
 def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
-    """Decoding returns what was encoded, records and exact numbers included."""
+    """Decoding returns the encoded message, with its records and exact numbers."""
     assert decode(encode(message)) == message
 
 
@@ -86,13 +86,13 @@ def test_order_rows_keep_their_fields() -> None:
 
 @pytest.mark.parametrize(("schema", "words"), [(SCHEMA + 1, "newer"), (SCHEMA - 1, "older")])
 def test_another_version_is_named(schema: int, words: str) -> None:
-    """A message of another version says which side is older, whatever its contents are."""
+    """The error says which side is older, whatever the message contains."""
     with pytest.raises(SchemaMismatch, match=words):
         decode(bytes((schema, 0)) + b"not this schema")
 
 
 def test_a_large_message_is_compressed() -> None:
-    """Ten thousand quotes fit into a message that NATS accepts by default."""
+    """Ten thousand quotes fit into a message of NATS's default size."""
     rows = [Quote(f"AAPL261218C{number:08}", 1.0, 2.0, timestamp=NOON) for number in range(10_000)]
     data = encode(Facts("e", option_quotes=rows))
     assert len(data) < 1_000_000
@@ -114,7 +114,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_messages_are_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that is damaged or would fill the memory is an error of msgspec's, never another one."""
+    """A damaged or too large message raises msgspec's error and no other."""
     monkeypatch.setattr(wire, "_MOST_BYTES", 1000)
     with pytest.raises(msgspec.MsgspecError):
         decode(data)

@@ -58,7 +58,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_golden_recording_is_equal_at_every_look(name: str) -> None:
-    """Each look has the recorded figures, and together they show what the recording is for."""
+    """Each look has the recorded figures, and together they cover the recording's subject."""
     path = GOLDEN / f"{name}.ohrec"
     assert path.stat().st_size < LARGEST
     player, looks, awaited = Player(), 0, list(SHOWN[name])

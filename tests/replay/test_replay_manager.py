@@ -44,7 +44,7 @@ class Show:
 
 
 def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any) -> None:
-    """At each of some looks, in any order, everything is as it was; before Start nothing is shown."""
+    """At some looks in any order, everything is as recorded; before Start, nothing is shown."""
     found = list(read_recording(GOLDEN / "outage.ohrec"))
     expected, player = {}, Player()
     for record in found:
@@ -68,7 +68,7 @@ def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any
 
 
 def test_an_impossible_record_ends_the_replay_there(wait_until: Any) -> None:
-    """Nothing after it is played, the clock ends at it, and before it all is as ever."""
+    """Nothing after it is played, and the clock ends there."""
     found = list(read_recording(GOLDEN / "outage.ohrec"))
     place = len(found) // 2
     bad = Observed(found[place].at, found[place].elapsed, "bonds", "failed", {})
@@ -90,7 +90,7 @@ def test_an_impossible_record_ends_the_replay_there(wait_until: Any) -> None:
 
 
 def test_a_recording_from_memory_begins_with_what_was_known() -> None:
-    """Without its beginning, it has the settings, streams and answers from before; nothing is compared."""
+    """It has the earlier settings, streams and answers, and is not compared."""
     found = list(read_recording(GOLDEN / "quiet.ohrec"))
     half = len(found) // 2
     context = Context(2**20)

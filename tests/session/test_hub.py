@@ -136,7 +136,7 @@ def test_every_session_gets_the_same_manager(world: World) -> None:
 
 
 def test_start_is_harmless_while_a_set_runs(world: World) -> None:
-    """A second Start, also from another tab, leaves the running set and the last action alone."""
+    """A second Start from any tab changes neither the running set nor the last action."""
     world.open("a")
     world.open("b")
     world.start("a")
@@ -147,7 +147,7 @@ def test_start_is_harmless_while_a_set_runs(world: World) -> None:
 
 
 def test_the_last_action_says_who_and_with_what(world: World) -> None:
-    """After a Restart every tab can show who restarted, when, and with which portfolio."""
+    """After a Restart, every tab can show who restarted, when, and with which portfolio."""
     world.open("a")
     world.open("b")
     world.start("a")
@@ -167,7 +167,7 @@ def test_the_last_action_says_who_and_with_what(world: World) -> None:
 
 
 def test_a_restart_with_settings_that_cannot_start_stops_nothing(world: World) -> None:
-    """With nothing to stream, the streams that run go on."""
+    """If there is nothing to stream, the running streams continue."""
     world.open("a")
     world.start("a")
     first = world.hub.last_action
@@ -180,7 +180,7 @@ def test_a_restart_with_settings_that_cannot_start_stops_nothing(world: World) -
 
 
 def test_a_refused_restart_is_a_stop(world: World) -> None:
-    """If the new set cannot start after the old one stopped, the last action says so."""
+    """If the new set cannot start, the last action is a stop."""
     world.open("a")
     world.start("a")
     world.manager.refusal = OptionsHelperError("No thread can start.")
@@ -201,7 +201,7 @@ def test_a_manager_that_is_slow_to_build_holds_up_no_event_loop(world: World) ->
 
 
 def test_a_reaper_that_died_is_replaced(world: World) -> None:
-    """The next page run replaces a dead reaper, whatever ended it."""
+    """The next page run replaces a dead reaper."""
     world.open("a")
     first = world.hub._reaper
     assert first is not None
@@ -213,7 +213,7 @@ def test_a_reaper_that_died_is_replaced(world: World) -> None:
 
 
 def test_the_log_says_who_did_what(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Start, Restart and Stop are in the log with their portfolio, and the hub's own Stop with its reason."""
+    """Start, Restart and Stop are logged with their portfolio, and the hub's own Stop with its reason."""
     caplog.set_level("INFO")
     world.open("a")
     world.start("a")
@@ -229,7 +229,7 @@ def test_the_log_says_who_did_what(world: World, caplog: pytest.LogCaptureFixtur
 
 
 def test_stop_is_idempotent(world: World) -> None:
-    """A second Stop does nothing and does not claim the first one's place."""
+    """A second Stop does nothing and does not replace the first as the last action."""
     world.open("a")
     world.start("a")
     world.hub.stop("a")
@@ -240,7 +240,7 @@ def test_stop_is_idempotent(world: World) -> None:
 
 
 def test_a_refused_start_changes_nothing(world: World) -> None:
-    """Missing credentials reach the caller; no action is noted and no run is kept."""
+    """The caller gets the error, and neither an action nor a run is kept."""
     world.open("a")
     world.manager.refusal = SettingsError("APCA_API_KEY_ID", "APCA_API_KEY_ID is not set.")
     with pytest.raises(SettingsError):
@@ -250,7 +250,7 @@ def test_a_refused_start_changes_nothing(world: World) -> None:
 
 
 def test_the_last_browser_gone_for_the_grace_period_stops_the_streams(world: World) -> None:
-    """Closing the only tab stops the streams after the grace period, and the hub says why."""
+    """After the grace period, the streams stop, and the hub says why."""
     world.open("a")
     world.start("a")
     world.leave("a")
@@ -277,7 +277,7 @@ def test_a_second_tab_keeps_the_streams(world: World) -> None:
 
 
 def test_a_blip_of_the_network_keeps_the_lease(world: World) -> None:
-    """A session that is connected again counts from zero at its next loss."""
+    """A session that reconnects gets the whole grace period at its next loss."""
     world.open("a")
     world.start("a")
     world.leave("a")
@@ -315,7 +315,7 @@ def test_a_browser_lost_without_a_word_is_noticed(world: World) -> None:
 
 
 def test_a_run_that_ended_in_error_is_cleared_too(world: World) -> None:
-    """With every stream in error nothing runs any more, yet the run's threads end with the last browser."""
+    """If every stream has ended in error, the run's threads still end with the last browser."""
     world.open("a")
     world.start("a")
     world.manager.running = False
@@ -327,7 +327,7 @@ def test_a_run_that_ended_in_error_is_cleared_too(world: World) -> None:
 
 
 def test_a_reloaded_tab_is_not_another_one(world: World) -> None:
-    """A session that lost its connection counts as disconnected at once, although its lease lives on."""
+    """A session that lost its connection counts as disconnected at once, although its lease continues."""
     world.open("a")
     assert world.hub.is_connected("a")
     assert not world.hub.is_connected("nobody")
@@ -339,13 +339,13 @@ def test_a_reloaded_tab_is_not_another_one(world: World) -> None:
 
 
 def test_detaching_a_stranger_is_harmless(world: World) -> None:
-    """A lost connection of a session that never attached leaves no lease behind."""
+    """Detaching a session that never attached creates no lease."""
     world.hub.detach("nobody")
     assert world.hub.sessions == frozenset()
 
 
 def test_detach_never_waits_for_a_start_under_way(world: World) -> None:
-    """`detach` runs on a server's event loop: it returns while another thread holds the streams."""
+    """`detach` returns while another thread starts the streams."""
     world.open("a")
     with world.hub._action:
         done = threading.Event()
@@ -359,7 +359,7 @@ def test_detach_never_waits_for_a_start_under_way(world: World) -> None:
 
 
 def test_start_and_stop_from_many_threads_never_overlap(world: World) -> None:
-    """Buttons pressed in many tabs at once reach the manager one at a time."""
+    """Buttons pressed in many tabs reach the manager one at a time."""
     sessions = [f"tab {number}" for number in range(8)]
     for session in sessions:
         world.open(session)
@@ -380,7 +380,7 @@ def test_start_and_stop_from_many_threads_never_overlap(world: World) -> None:
 
 
 def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]) -> None:
-    """A thread calls `reap`, even if nobody ever visits again."""
+    """A thread calls `reap`, even without another visit."""
     monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
     world = World(grace_seconds=0.0)
     world.open("a")
@@ -391,7 +391,7 @@ def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until:
 
 
 def test_a_reaper_that_cannot_start_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page works without it, a hub without it closes, and the page's next run starts it."""
+    """Without it, the page works and the hub closes; the next page run starts it."""
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -408,7 +408,7 @@ def test_a_reaper_that_cannot_start_is_tried_again(world: World, monkeypatch: py
 def test_the_reaper_outlives_a_look_that_fails(
     monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """If one look fails, a later one still stops the unwatched streams."""
+    """If one check fails, a later one still stops the streams."""
     monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
     world = World(grace_seconds=0.0)
     monkeypatch.setattr(world.manager, "stop", mock.Mock(side_effect=[OSError("odd"), None]))
@@ -422,7 +422,7 @@ def test_the_reaper_outlives_a_look_that_fails(
 
 
 def test_close_is_idempotent_and_final() -> None:
-    """Closing ends the reaper and the streams; a closed hub starts no thread again."""
+    """Closing ends the reaper and the streams, and a closed hub starts no thread."""
     world = World()
     world.open("a")
     world.start("a")
@@ -444,13 +444,13 @@ def test_a_hub_without_a_manager_closes() -> None:
 
 
 def test_a_negative_grace_period_is_refused() -> None:
-    """A grace period below zero makes no sense and is refused at construction."""
+    """A negative grace period raises."""
     with pytest.raises(ValueError, match="grace_seconds"):
         LiveHub(CountingManager, grace_seconds=-1)
 
 
 def test_the_process_has_one_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`get_hub` gives the same hub until it is closed, made with the first caller's arguments."""
+    """`get_hub` returns the same hub until it is closed, built with the first caller's arguments."""
     monkeypatch.setattr(hub_module, "_new_manager", CountingManager)
     close_hub()
     first = get_hub(grace_seconds=3)

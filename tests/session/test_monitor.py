@@ -126,7 +126,7 @@ def _look(monitor: PortfolioMonitor, feed: _Feed, *snapshots: LiveSnapshot) -> N
 
 
 def test_the_curves_hold_open_pnl_of_the_portfolio_its_underlyings_and_each_position() -> None:
-    """A point every five seconds, in dollars; a structure's mark is per unit."""
+    """Curves have a point every five seconds, in dollars; a structure's mark is per unit."""
     monitor, feed = _monitor()
     _look(monitor, feed, *(_snapshot(second, 11.0 + second / 10) for second in range(11)))
     view = monitor.view()
@@ -147,7 +147,7 @@ def test_the_curves_hold_open_pnl_of_the_portfolio_its_underlyings_and_each_posi
     ],
 )
 def test_the_curve_has_a_gap_where_not_everything_is_seen(unseen: dict[str, object]) -> None:
-    """Missing, closed and stale marks leave a gap, never an old figure."""
+    """A missing, closed or stale mark leaves a gap."""
     monitor, feed = _monitor()
     broken = _snapshot(5, **{key: value for key, value in unseen.items() if key != "health"})
     if "health" in unseen:
@@ -162,14 +162,14 @@ def _without_health(snapshot: LiveSnapshot) -> LiveSnapshot:
 
 
 def test_a_quiet_contract_makes_no_gap() -> None:
-    """An old quote on a stream that is alive is still the market's word."""
+    """An old quote on a live stream still counts."""
     monitor, feed = _monitor()
     _look(monitor, feed, *(_snapshot(second, quoted=0.0) for second in range(0, 101, 10)))
     assert not np.isnan(monitor.view().pnl.column(PORTFOLIO)).any()
 
 
 def test_a_new_new_york_day_begins_new_curves() -> None:
-    """Yesterday's curve is not today's."""
+    """Yesterday's curve is dropped."""
     monitor, feed = _monitor()
     _look(monitor, feed, _snapshot(0), _snapshot(86_400, 12.0))
     assert monitor.view().pnl.column("AAPL").tolist() == pytest.approx([400.0])
@@ -177,7 +177,7 @@ def test_a_new_new_york_day_begins_new_curves() -> None:
 
 @pytest.mark.slow
 def test_a_view_that_was_given_out_never_changes() -> None:
-    """Tabs in other threads read without a lock."""
+    """A returned view is immutable, so tabs read it without a lock."""
     monitor, feed = _monitor()
     _look(monitor, feed, _snapshot(0))
     before = monitor.view()
@@ -187,7 +187,7 @@ def test_a_view_that_was_given_out_never_changes() -> None:
 
 
 def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same version before the next deadline costs no table."""
+    """The same version before the next deadline computes no table."""
     calls: list[dt.datetime] = []
 
     def counted(tables: TablesView) -> object:
@@ -203,7 +203,7 @@ def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.Mon
 
 
 def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
-    """If the clock goes back, the same version is observed again and the curve continues."""
+    """After the clock goes back, the same version is observed again, and the curve continues."""
     monitor, feed = _monitor()
     quotes = {"quoted": -7200.0, "version": 7}
     _look(monitor, feed, _snapshot(0, **quotes), _snapshot(-3600, **quotes), _snapshot(-3595, **quotes))
@@ -215,7 +215,7 @@ def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
 
 
 def test_another_threshold_counts_from_the_next_look_on() -> None:
-    """A new stale threshold applies to curves and alerts even without new data."""
+    """A new threshold applies to curves and alerts even without new data."""
     monitor, feed = _monitor(LOSS)
     old = dataclasses.replace(_snapshot(60, quoted=0.0, version=7), health={})
     _look(monitor, feed, old)
@@ -240,7 +240,7 @@ def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
 
 
 def test_quote_ages_grow_between_two_computations() -> None:
-    """An alert on a quote's age sees every second of it."""
+    """An alert on a quote's age is evaluated every second."""
     monitor, feed = _monitor(AGE)
     _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(14)))
     assert monitor.view().alerts.status_of("age").raised_at == _at(13)
@@ -259,7 +259,7 @@ def test_quote_ages_grow_between_two_computations() -> None:
 def test_a_price_alert_knows_nothing_of_what_is_not_seen(
     snapshot: LiveSnapshot, outcome: Outcome, position: str | None
 ) -> None:
-    """Closed and missing are outcomes of their own, for a position and for the portfolio."""
+    """Closed and missing are separate outcomes, for a position and for the portfolio."""
     monitor, feed = _monitor(LOSS.model_copy(update={"position": position}))
     _look(monitor, feed, snapshot)
     status = monitor.view().alerts.status_of("loss")
@@ -267,7 +267,7 @@ def test_a_price_alert_knows_nothing_of_what_is_not_seen(
 
 
 def test_the_portfolio_can_be_watched_as_a_whole() -> None:
-    """P/L in dollars and as a fraction, the nearest expiry and the oldest quote."""
+    """An alert can watch total P/L in dollars or as a fraction, the nearest expiry and the oldest quote."""
     seen = observe(compute_view(_portfolio(), _snapshot(4, 9.0, quoted=0.0), stale_after_seconds=30.0))
     readings = {str(metric): value for (position, metric), value in seen.readings.items() if position is None}
     assert readings == pytest.approx(
@@ -282,7 +282,7 @@ def test_the_portfolio_can_be_watched_as_a_whole() -> None:
 
 
 def test_expired_contracts_are_in_no_curve_and_no_reading() -> None:
-    """They are known to be over, so that they make no gap either."""
+    """Expired contracts make no gap, because their end is known."""
     later = dt.timedelta(days=40)
     quotes = {"MSFT261218C00480000": Quote("MSFT261218C00480000", 1.0, 1.1, timestamp=NOON + later)}
     live = LiveSnapshot(as_of=NOON + later, option_quotes=quotes, market_phase=MarketPhase.OPEN)
@@ -310,7 +310,7 @@ def _fill(second: float, key: str = "x", symbol: str = CALL) -> dict[str, object
 
 
 def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look at the same order updates takes the fills of the look before; a new update is read."""
+    """Without a new update, the fills of the last look are reused."""
     seen: list[int] = []
 
     def watch(portfolio: Portfolio, day: FillDay) -> tuple[AlertFill, ...]:
@@ -326,7 +326,7 @@ def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest
 
 
 def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
-    """Fills of other contracts raise nothing, and each fill is reported once."""
+    """A fill of another contract raises nothing, and each fill is reported once."""
     rule = AlertRule(id="fill", position="vertical", metric="fill")
     monitor, feed = _monitor(rule)
     early = (_fill(-60, "early", LONG),)
@@ -338,7 +338,7 @@ def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
 
 
 def test_a_fill_alert_that_is_added_later_is_silent_about_the_morning() -> None:
-    """Fills are not gone through before there is such an alert; those of before it raise nothing."""
+    """Fills from before the first such alert raise nothing."""
     monitor, feed = _monitor(LOSS)
     morning = (_fill(1, "morning"),)
     _look(monitor, feed, _snapshot(0), _snapshot(2, fills=morning))
@@ -350,7 +350,7 @@ def test_a_fill_alert_that_is_added_later_is_silent_about_the_morning() -> None:
 
 
 def test_rules_come_and_go_while_the_monitor_runs() -> None:
-    """Added and removed rules live in memory; replaced ones start over."""
+    """Added and removed rules are kept in memory, and replaced ones start over."""
     monitor, feed = _monitor(LOSS)
     other = LOSS.model_copy(update={"id": "other", "threshold": -50.0})
     monitor.add_rule(other)
@@ -361,7 +361,7 @@ def test_rules_come_and_go_while_the_monitor_runs() -> None:
 
 
 def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts() -> None:
-    """Figures of different holdings make no line; the same holdings change nothing."""
+    """Changed holdings start new curves; equal holdings change nothing."""
     monitor, feed = _monitor(LOSS)
     _look(monitor, feed, _snapshot(0, 9.0))
     monitor.use(_portfolio(), 30.0)
@@ -376,7 +376,7 @@ def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts
 def test_the_thread_looks_by_itself_and_ends_when_told(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No browser is needed; a stopped monitor keeps its last view and never starts again."""
+    """It needs no browser; a stopped monitor keeps its last view and does not start again."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor()
     monitor.start()
@@ -392,7 +392,7 @@ def test_the_thread_looks_by_itself_and_ends_when_told(
 def test_a_thread_that_cannot_start_is_said_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
-    """Until a thread looks, the view says that alerts are not watched; the next start asks again."""
+    """Until the thread runs, the view says that alerts are not watched; the next start tries again."""
     monitor, feed = _monitor(LOSS)
 
     def refuse(_thread: threading.Thread) -> None:
@@ -410,7 +410,7 @@ def test_a_thread_that_cannot_start_is_said_and_tried_again(
 def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The page shows the failure while it lasts; the log has the first of each kind, with its cause."""
+    """The page shows the failure while it lasts, and the log has the first of each kind."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor(LOSS)
     good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})
@@ -431,7 +431,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
 def test_a_look_that_fails_in_any_way_ends_no_watch(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, portfolio_path: Path
 ) -> None:
-    """Even a failing disk does not end the watch; afterwards the page shows the file's state again."""
+    """A failing disk does not end the monitor, and afterwards the page shows the file's state."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     portfolio_path.with_name("alerts.json").write_text("{", encoding="utf-8")
     monitor = _watch_beside(portfolio_path)
@@ -459,7 +459,7 @@ def portfolio_path(tmp_path: Path) -> Path:
 
 
 def test_each_portfolio_file_has_one_monitor_with_the_alerts_beside_it(portfolio_path: Path) -> None:
-    """Two tabs get the same one, by any spelling of the path; another file gets its own."""
+    """Two tabs get the same monitor for any spelling of the path, and another file gets its own."""
     try:
         feed = _Feed(_snapshot())
         first = monitor_for(portfolio_path, _portfolio(), feed)
@@ -488,7 +488,7 @@ def _save(alerts: Path, *rules: AlertRule) -> None:
 
 
 def test_an_alerts_file_that_cannot_be_used_is_said_and_watched_without(portfolio_path: Path) -> None:
-    """The curves go on; a file put right is watched from the next look on."""
+    """The curves continue, and a corrected file is used from the next look on."""
     alerts = portfolio_path.with_name("alerts.json")
     alerts.write_text("{", encoding="utf-8")
     monitor = _watch_beside(portfolio_path)
@@ -500,7 +500,7 @@ def test_an_alerts_file_that_cannot_be_used_is_said_and_watched_without(portfoli
 
 
 def test_a_changed_alerts_file_is_noticed_by_itself(portfolio_path: Path) -> None:
-    """New, changed and removed rules count at the next look; one that stays as it was keeps its status."""
+    """New, changed and removed rules apply at the next look; an unchanged rule keeps its status."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
     before = monitor.look().alerts.status_of(LOSS.id)
@@ -514,7 +514,7 @@ def test_a_changed_alerts_file_is_noticed_by_itself(portfolio_path: Path) -> Non
 
 
 def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
-    """A half-written file loses no alert; a lasting error is reported at the second look."""
+    """A half-written file loses no alert, and a lasting error is reported at the second look."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
     alerts.write_text('{"alerts": [')
@@ -526,7 +526,7 @@ def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
 
 
 def test_alerts_made_in_the_page_outlive_a_change_of_the_file(portfolio_path: Path) -> None:
-    """They live in memory until the process ends; a rule of the same name in the file wins."""
+    """They are kept in memory until the process ends; a rule in the file with the same id replaces one."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
     monitor.add_rule(MINE)

@@ -73,7 +73,7 @@ def service() -> Iterator[Service]:
 
 
 def test_each_raise_is_one_notice(service: Service, wait_until: WaitUntil) -> None:
-    """Words only by default; the thread begins with the first and ends with `close`."""
+    """By default a notice is words only; the thread starts with the first and ends with `close`."""
     service.notices.offer([], NAMES)
     service.notices.offer([event()], NAMES)
     wait_until(lambda: service.texts == ["AAPL 250 call: Mark above its threshold"])
@@ -87,7 +87,7 @@ def test_each_raise_is_one_notice(service: Service, wait_until: WaitUntil) -> No
 def test_a_thread_that_cannot_start_loses_no_notice(
     service: Service, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
-    """The notice waits for the next one, which goes out with it, and until then its delay is said."""
+    """The notice is sent with the next one, and until then its delay is reported."""
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -110,7 +110,7 @@ def test_figures_are_sent_if_wanted(wait_until: WaitUntil) -> None:
 
 
 def test_a_slow_service_delays_nobody_and_gets_a_summary(service: Service, wait_until: WaitUntil) -> None:
-    """While it is busy, offering returns at once, and what was raised meanwhile is one notice."""
+    """Offering returns at once, and alerts raised meanwhile become one notice."""
     service.open.clear()
     service.notices.offer([event()], NAMES)
     wait_until(service.entered.is_set)
@@ -124,7 +124,7 @@ def test_a_slow_service_delays_nobody_and_gets_a_summary(service: Service, wait_
 def test_no_more_than_a_cap_an_hour(
     service: Service, wait_until: WaitUntil, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A notice held back is said on the page and in the log; an hour later notices go out again."""
+    """A notice held back is reported on the page and in the log; an hour later, notices are sent again."""
     for number in range(MOST_PER_HOUR):
         service.notices.offer([event(number)], NAMES)
         wait_until(lambda sent=number + 1: len(service.texts) == sent)
@@ -139,7 +139,7 @@ def test_no_more_than_a_cap_an_hour(
 
 
 def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogCaptureFixture) -> None:
-    """By the service's name; an unforeseen error is said by its kind, and the thread goes on."""
+    """A failure names the service, or an unexpected error's kind, and the thread continues."""
     service = Service(failed=("json",))
     service.notices.offer([event()], NAMES)
     wait_until(
@@ -160,7 +160,7 @@ def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogC
     "env", [{}, {"OH_NOTIFY": "json://x", "APCA_API_BASE_URL": "http://127.0.0.1:9"}], ids=["unset", "demo"]
 )
 def test_without_an_address_nothing_is_sent(env: dict[str, str], wait_until: WaitUntil) -> None:
-    """Notices are off until they are asked for, and in the demo, whose alerts are about invented prices."""
+    """Notices are off by default, and in the demo."""
     read = threading.Event()
     sent: list[str] = []
 
@@ -211,7 +211,7 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.LogCaptureFixture) -> None:
-    """Through apprise, to every address; names but never addresses come back."""
+    """Through apprise, every address receives it; results contain names but no addresses."""
     pytest.importorskip("apprise", reason="notices need apprise")
     url, got = receiver
     caplog.set_level(logging.DEBUG)
@@ -222,7 +222,7 @@ def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.
 
 
 def test_a_service_leads_nowhere_else_and_holds_nothing_up(receiver: tuple[str, list[Any]]) -> None:
-    """A redirect is not followed, and an answer without end is cut off."""
+    """A redirect is not followed, and an endless answer is cut off."""
     pytest.importorskip("apprise", reason="notices need apprise")
     url, got = receiver
     assert deliver({"OH_NOTIFY": f"{url}/moved"}, "x").taken == ()
@@ -232,7 +232,7 @@ def test_a_service_leads_nowhere_else_and_holds_nothing_up(receiver: tuple[str, 
 
 
 def test_a_notice_ends_in_time_without_the_portal(receiver: tuple[str, list[Any]]) -> None:
-    """A service that answers without end does not keep its process after the portal has ended."""
+    """A service that answers endlessly does not keep its process alive after the portal's end."""
     pytest.importorskip("apprise", reason="notices need apprise")
     notice = {"urls": f"{receiver[0]}/slow", "title": "x", "text": "x", "seconds": 3}
     command = [sys.executable, "-P", "-m", "options_helper.session.send_notice"]
@@ -241,7 +241,7 @@ def test_a_notice_ends_in_time_without_the_portal(receiver: tuple[str, list[Any]
 
 
 def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its packages are other people's, and need nothing but the addresses."""
+    """Its packages come from others, and need only the addresses."""
     pytest.importorskip("apprise", reason="notices need apprise")
     monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
     given: list[dict[str, str]] = []
@@ -258,7 +258,7 @@ def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.integration
 def test_an_address_that_is_none_is_not_repeated() -> None:
-    """The error names the variable and no part of its value."""
+    """The error names the variable, and does not repeat its value."""
     pytest.importorskip("apprise", reason="notices need apprise")
     with pytest.raises(
         SettingsError, match="OH_NOTIFY holds an address that apprise does not know"
@@ -270,7 +270,7 @@ def test_an_address_that_is_none_is_not_repeated() -> None:
 def test_the_command_line_sends_a_test(
     receiver: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`notify --test` reads the env file, says who took it, and fails if somebody did not."""
+    """`notify --test` reads the env file, names the services, and fails if one did not accept."""
     pytest.importorskip("apprise", reason="notices need apprise")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OH_NOTIFY", raising=False)
@@ -292,7 +292,7 @@ def test_the_command_line_sends_a_test(
 def test_a_monitor_sends_what_it_raises_and_knows_it_after_a_restart(
     service: Service, tmp_path: Path, wait_until: WaitUntil
 ) -> None:
-    """One raise is one notice, and a restart repeats neither the notice nor the raise."""
+    """A raised alert is one notice, and a restart repeats neither."""
     rule = AlertRule(id="near", metric="dte", comparison="below", threshold=60)
     position = {
         "symbol": "AAPL",

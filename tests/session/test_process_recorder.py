@@ -24,7 +24,7 @@ from options_helper.session.process_recorder import make_recorder
 def test_the_environment_chooses_folder_and_memory(
     env: dict[str, str], folder: Path | None, ring_bytes: int
 ) -> None:
-    """The last minutes are kept unless they are switched off; files are written only into a named folder."""
+    """The last minutes are kept unless switched off; files are written only into a named folder."""
     recorder = make_recorder(env)
     assert recorder is not None
     assert (recorder.folder, recorder._ring_bytes) == (folder, ring_bytes)
@@ -32,5 +32,5 @@ def test_the_environment_chooses_folder_and_memory(
 
 @pytest.mark.parametrize("megabytes", ["0", "-1"])
 def test_with_both_switched_off_nothing_is_recorded(megabytes: str) -> None:
-    """No folder and no memory make no recorder, so the streams have no taps."""
+    """Without a folder and memory there is no recorder, so the streams have no taps."""
     assert make_recorder({"OH_LAST_MINUTES_MB": megabytes}) is None

@@ -25,7 +25,7 @@ def _live(after: float, version: int, bid: float = 24.8):
 
 
 def test_risk_is_computed_at_most_once_a_second_and_only_for_what_moved() -> None:
-    """Within a second all read the same risk; after it, only the contract that moved is solved again."""
+    """Within a second, all readers get the same risk; then only the contract that moved is solved."""
     portfolio = Portfolio(positions=[single(), single(id="p", option_type="put")])
     views = SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
@@ -39,7 +39,7 @@ def test_risk_is_computed_at_most_once_a_second_and_only_for_what_moved() -> Non
 
 
 def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
-    """Without new data the same risk stands until time itself has moved it."""
+    """Without new data, the risk is kept until time has changed it noticeably."""
     portfolio, views = Portfolio(positions=[single()]), SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
     assert views.risk(portfolio, _live(15, 1), 30.0, None) is first
@@ -47,7 +47,7 @@ def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
 
 
 def test_another_rate_is_another_risk() -> None:
-    """Each rate has a risk of its own."""
+    """Each interest rate has its own risk."""
     portfolio, views = Portfolio(positions=[single()]), SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
     assert views.risk(portfolio, _live(0, 1), 30.0, 0.10).legs["iv"][0] < first.legs["iv"][0]

@@ -87,7 +87,7 @@ def test_no_tab_waits_for_a_look_that_reads_the_alerts(folder: Path, disk: SlowD
 def test_no_other_portfolio_waits_for_one_whose_alerts_are_read(
     tmp_path: Path, folder: Path, disk: SlowDisk, in_thread
 ) -> None:
-    """The first tab of a portfolio on a slow disk holds up no tab of another portfolio."""
+    """A portfolio on a slow disk does not delay a tab of another portfolio."""
     first = in_thread(monitor_for, folder / "portfolio.json", Portfolio(), LiveSnapshot)
     assert disk.reading.wait(LONGEST_SECONDS)
     other = in_thread(monitor_for, tmp_path / "portfolio.json", Portfolio(), LiveSnapshot)

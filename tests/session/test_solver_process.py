@@ -47,7 +47,7 @@ def _figures(solver: Solver) -> list[object]:
 
 
 def test_another_process_has_the_same_figures(process: SolverProcess) -> None:
-    """Volatilities, Greeks and reasons of many contracts are those of this process; only moved ones go."""
+    """Volatilities, Greeks and reasons equal this process's, and only moved contracts are sent."""
     batches: list[int] = []
 
     def solve_many(quotes):
@@ -64,7 +64,7 @@ def test_another_process_has_the_same_figures(process: SolverProcess) -> None:
 
 
 def test_another_process_has_the_same_prices(process: SolverProcess) -> None:
-    """Many prices come from the other process, a few from this one; they are the same."""
+    """Many prices come from the other process, a few from this one, and they are equal."""
     spots = [80.0 + number for number in range(40)]
     grids = [PriceGrid(each.option, 0.3, spots) for each in QUOTES]
     assert process.price_all(grids[:4]) == Model().price_all(grids[:4])
@@ -74,7 +74,7 @@ def test_another_process_has_the_same_prices(process: SolverProcess) -> None:
 
 
 def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> None:
-    """A process that was killed costs its help, not the figures."""
+    """If the process is killed, quotes are solved in this one."""
     expected = _figures(Solver())
     assert _figures(Solver(process.solve_many)) == expected
     assert process._process is not None
@@ -88,7 +88,7 @@ def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> N
 def test_a_process_that_does_not_answer_holds_nobody_up(
     process: SolverProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that was stopped is killed at a deadline, and the quotes are solved here."""
+    """A process that hangs is killed at a deadline, and the quotes are solved here."""
     expected = _figures(Solver(process.solve_many))
     monkeypatch.setattr(solver_process, "_ANSWER_SECONDS", 0.2)
     assert process._process is not None
@@ -98,7 +98,7 @@ def test_a_process_that_does_not_answer_holds_nobody_up(
 
 @pytest.mark.integration
 def test_the_process_needs_neither_pandas_nor_the_page() -> None:
-    """It imports the model alone, so it starts at once and stays small."""
+    """It imports only the model, so it starts quickly and stays small."""
     heavy = "{'pandas', 'streamlit', 'numpy', 'alpaca'}"
     code = f"import sys, options_helper.session.solver_process; print({heavy} & sys.modules.keys())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603

@@ -56,7 +56,7 @@ def snapshot(at: dt.datetime, *, version: int = 1, bid: float = 20.0) -> LiveSna
 
 
 def test_unchanged_tables_are_kept_to_the_microsecond_of_their_deadline(desk: ViewsDesk) -> None:
-    """However often and late one looks, nothing is computed before the quote turns stale; then once."""
+    """Nothing is computed before the quote becomes stale, and then once."""
     turns_stale = AT + dt.timedelta(seconds=STALE) + MICROSECOND
     first = desk.view(snapshot(AT))
     for second in range(30):
@@ -79,7 +79,7 @@ def test_a_new_date_in_new_york_makes_new_tables(desk: ViewsDesk) -> None:
 
 
 def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: ViewsDesk) -> None:
-    """Tabs share a view for at most a quarter of a second; no later look sees an old price."""
+    """Tabs share a view for at most a quarter of a second."""
     desk.view(snapshot(AT))
     desk.view(snapshot(AT + dt.timedelta(seconds=0.2), version=2, bid=21.0))
     assert desk.computed == 1
@@ -96,7 +96,7 @@ def test_a_clock_that_is_set_back_does_not_hold_the_tables(desk: ViewsDesk) -> N
 
 
 def test_charts_follow_a_clock_that_is_set_back() -> None:
-    """A chart is at most some seconds old, even after the clock goes back an hour."""
+    """A chart is at most a few seconds old, even after the clock goes back an hour."""
     now = AT
     monitor = PortfolioMonitor(Portfolio(), lambda: LiveSnapshot(as_of=now), clock=lambda: AT)
     monitor.look()
@@ -110,7 +110,7 @@ def test_charts_follow_a_clock_that_is_set_back() -> None:
 
 
 def test_the_monitor_and_every_tab_read_the_same_tables(desk: ViewsDesk) -> None:
-    """One computation serves the alerts, the curves and two tabs; a changed snapshot costs one more."""
+    """One computation serves the alerts, the curves and two tabs, and a change costs one more."""
     now = snapshot(AT)
     monitor = PortfolioMonitor(desk.portfolio, lambda: now, stale_after_seconds=STALE, views=desk.views)
     monitor.look()
@@ -124,7 +124,7 @@ def test_the_monitor_and_every_tab_read_the_same_tables(desk: ViewsDesk) -> None
 
 
 def test_threads_that_ask_at_once_get_the_one_view(desk: ViewsDesk) -> None:
-    """Eight readers of one snapshot wait for one computation and read the same object."""
+    """Eight readers of one snapshot wait for one computation and get the same object."""
     live, together = snapshot(AT), threading.Barrier(8)
 
     def read(_: int) -> TablesView:
@@ -137,7 +137,7 @@ def test_threads_that_ask_at_once_get_the_one_view(desk: ViewsDesk) -> None:
 
 
 def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: ViewsDesk) -> None:
-    """The monitor takes on the tabs' own object of an equal portfolio, and keeps its curves."""
+    """The monitor takes over the tabs' object of an equal portfolio, and keeps its curves."""
     monitor = PortfolioMonitor(
         desk.portfolio, lambda: snapshot(AT), stale_after_seconds=STALE, views=desk.views
     )
@@ -152,7 +152,7 @@ def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: 
 
 
 def test_writing_into_a_shared_table_raises(desk: ViewsDesk) -> None:
-    """No reader can change what the others read: neither a cell of any type nor a column's array."""
+    """No reader can change a cell or a column for the others."""
     view = desk.view(snapshot(AT))
     for table in (view.positions, view.underlyings):
         before = table.copy(deep=True)
@@ -166,7 +166,7 @@ def test_writing_into_a_shared_table_raises(desk: ViewsDesk) -> None:
 
 
 def test_no_two_rows_share_a_list_of_warnings(desk: ViewsDesk) -> None:
-    """A view's warnings cannot be written; in tables of one's own, equal warnings are two lists."""
+    """A view's warnings are immutable; in a caller's own tables, equal warnings are separate lists."""
     row = desk.portfolio.positions[0]
     twice = Portfolio(positions=[row, row.model_copy(update={"id": "b"})])
     empty = LiveSnapshot(as_of=AT)
@@ -179,7 +179,7 @@ def test_no_two_rows_share_a_list_of_warnings(desk: ViewsDesk) -> None:
 
 
 def test_the_days_fills_are_one_object_until_something_is_known() -> None:
-    """Portfolios share the day; a gap alone makes a new one, and time alone does not."""
+    """Portfolios share the day; a gap makes a new one, and time alone does not."""
     views = SharedViews()
     first, second = Portfolio(cash=1.0), Portfolio(cash=2.0)
     live = LiveSnapshot(as_of=AT, started_at=AT)

@@ -58,7 +58,7 @@ def money(rest: AlpacaRest) -> dict[str, Decimal]:
 
 
 def test_money_follows_every_trade(simulator: AlpacaSimulator, rest: AlpacaRest) -> None:
-    """A purchase takes its price from cash, and equity is cash and the value of all positions."""
+    """A purchase reduces cash by its price, and equity is cash plus the value of all positions."""
     before = money(rest)
     symbol = next(one for one in held(simulator) if parse_contract(one))
     simulator.fill_now(symbol, "buy" if held(simulator)[symbol] > 0 else "sell", 1, 2.5)
@@ -70,7 +70,7 @@ def test_money_follows_every_trade(simulator: AlpacaSimulator, rest: AlpacaRest)
 
 
 def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, rest: AlpacaRest) -> None:
-    """Opens, closes, a roll, an assignment, an expiry, fees and a deposit: it is what equity gained."""
+    """Opens, closes, a roll, an assignment, an expiry, fees and a deposit add up to equity's change."""
     longs = [one for one, quantity in held(simulator).items() if quantity > 0 and parse_contract(one)]
     shorts = [one for one, quantity in held(simulator).items() if quantity < 0 and parse_contract(one)]
     put = next(one for one in shorts if not is_call(one))
@@ -112,7 +112,7 @@ def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, re
 def test_prices_that_move_between_the_brokers_answers_are_named(
     simulator: AlpacaSimulator, rest: AlpacaRest, ticks: int
 ) -> None:
-    """However far the two requests are apart, the rest is nothing: what moved has a line of its own."""
+    """However far apart the two requests are, the unexplained rest is zero."""
     positions = read_positions(rest.positions())
     simulator.tick(ticks)
     for symbol in positions:
@@ -145,7 +145,7 @@ def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
 
 
 def test_the_demonstrations_account_differs_from_its_file() -> None:
-    """Split, adjusted, exercised, expired, opened on an earlier day, partly closed; assigned later."""
+    """It has split, adjusted, exercised, expired, earlier opened, partly closed and assigned positions."""
     today = new_york_date(utc_now())
     document = with_expired(demo_portfolio(today), today)
     settings: dict[str, Any] = {"portfolio": document, "tick_seconds": 0, "order_interval_seconds": 0}

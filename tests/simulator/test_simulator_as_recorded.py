@@ -61,7 +61,7 @@ def test_rows_have_no_field_of_our_own(phone) -> None:
 
 
 def test_an_open_bracket_is_hidden_as_reported(phone) -> None:
-    """Once its entry has filled, no nested row shows its open legs, and a flat one only the working leg."""
+    """Once its entry has filled, nested rows omit its legs, and flat rows list only the working leg."""
     simulator = phone.simulator
     order_id = simulator.place_bracket("SPY", qty=11, limit_price=700, stop_price=640)
     simulator.fill(order_id, prices=660)
@@ -75,7 +75,7 @@ def test_an_open_bracket_is_hidden_as_reported(phone) -> None:
 
 
 def test_a_multileg_fill_is_as_documented(phone) -> None:
-    """Each leg has its own execution, the parent none; its side is "buy" on the stream, "" in REST."""
+    """Each leg has its own execution, and the parent has none; its side is "buy" or ""."""
     simulator = phone.simulator
 
     async def talk() -> Any:
@@ -120,7 +120,7 @@ def test_a_multileg_fill_is_as_documented(phone) -> None:
     ],
 )
 def test_settlements_are_activities(phone, kind, symbol, side, rows) -> None:
-    """An assignment, exercise or expiry ends the contract, and its shares share its group."""
+    """A settlement ends the contract, and its shares share its group."""
     phone.simulator.fill_now(symbol, side, 1, 9.0)
     phone.simulator.settle(kind, symbol)
     found = phone.body("/v2/account/activities", category="non_trade_activity")
@@ -130,7 +130,7 @@ def test_settlements_are_activities(phone, kind, symbol, side, rows) -> None:
 
 
 def test_trades_are_corrected_and_cancelled(phone) -> None:
-    """Whoever subscribed to trades is sent their corrections and cancellations, and REST follows them."""
+    """Subscribers to trades receive corrections and cancellations, and REST reflects them."""
 
     async def talk() -> list[Any]:
         async with phone.stocks("AAPL") as line:
@@ -147,7 +147,7 @@ def test_trades_are_corrected_and_cancelled(phone) -> None:
 
 
 def test_contracts_that_expire_today_have_five_zeros(make_phone) -> None:
-    """On its last day a contract has five zeros for Greeks and no volatility."""
+    """On its last day, a contract has five zeros for Greeks and no volatility."""
     phone = make_phone()
     today = phone.body("/v2/clock")["timestamp"][2:10].replace("-", "")
     symbol = f"AAPL{today}C00270000"

@@ -24,7 +24,7 @@ def codes(messages: Any) -> list[int]:
 
 @pytest.mark.parametrize("path", [*STREAMS, "/v2/sip", "/v1beta1/opra", "/v2/test"])
 def test_connect_and_log_in(phone, path) -> None:
-    """Every data stream greets, and answers the right keys with "authenticated"."""
+    """Every data stream sends a greeting, and answers the right keys with "authenticated"."""
 
     async def talk() -> None:
         async with phone.dial(path) as line:
@@ -77,7 +77,7 @@ def test_any_key_is_accepted_on_request(make_phone) -> None:
 
 
 def test_who_does_not_log_in_is_cut(make_phone) -> None:
-    """Without authentication the time runs out with 404."""
+    """Without authentication, the connection ends with 404 after a while."""
 
     async def talk() -> None:
         phone = make_phone(auth_timeout_seconds=0.05)
@@ -102,7 +102,7 @@ def test_a_feed_outside_the_plan_is_refused(make_phone) -> None:
 
 
 def test_each_stream_has_one_place(phone) -> None:
-    """A second connection of a stream is refused with 406, other streams are not; it is free afterwards."""
+    """A second connection to a stream is refused with 406; afterwards, the place is free."""
 
     async def talk() -> None:
         async with phone.options(CALL):
@@ -121,7 +121,7 @@ def test_each_stream_has_one_place(phone) -> None:
 
 
 def test_the_acknowledgement_lists_everything(phone) -> None:
-    """Each acknowledgement has the whole list of that moment; unsubscribing takes away."""
+    """Each acknowledgement has the whole current list, and unsubscribing removes from it."""
 
     async def talk() -> None:
         async with phone.dial("/v1beta1/indicative") as line:
@@ -141,7 +141,7 @@ def test_the_acknowledgement_lists_everything(phone) -> None:
 
 
 def test_stock_trades_bring_corrections(phone) -> None:
-    """A subscription of stock trades is acknowledged with corrections and cancel errors."""
+    """A subscription to stock trades is acknowledged with corrections and cancel errors."""
 
     async def talk() -> None:
         async with phone.dial("/v2/iex", codec="json") as line:
@@ -170,7 +170,7 @@ def test_stock_trades_bring_corrections(phone) -> None:
     ],
 )
 def test_what_is_wrong_with_a_request(phone, path, message, code) -> None:
-    """A request that is not right has its own error code, and the connection lives on."""
+    """An invalid request gets its own error code, and the connection stays open."""
 
     async def talk() -> None:
         async with phone.dial(path) as line:
@@ -184,7 +184,7 @@ def test_what_is_wrong_with_a_request(phone, path, message, code) -> None:
 
 
 def test_what_is_no_message(phone) -> None:
-    """Bytes that are no msgpack are answered with 400, and so is text on a msgpack stock stream."""
+    """Invalid msgpack gets 400, and so does text on a msgpack stock stream."""
 
     async def talk() -> None:
         async with phone.dial("/v2/iex") as line:
@@ -229,7 +229,7 @@ def test_a_subscription_needs_a_login(phone) -> None:
     ],
 )
 def test_over_the_limit_nothing_changes(phone, path, limit, symbols) -> None:
-    """One symbol over the plan's limit is refused with 405, and what was subscribed stays as it was."""
+    """One symbol over the plan's limit gets 405, and the earlier subscriptions stay."""
 
     async def talk() -> None:
         async with phone.dial(path) as line:
@@ -258,7 +258,7 @@ def test_stocks_can_be_counted_by_channel(make_phone) -> None:
 
 
 def test_only_what_is_subscribed_comes(phone) -> None:
-    """A quote goes to whoever subscribed to its symbol and channel, and to nobody else."""
+    """A quote goes only to clients that subscribed to its symbol and channel."""
 
     async def talk() -> None:
         simulator = phone.simulator
@@ -288,7 +288,7 @@ def test_a_star_gets_every_stock(phone) -> None:
 
 
 def test_ticks_come_by_themselves(make_phone) -> None:
-    """With a timer running, stock quotes of a subscribed symbol come without asking, in batches."""
+    """With a timer, quotes of a subscribed stock arrive in batches."""
 
     async def talk() -> None:
         phone = make_phone(tick_seconds=0.01)
@@ -302,7 +302,7 @@ def test_ticks_come_by_themselves(make_phone) -> None:
 
 
 def test_msgpack_and_json_say_the_same(phone) -> None:
-    """One quote in both codecs has the same values; the time is an extension here and text there."""
+    """A quote has the same values in both codecs; its time is an extension or text."""
 
     async def talk() -> None:
         async with phone.stocks("AAPL") as line:

@@ -25,7 +25,7 @@ from tests.simulator.any_stream import (
 @pytest.mark.parametrize("stream", ALL)
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_an_http_status_in_place_of_the_upgrade(phone, stream, status) -> None:
-    """The upgrade of one stream is answered with a status; clearing it heals."""
+    """The upgrade of one stream gets this status until the fault is cleared."""
     phone.simulator.faults.set(stream, http_status=status)
 
     async def talk() -> None:
@@ -84,7 +84,7 @@ def test_an_error_while_subscribing(phone, stream, code) -> None:
 
 @pytest.mark.parametrize("stream", ALL)
 def test_another_program_holds_the_place(phone, stream) -> None:
-    """While a stream is held its place is taken: 406, or HTTP 429 on the trading stream."""
+    """While a stream is held, its place is taken: 406, or HTTP 429 on the trading stream."""
     phone.simulator.faults.set(stream, held=True)
 
     async def talk() -> int:
@@ -100,7 +100,7 @@ def test_another_program_holds_the_place(phone, stream) -> None:
 
 @pytest.mark.parametrize("stream", ALL)
 def test_accepting_without_ever_answering(phone, stream) -> None:
-    """TCP is accepted, the upgrade never answered; the connection counts as open until the client leaves."""
+    """The upgrade is never answered, and the connection counts as open until the client leaves."""
     phone.simulator.faults.set(stream, hang_on_connect=True)
 
     async def talk() -> None:
@@ -120,7 +120,7 @@ def test_accepting_without_ever_answering(phone, stream) -> None:
     [("silent_on_connect", 0), ("silent_after_auth", 1), ("no_subscription_ack", 2)],
 )
 def test_falling_silent(phone, stream, fault, step) -> None:
-    """The server falls silent at a step of the handshake, after answering those before it."""
+    """The server stops answering at a step of the handshake."""
     phone.simulator.faults.set(stream, **{fault: True})
 
     async def talk() -> None:
@@ -143,7 +143,7 @@ def test_falling_silent(phone, stream, fault, step) -> None:
 
 
 def test_a_subscription_granted_in_part(phone) -> None:
-    """Only named symbols, or only a number of them, are granted; fills can leave the stream itself out."""
+    """Only named symbols or a number of them are granted, and fills may be left out."""
     symbols = [f"AAPL271217C{n * 1000:08d}" for n in range(1, 6)]
 
     async def ask() -> list[str]:
@@ -208,7 +208,7 @@ def test_a_vanished_peer(phone, stream) -> None:
 
 
 def test_unknown_faults_are_errors() -> None:
-    """A fault or a stream that does not exist is an error where it is set."""
+    """An unknown fault or stream raises where it is set."""
     faults = Faults()
     with pytest.raises(ValueError, match="no such fault: rudeness"):
         faults.set("options", rudeness=True)

@@ -61,7 +61,7 @@ CONTRACTS = [CALL, PUT, "BRKB391216C00500000"]
 
 
 def test_the_check_itself_can_fail() -> None:
-    """A field too many, a field too few and a wrong type are each found."""
+    """An additional field, a missing field and a wrong type are each found."""
     good = {"x": "A", "p": 1.0, "s": 1, "c": "I"}
     assert find_fault(good, OPTION_TRADE) == ""
     assert find_fault(good | {"i": 1}, OPTION_TRADE)

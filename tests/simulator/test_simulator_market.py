@@ -40,13 +40,13 @@ def walk(market: Market, symbols: list[str], steps: int) -> list[object]:
 
 
 def test_one_seed_one_market() -> None:
-    """Two markets of one seed give the same prices step by step; another seed gives others."""
+    """Two markets with one seed have the same prices at each step; another seed gives others."""
     assert walk(Market(7, TODAY), SYMBOLS, 50) == walk(Market(7, TODAY), SYMBOLS, 50)
     assert walk(Market(7, TODAY), SYMBOLS, 50) != walk(Market(8, TODAY), SYMBOLS, 50)
 
 
 def test_prices_do_not_depend_on_what_was_asked_before() -> None:
-    """A symbol that is first asked for late has the price it would have had anyway."""
+    """A symbol's price does not depend on when it is first requested."""
     asked, late = Market(7, TODAY), Market(7, TODAY)
     walk(asked, ["AAPL", "MSFT"], 30)
     for _ in range(30):
@@ -94,7 +94,7 @@ def test_option_quotes_are_quotes(underlying, share, days, kind) -> None:
 
 @given(st.floats(50, 500), st.floats(0.5, 2.0), st.floats(0.02, 2.0), st.floats(0.1, 1.0))
 def test_calls_and_puts_keep_parity(spot, moneyness, years, volatility) -> None:
-    """Call minus put is the price minus the present strike; deltas differ by one."""
+    """Call minus put is the price minus the discounted strike, and their deltas differ by one."""
     strike = spot * moneyness
     call = value_option(spot, strike, years, volatility, is_call=True)
     put = value_option(spot, strike, years, volatility, is_call=False)
@@ -104,7 +104,7 @@ def test_calls_and_puts_keep_parity(spot, moneyness, years, volatility) -> None:
 
 
 def test_greeks_are_slopes() -> None:
-    """Each greek is the slope of the price in its quantity."""
+    """Each Greek is the slope of the price in its variable."""
 
     def price(spot: float = 100, years: float = 0.5, volatility: float = 0.3) -> float:
         return value_option(spot, 105, years, volatility, is_call=True).price
@@ -135,7 +135,7 @@ def test_quotes_hang_together() -> None:
 
 
 def test_some_contracts_are_quiet() -> None:
-    """About one contract in eight is hardly ever quoted, stocks never are quiet."""
+    """About one contract in eight is hardly ever quoted, and no stock is."""
     market = Market(7, TODAY)
     symbols = [f"AAPL261218C{strike * 1000:08d}" for strike in range(100, 500)]
     quiet = [symbol for symbol in symbols if market.is_quiet(symbol)]
@@ -145,7 +145,7 @@ def test_some_contracts_are_quiet() -> None:
 
 
 def test_an_expired_contract_has_no_price() -> None:
-    """After its expiry a contract has neither value nor quote, trade or close."""
+    """After its expiry, a contract has no value, quote, trade or close."""
     market, gone = Market(7, TODAY), parse_contract("AAPL261119C00270000")
     assert gone is not None
     tape = Tape(market)
@@ -160,7 +160,7 @@ def test_an_expired_contract_has_no_price() -> None:
 
 @pytest.mark.parametrize("at", ["2026-11-20 00:00:20", "2026-11-01 00:00:01", "2026-11-20 00:30:00"])
 def test_no_first_quote_is_of_the_day_before(at) -> None:
-    """The first quotes and trades are some time old, but never of yesterday."""
+    """The first quotes and trades are some time old, but from today."""
     now = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
     with time_machine.travel(now, tick=False):
         tape = Tape(Market(7, now.date()))
@@ -187,7 +187,7 @@ def test_the_last_day_has_a_price() -> None:
     ],
 )
 def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> None:
-    """A contract symbol gives its underlying, strike, and what is special about it."""
+    """A contract symbol gives its underlying and strike, and whether it is adjusted or European."""
     contract = parse_contract(symbol)
     assert contract is not None
     assert (contract.underlying, contract.strike) == (underlying, strike)
@@ -201,12 +201,12 @@ def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> Non
     "symbol", ["AAPL", "BRK.B261218C00500000", "AAPL261332C00270000", "aapl261218C00270000", ""]
 )
 def test_what_is_no_contract(symbol) -> None:
-    """A malformed symbol is no contract."""
+    """A malformed symbol gives no contract."""
     assert parse_contract(symbol) is None
 
 
 def test_stock_symbols() -> None:
-    """Stocks are capitals, a class after a dot; indices are known by name."""
+    """Stocks are capitals with a class after a dot; indices are known by name."""
     assert is_stock_symbol("BRK.B")
     assert not is_stock_symbol("BRK-B")
     assert is_index("SPX")
@@ -215,7 +215,7 @@ def test_stock_symbols() -> None:
 
 @given(st.integers(0, 2 * 365 * 24 * 60), st.integers(0, 60))
 def test_it_is_always_mid_session(minutes, hours) -> None:
-    """Whenever it started and however long it runs: open, the close ahead, today a trading day."""
+    """Whenever it started, the market is open, its close is ahead, and today is a trading day."""
     started = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=minutes)
     session, now = MidSession(started), started + dt.timedelta(hours=hours)
     close = session.next_close(now)
@@ -243,7 +243,7 @@ def test_the_exchange_s_holidays_are_the_library_s() -> None:
 
 
 def test_a_calendar_leaves_thanksgiving_out() -> None:
-    """The days of a span are those with a session, besides the simulator's own day."""
+    """The days of a span are those with a session, and the simulator's own day."""
     now = dt.datetime(2026, 11, 24, 17, tzinfo=dt.UTC)
     days = MidSession(now).days(dt.date(2026, 11, 25), dt.date(2026, 11, 30), now)
     assert [day.date.day for day in days] == [25, 27, 30]
@@ -252,7 +252,7 @@ def test_a_calendar_leaves_thanksgiving_out() -> None:
 
 @given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
 def test_the_demo_portfolio_fits_any_day(today) -> None:
-    """On any day its expiries are Fridays to come, its prices near the market's, its ids unique."""
+    """On any day, expiries are coming Fridays, prices are near the market's, and ids are unique."""
     portfolio = demo_portfolio(today)
     assert portfolio["cash"] == 12_400
     positions = portfolio["positions"]
@@ -279,7 +279,7 @@ def test_the_demo_portfolio_fits_any_day(today) -> None:
 @example(dt.datetime(2026, 11, 29, 23, 30, tzinfo=dt.UTC)).via("a Sunday evening")
 @example(dt.datetime(2026, 12, 1, 4, 50, tzinfo=dt.UTC)).via("ten minutes before midnight in New York")
 def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
-    """They expire today on a trading day before 15:00, else on the next one, live an hour, and are quoted."""
+    """They expire today before 15:00 on a trading day, else on the next one, and are quoted."""
     here = now.astimezone(NEW_YORK)
     portfolio = with_nearest_expiry({"positions": []}, now)
     parts = [leg for one in portfolio["positions"] for leg in one.get("legs", [one])]
@@ -293,7 +293,7 @@ def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
 
 
 def test_holdings_add_up() -> None:
-    """The same contract in two positions is one holding, at the average price; what cancels out has none."""
+    """One contract in two positions is one holding at the average price; a sum of zero is none."""
     terms = {"option_type": "call", "expiry": "2026-12-18", "strike": 270}
     single = {"symbol": "AAPL", **terms, "contracts": 2, "cost_basis": 4.0}
     other = {**single, "contracts": 2, "cost_basis": 6.0}

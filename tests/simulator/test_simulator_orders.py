@@ -57,7 +57,7 @@ def play(seed: int, steps: int) -> Account:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_fill_comes_each_minute_or_so(seed) -> None:
-    """In two hours of the demo, fills are never more than 100 seconds apart, nor over 120 an hour."""
+    """In two hours of the demo, fills are at most 100 seconds apart, and at most 120 an hour."""
     now, filled_at = [0.0], []
     desk = OrderDesk(
         seed,
@@ -75,7 +75,7 @@ def test_a_fill_comes_each_minute_or_so(seed) -> None:
 
 
 def test_partial_fills_add_up(account) -> None:
-    """Executions carry their own quantity and price, the order the sum and the average."""
+    """Executions have their own quantities and prices, and the order has their sum and average."""
     order = account.desk.place(CALL, "buy", 3, limit_price=NINE)
     account.desk.fill(order, 1, [NINE])
     account.desk.fill(order, prices=[Decimal("8.7")])
@@ -90,7 +90,7 @@ def test_partial_fills_add_up(account) -> None:
 
 
 def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
-    """Filling nothing, more than remains, or a closed order is an error."""
+    """Filling zero, more than remains, or a closed order raises."""
     order = account.desk.place(CALL, "buy", 1)
     for wrong in (0, 2):
         with pytest.raises(ValueError, match="cannot fill"):
@@ -110,7 +110,7 @@ def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
     ],
 )
 def test_an_order_ends(account, status, moment) -> None:
-    """An order that ends carries its status and the moment that belongs to it; its legs follow."""
+    """An order that ends has its status and the matching time, and so do its legs."""
     order = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 1)
     account.desk.close(order, status, reason="CORPORATE_ACTION")
     update = account.updates[-1]
@@ -126,7 +126,7 @@ def test_an_order_ends(account, status, moment) -> None:
 
 
 def test_pending_new_comes_six_milliseconds_before_new(account) -> None:
-    """Every order is pending from its creation until Alpaca dates it new, and its executions come later."""
+    """An order is pending from its creation until Alpaca dates it new, before its executions."""
     legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell")]
     orders = [account.desk.place(CALL, "buy", 1), account.desk.place_multileg(legs, 1)]
     account.desk.fill(orders[0], prices=[NINE])
@@ -140,7 +140,7 @@ def test_pending_new_comes_six_milliseconds_before_new(account) -> None:
 
 
 def test_a_bracket_waits_for_its_entry(account) -> None:
-    """Its legs are held until the entry has filled; the fill of one of them ends the other."""
+    """Its legs are held until the entry has filled; when one fills, the other is canceled."""
     entry = place_bracket(account.desk, "SPY", "buy", 11, limit_price=Decimal(700), stop_price=Decimal(640))
     profit, stop = entry.legs
     assert (profit.status, stop.status, profit.limit_price, stop.stop_price) == ("held", "held", 700, 640)
@@ -155,7 +155,7 @@ def test_a_bracket_waits_for_its_entry(account) -> None:
 
 
 def test_a_leg_s_bust_comes_with_its_spread(account) -> None:
-    """The update is of the multi-leg order, and names the execution of the leg."""
+    """The update is of the multi-leg order, and names the leg's execution."""
     parent = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 2)
     account.desk.fill(parent, prices=[Decimal(3), Decimal(2)])
     busted = account.desk.executions[-1]
@@ -177,7 +177,7 @@ def test_replaced_orders_are_joined(account) -> None:
 
 
 def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> None:
-    """The parent's price is net, a credit below zero; quantities of legs follow their ratio."""
+    """The parent's price is net, negative for a credit, and legs have quantities by ratio."""
     legs = [LegRequest(CALL, "buy", ratio=1), LegRequest(PUT, "sell", ratio=2)]
     parent = account.desk.place_multileg(legs, 2, limit_price=Decimal(-1))
     account.desk.fill(parent, 1, [Decimal(3), Decimal(2)])
@@ -202,7 +202,7 @@ def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> Non
 
 
 def test_a_bust_undoes(account) -> None:
-    """A bust takes an execution out of order and position, and names it."""
+    """A bust removes an execution from order and position, and names it."""
     order = account.desk.place(CALL, "sell", 2)
     account.desk.fill(order, 1, [NINE])
     account.desk.fill(order, 1, [Decimal(10)])
@@ -241,14 +241,14 @@ def test_a_correction_changes_the_price(account) -> None:
     ],
 )
 def test_positions_average_their_entry(account, fills, position) -> None:
-    """Adding averages the entry price, reducing keeps it, turning over starts again."""
+    """Adding averages the entry price, reducing keeps it, and crossing zero starts again."""
     for side, quantity, price in fills:
         account.desk.fill(account.desk.place(CALL, side, quantity), prices=[Decimal(price)])
     assert list(account.desk.positions) == [(CALL, *position)]
 
 
 def test_intents_follow_the_position(account) -> None:
-    """Without an intent given, an order closes what is held the other way and opens otherwise."""
+    """Without a given intent, an order closes an opposite holding, or opens one."""
     intents = []
     for side in ("sell", "buy", "buy", "sell"):
         order = account.desk.place(CALL, side, 1)
@@ -258,13 +258,13 @@ def test_intents_follow_the_position(account) -> None:
 
 
 def test_stories_are_seeded() -> None:
-    """One seed gives the same stories with the same identifiers, another seed others."""
+    """One seed gives the same scripts and identifiers, another seed others."""
     assert play(7, 300).updates == play(7, 300).updates
     assert play(7, 300).updates != play(8, 300).updates
 
 
 def test_every_kind_of_event_comes_now_and_then() -> None:
-    """In a long day there are fills in one and in parts, cancels, rejections, replacements and spreads."""
+    """A long day has whole and partial fills, cancels, rejections, replacements and spreads."""
     account = play(7, 6000)
     assert set(account.events) == {
         "pending_new",
@@ -280,7 +280,7 @@ def test_every_kind_of_event_comes_now_and_then() -> None:
 
 
 def test_the_ledger_adds_up_after_a_long_day() -> None:
-    """Executions sum to each order's filled quantity, and to the positions."""
+    """Executions add up to each order's filled quantity and to the positions."""
     desk = play(11, 4000).desk
     ledger = desk.ledger()
     for order in ledger.orders:
@@ -294,7 +294,7 @@ def test_the_ledger_adds_up_after_a_long_day() -> None:
 
 
 def test_no_contracts_no_orders() -> None:
-    """While no contract is known, nothing happens; expired contracts begin no order."""
+    """Without a known contract, nothing happens; expired contracts are not traded."""
     for contracts in ([], ["AAPL200117C00270000"]):
         account = Account()
         flow = OrderFlow(7, account.desk, Market(7, TODAY), lambda known=contracts: known)
@@ -306,7 +306,7 @@ def test_no_contracts_no_orders() -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_no_execution_goes_through_zero(seed) -> None:
-    """An opening order grows the position, and a closing one never turns it over."""
+    """An opening order increases the position, and a closing one never crosses zero."""
     desk = play(seed, 12_000).desk
     assert len(desk.executions) > 100
     closing = [one for one in desk.executions if desk.orders[one.order_id].intent.endswith("to_close")]
@@ -329,7 +329,7 @@ def test_no_execution_goes_through_zero(seed) -> None:
     ],
 )
 def test_numbers_as_alpaca_writes_them(value, text) -> None:
-    """Numbers have plain digits, no needless zeros and at most nine decimals."""
+    """Numbers have plain digits, no trailing zeros and at most nine decimals."""
     assert text_of(value) == text
 
 

@@ -19,7 +19,7 @@ DATA_PATH, TRADING_PATH = "/v1beta1/indices/latest/values?symbols=SPX", "/v2/clo
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 def test_only_get_is_answered(phone, method) -> None:
-    """Any other method is answered with 405 and counted, so that a client can be shown to use none."""
+    """Any other method gets 405 and is counted, so that a test can show that none was used."""
 
     async def ask() -> int:
         url = phone.simulator.url + "/v2/orders"
@@ -57,7 +57,7 @@ def test_keys_are_needed(phone, path, headers, status) -> None:
 
 
 def test_the_limit_is_per_host_and_said_in_headers(make_phone) -> None:
-    """Headers count down; over the limit the answer is 429; the other host has a limit of its own."""
+    """Headers count down, over the limit the answer is 429, and each host has its own limit."""
     phone = make_phone(plan=Plan(trading_requests_per_minute=2, data_requests_per_minute=9))
     seen = [phone.get(TRADING_PATH) for _ in range(6)]  # a minute may begin in between
     assert {status for status, *_ in seen} == {200, 429}
@@ -67,7 +67,7 @@ def test_the_limit_is_per_host_and_said_in_headers(make_phone) -> None:
 
 
 def test_a_limit_begins_anew_each_minute() -> None:
-    """Within a minute the limit holds and Reset names its end; in the next minute all is free again."""
+    """Within a minute the limit holds, and Reset names its end."""
     now = [119.0]
     limit = RequestLimit(2, clock=lambda: now[0])
     taken = [limit.take() for _ in range(3)]
@@ -79,7 +79,7 @@ def test_a_limit_begins_anew_each_minute() -> None:
 
 
 def test_a_fault_befalls_its_path_as_often_as_asked(phone) -> None:
-    """A fault with a path and a count befalls that many requests of it and no others."""
+    """A fault with a path and a count affects that many matching requests."""
     phone.simulator.faults.rest(path="/v2/clock", status=500, times=2)
     phone.simulator.faults.rest(path="/v2/account", status=503)
     assert [phone.get("/v2/clock")[0] for _ in range(3)] == [500, 500, 200]
@@ -89,7 +89,7 @@ def test_a_fault_befalls_its_path_as_often_as_asked(phone) -> None:
 
 
 def test_a_fault_can_answer_anything(phone) -> None:
-    """A fault may give a body of its own, be late, or hang until the client gives up."""
+    """A fault may set the body, delay the answer, or hang until the client gives up."""
     phone.simulator.faults.rest(path="/v2/clock", body='{"odd": true}', times=1)
     assert phone.get("/v2/clock")[:2] == (200, {"odd": True})
     phone.simulator.faults.rest(path="/v2/clock", delay_seconds=0.01, times=1)
@@ -107,7 +107,7 @@ def test_a_fault_can_answer_anything(phone) -> None:
 
 @pytest.mark.date_sensitive
 def test_the_market_is_always_open(phone) -> None:
-    """The clock says open, with the close two to three hours away."""
+    """The clock reports open, with the close in two to three hours."""
     clock = phone.body("/v2/clock")
     assert clock["is_open"] is True
     now, close = dt.datetime.fromisoformat(clock["timestamp"]), dt.datetime.fromisoformat(clock["next_close"])
@@ -117,7 +117,7 @@ def test_the_market_is_always_open(phone) -> None:
 
 @pytest.mark.date_sensitive
 def test_today_is_a_trading_day(phone) -> None:
-    """The calendar has today, whatever the weekday, and no other day without a session."""
+    """The calendar includes today, whatever the weekday, and otherwise only trading days."""
     clock = phone.body("/v2/clock")
     today = clock["timestamp"][:10]
     days = phone.body("/v2/calendar", start="2026-01-01", end="2026-02-01")
@@ -129,7 +129,7 @@ def test_today_is_a_trading_day(phone) -> None:
 
 @pytest.mark.date_sensitive
 def test_orders_are_filtered(phone) -> None:
-    """Status, times, symbols, side, direction and limit choose among the orders."""
+    """Orders can be filtered by status, times, symbols, side, direction and limit."""
     simulator = phone.simulator
     first = simulator.place_order(CALL, "buy", 1)
     second = simulator.fill_now(PUT, "sell", 2, 3.0)
@@ -153,7 +153,7 @@ def test_orders_are_filtered(phone) -> None:
 
 
 def test_legs_are_nested_or_beside(phone) -> None:
-    """Nested, a multi-leg order holds its legs; otherwise they stand beside it."""
+    """Nested, a multi-leg order contains its legs; otherwise they are rows beside it."""
     legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell", ratio=2)]
     phone.simulator.place_multileg_order(legs, 3)
     [parent] = phone.body("/v2/orders", status="all", nested="true")
@@ -169,7 +169,7 @@ def test_legs_are_nested_or_beside(phone) -> None:
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 def test_activities_come_in_pages(phone, direction) -> None:
-    """Pages of at most 100, each asked with the last id, give every execution once and in order."""
+    """Pages of at most 100, each requested with the last id, have every execution once, in order."""
     phone.simulator.add_history(250, symbols=[CALL, PUT])
     rows = []
     page = phone.body("/v2/account/activities", direction=direction)
@@ -190,7 +190,7 @@ def test_activities_come_in_pages(phone, direction) -> None:
 
 @pytest.mark.date_sensitive
 def test_activities_are_filtered(phone) -> None:
-    """Type, category, date and times choose among the activities; only fills exist."""
+    """Activities can be filtered by type, category, date and times."""
     phone.simulator.fill_now(CALL, "buy", 1, 2.0)
     [row] = phone.body("/v2/account/activities", activity_types="FILL", page_size=1)
     today = phone.body("/v2/clock")["timestamp"][:10]
@@ -205,7 +205,7 @@ def test_activities_are_filtered(phone) -> None:
 
 
 def test_a_bust_leaves_the_activities_and_a_correction_changes_them(phone) -> None:
-    """An execution that was undone is not listed any more; a corrected one has its new price."""
+    """A busted execution is not listed, and a corrected one has its new price."""
     simulator = phone.simulator
     order_id = simulator.place_order(CALL, "buy", 2)
     first, second = simulator.fill(order_id, 1, 2.0), simulator.fill(order_id, 1, 2.1)
@@ -217,7 +217,7 @@ def test_a_bust_leaves_the_activities_and_a_correction_changes_them(phone) -> No
 
 @pytest.mark.date_sensitive
 def test_positions_follow_fills(make_phone) -> None:
-    """The account holds the portfolio it was given and what was filled since, at the average price."""
+    """The account holds the given portfolio plus the fills since, at the average price."""
     position = {
         "id": "x",
         "symbol": "AAPL",
@@ -251,7 +251,7 @@ def test_contracts(phone) -> None:
 
 @pytest.mark.date_sensitive
 def test_snapshots_agree_with_the_stream(phone) -> None:
-    """The latest quote and trade by REST are those that the stream sent last."""
+    """REST's latest quote and trade are the last ones that the stream sent."""
     phone.simulator.push_quote(CALL, 7.0, 7.2)
     phone.simulator.push_trade(CALL, 7.1, 3)
     row = phone.body("/v1beta1/options/snapshots", symbols=CALL)["snapshots"][CALL]
@@ -262,7 +262,7 @@ def test_snapshots_agree_with_the_stream(phone) -> None:
 
 @pytest.mark.date_sensitive
 def test_snapshots_carry_yesterdays_close(phone) -> None:
-    """Yesterday's bar is dated the previous trading day and has the contract's close; most have greeks."""
+    """Yesterday's bar has the previous trading day's date and the contract's close."""
     symbols = [f"AAPL391216C{strike * 1000:08d}" for strike in range(230, 310)]
     snapshots = phone.body("/v1beta1/options/snapshots", symbols=",".join(symbols))["snapshots"]
     assert set(snapshots) == set(symbols)
@@ -295,13 +295,13 @@ def test_an_expired_contract_has_no_data(phone) -> None:
     ],
 )
 def test_what_is_wrong_with_a_data_request(make_phone, path, query, status) -> None:
-    """Too many symbols, none, a wrong spelling, a wrong feed or one outside the plan are refused."""
+    """Too many symbols, none, a wrong spelling and a wrong or excluded feed are refused."""
     phone = make_phone(plan=Plan(feeds=frozenset({"iex", "indicative"})))
     assert phone.get(path, **query)[0] == status
 
 
 def test_an_index_is_no_stock(phone) -> None:
-    """Index symbols have values of their own and no place among the stocks."""
+    """Indices have values of their own and are not stocks."""
     assert phone.body("/v2/stocks/snapshots", symbols="SPX,AAPL").keys() == {"AAPL"}
     value = phone.body("/v1beta1/indices/latest/values", symbols="SPX")["values"]["SPX"]["v"]
     assert value == pytest.approx(6690, rel=0.05)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_start_and_stop() -> None:
-    """Starting twice is starting once, stopping twice as well; it starts again on its port."""
+    """A second start or stop does nothing, and the server starts again on its port."""
     simulator = AlpacaSimulator(tick_seconds=0, order_interval_seconds=0)
     simulator.stop()
     assert simulator.ledger().orders == ()
@@ -72,7 +72,7 @@ async def _dial(phone) -> None:
 
 
 def test_waiting_gives_up() -> None:
-    """Waiting for a condition that never holds ends with an error."""
+    """Waiting for a condition that never holds raises."""
     AlpacaSimulator.wait_for(lambda: True)
     with pytest.raises(TimeoutError):
         AlpacaSimulator.wait_for(lambda: False, 0.01)
@@ -92,7 +92,7 @@ def test_the_environment_points_here(phone) -> None:
 
 @pytest.mark.parametrize("per_frame", [1, 10, 7])
 def test_a_burst_sends_exactly_what_it_says(phone, per_frame) -> None:
-    """Every quote of a burst arrives, and the last of each symbol is the one it names."""
+    """Every quote of a burst arrives, and each symbol's last one is as reported."""
     symbols = [f"AAPL391216C{n * 1000:08d}" for n in range(1, 26)]
 
     async def talk() -> None:
@@ -113,7 +113,7 @@ def test_a_burst_sends_exactly_what_it_says(phone, per_frame) -> None:
 
 
 def test_a_burst_at_a_rate(phone) -> None:
-    """A burst at a rate takes as long as the rate says."""
+    """A burst at a rate takes the time that follows from the rate."""
 
     async def talk() -> None:
         async with phone.stocks("AAPL"):
@@ -127,7 +127,7 @@ def test_a_burst_at_a_rate(phone) -> None:
 
 
 def test_a_burst_needs_a_listener(phone) -> None:
-    """Without a connection or a symbol there is nothing to send to."""
+    """Without a connection or a symbol, a burst raises."""
     with pytest.raises(RuntimeError, match="nobody is connected"):
         phone.simulator.burst("options", 1)
 
@@ -141,7 +141,7 @@ def test_a_burst_needs_a_listener(phone) -> None:
 
 
 def test_driving_an_order_by_hand(phone) -> None:
-    """Orders are placed, filled at given or market prices, and read back from the ledger."""
+    """Orders are placed, filled at given or market prices, and found in the ledger."""
     simulator = phone.simulator
     legs = [LegRequest(CALL, "buy"), LegRequest("AAPL391216P00270000", "sell", intent="sell_to_open")]
     parent = simulator.place_multileg_order(legs, 1, limit_price=0.5)
@@ -155,7 +155,7 @@ def test_driving_an_order_by_hand(phone) -> None:
 
 
 def test_as_a_process_of_its_own() -> None:
-    """Run as a module it prints the environment that points to it, and ends on Ctrl-C."""
+    """Run as a module, it prints the environment that points to it, and ends on Ctrl-C."""
     command = [sys.executable, "-m", "options_helper.simulator", "--seed", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         assert process.stdout is not None
@@ -167,7 +167,7 @@ def test_as_a_process_of_its_own() -> None:
 
 
 def test_a_client_that_never_reads_is_cut(phone, monkeypatch) -> None:
-    """A client that lets too much pile up is cut, so that the server's memory is not its buffer."""
+    """A client with too much unread data is disconnected."""
     monkeypatch.setattr("options_helper.simulator.connection.BUFFER_LIMIT_BYTES", 1000)
 
     async def talk() -> None:
@@ -191,7 +191,7 @@ def test_the_server_asks_whether_clients_are_there(phone) -> None:
 
 
 def test_a_connection_made_at_the_end_is_ended_too() -> None:
-    """Stopping in the moment in which a client connects leaves no socket open."""
+    """A client that connects while the server stops leaves no open socket."""
     for _ in range(5):
         with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:
             client = socket.create_connection(("127.0.0.1", simulator.port), timeout=10)

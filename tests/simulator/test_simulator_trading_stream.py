@@ -61,7 +61,7 @@ def test_listening_needs_authentication(phone) -> None:
 
 
 def test_who_does_not_authenticate_is_cut(make_phone) -> None:
-    """Without authentication the connection is closed when the time runs out."""
+    """Without authentication, the connection is closed after a while."""
 
     async def talk() -> None:
         phone = make_phone(auth_timeout_seconds=0.05)
@@ -73,7 +73,7 @@ def test_who_does_not_authenticate_is_cut(make_phone) -> None:
 
 @pytest.mark.parametrize("message", ["nonsense", "[]", "{}", '"action"'])
 def test_what_is_no_message(phone, message) -> None:
-    """An unreadable message is answered with an error, and the connection lives on."""
+    """An unreadable message gets an error, and the connection stays open."""
 
     async def talk() -> None:
         async with phone.dial("/stream", codec="json") as line:
@@ -86,7 +86,7 @@ def test_what_is_no_message(phone, message) -> None:
 
 
 def test_a_second_connection_is_refused_before_the_upgrade(phone) -> None:
-    """While one trading connection is open, another one gets HTTP 429; afterwards the place is free."""
+    """While one trading connection is open, another gets HTTP 429; afterwards, the place is free."""
 
     async def talk() -> None:
         async with phone.fills():
@@ -134,7 +134,7 @@ def test_msgpack_on_request(phone) -> None:
 
 
 def test_nobody_listens_and_rest_still_tells(phone) -> None:
-    """Events that nobody was connected for are not replayed on the stream, but REST has them."""
+    """Events without a connected client are not repeated on the stream, but REST has them."""
 
     async def talk() -> None:
         phone.simulator.fill_now(CALL, "buy", 3, 9.0)
@@ -165,7 +165,7 @@ def test_fills_begin_soon_after_listening(make_phone) -> None:
 
 
 def test_orders_use_what_is_subscribed(make_phone) -> None:
-    """Without contracts given, orders are placed for those on the option stream, expired ones left out."""
+    """Without given contracts, orders are placed for the subscribed ones, unless expired."""
 
     async def talk() -> None:
         phone = make_phone(order_interval_seconds=0.01)
@@ -177,7 +177,7 @@ def test_orders_use_what_is_subscribed(make_phone) -> None:
 
 
 def test_anything_can_be_sent(phone) -> None:
-    """On request a null update, an unknown event and an unknown status are sent as they are."""
+    """A null update, an unknown event and an unknown status are sent unchanged."""
 
     async def talk() -> None:
         async with phone.fills() as line:

@@ -26,7 +26,7 @@ from tests.simulator.any_stream import (
 @pytest.mark.parametrize("stream", ALL)
 @pytest.mark.parametrize("how", ["reset", "fin", "close"])
 def test_dropping_a_connection(phone, stream, how) -> None:
-    """A reset is an RST, "fin" an end without a close frame, "close" a close frame with its code."""
+    """A "reset" sends RST, "fin" ends without a close frame, and "close" sends one with its code."""
 
     async def talk() -> None:
         async with phone.dial(PATHS[stream], codec=codec(stream)) as line:
@@ -66,7 +66,7 @@ def test_a_reset_is_a_reset(phone) -> None:
 @pytest.mark.parametrize("stream", ALL)
 @pytest.mark.parametrize("moment", ["connect", "auth", "subscribe"])
 def test_a_flapping_server(phone, stream, moment) -> None:
-    """The next connections are dropped at a step of the handshake, as many as asked; then it is stable."""
+    """The next connections are dropped at a step of the handshake, for the given number."""
     phone.simulator.faults.set(stream, drops=2, drop_at=moment, drop_how="fin")
 
     async def attempt() -> bool:
@@ -92,7 +92,7 @@ def test_a_flapping_server(phone, stream, moment) -> None:
 
 
 def test_a_slow_stream(phone) -> None:
-    """With a delay every answer and every message comes that much later."""
+    """With a delay, every answer and message comes that much later."""
     phone.simulator.faults.set("options", delay_seconds=0.05)
 
     async def talk() -> None:
@@ -108,7 +108,7 @@ def test_a_slow_stream(phone) -> None:
 
 
 def test_nobody_listens_any_more(phone) -> None:
-    """When it stops accepting, new connections are refused and present ones go on; then it accepts again."""
+    """New connections are refused and open ones continue, until it accepts again."""
 
     async def talk() -> None:
         async with phone.stocks("AAPL") as line:
@@ -128,7 +128,7 @@ def test_nobody_listens_any_more(phone) -> None:
 
 @pytest.mark.parametrize("code", [407, 500])
 def test_errors_while_running(phone, code) -> None:
-    """An error can come at any time, with or without the connection being cut after it."""
+    """An error can be sent at any time, with or without ending the connection."""
 
     async def talk() -> None:
         async with phone.stocks("AAPL") as line:
@@ -143,7 +143,7 @@ def test_errors_while_running(phone, code) -> None:
 
 @pytest.mark.parametrize("stream", ALL)
 def test_malformed_frames_are_sent_as_they_are(phone, stream) -> None:
-    """Each kind of malformed frame reaches the client unchanged, text as text and bytes as bytes."""
+    """Each kind of malformed frame arrives unchanged, text as text and bytes as bytes."""
 
     async def talk() -> None:
         async with phone.dial(PATHS[stream], codec=codec(stream)) as line:
@@ -159,7 +159,7 @@ def test_malformed_frames_are_sent_as_they_are(phone, stream) -> None:
 
 
 def test_malformed_kinds_are_what_they_say() -> None:
-    """Truncated msgpack does not decode, NaN is NaN, null fields are null, good ones surround the bad one."""
+    """Truncated msgpack does not decode, NaN is NaN, null fields are null, and so on."""
     payloads = malformed_payloads("options", CALL)
     with pytest.raises(ValueError, match="incomplete"):
         msgpack.unpackb(payloads["truncated"])

@@ -54,14 +54,14 @@ def test_a_closed_contract_realizes_its_price_less_its_average() -> None:
 
 
 def test_a_short_that_was_opened_and_closed_today_needs_no_close() -> None:
-    """Sold 3 at 2.50 and bought back 2 at 2.00: +$100, on both counts."""
+    """Three sold at 2.50, two bought back at 2.00: $100 by cost and since the previous close."""
     held = BrokerPosition(CALL, -1.0, 2.1, -210.0, 2.5)
     found = closed(fill("-3", "2.5"), fill("2", "2"), held=held, close=None)
     assert (found.quantity, found.realized, found.of_today) == (-2, 100, 100)
 
 
 def test_a_cost_from_before_the_history_is_not_invented() -> None:
-    """Of what is still held the broker knows it; of what is gone nobody does: "—"."""
+    """The broker knows the cost of what is still held; the cost of what was closed is unknown."""
     held = BrokerPosition(CALL, 1.0, 3.0, 300.0, 1.5)
     found = closed(fill("-1", "3"), held=held)
     assert (found.quantity, found.realized, found.of_today) == (1, 150, 100)
@@ -71,7 +71,7 @@ def test_a_cost_from_before_the_history_is_not_invented() -> None:
 
 
 def test_an_assignment_realizes_the_premium() -> None:
-    """The short put is gone at no price; the shares it brought are opened, not closed."""
+    """The short put is closed at a price of 0, so it earns its premium; its shares are not closed."""
     events = [
         BrokerEvent(kind=EventKind.ASSIGNMENT, symbol=PUT, quantity=Decimal(1), date=TODAY),
         BrokerEvent(
@@ -92,7 +92,7 @@ def test_an_assignment_realizes_the_premium() -> None:
 
 
 def test_a_cash_settlement_realizes_its_amount() -> None:
-    """A short sold at 31 and settled for $2,000 earned $1,100; without an amount nobody knows."""
+    """A short sold at 31 and settled for $2,000 earned $1,100; without an amount, the result is unknown."""
 
     def settled(**figures: Decimal) -> tuple[ClosedToday, ...]:
         event = {"quantity": Decimal(1), **figures}
@@ -114,7 +114,7 @@ def test_a_cash_settlement_realizes_its_amount() -> None:
 
 
 def test_what_was_held_before_a_settlement_without_a_quantity_is_unknown() -> None:
-    """The day's own sale still has its quantity and its result since the close, but no cost."""
+    """A sale of the day still has its quantity and its result since the close, but no cost."""
     event = BrokerEvent(kind=EventKind.CORPORATE, symbol=CALL, quantity=Decimal(0), date=BEFORE)
     live = LiveSnapshot(
         as_of=NOW,

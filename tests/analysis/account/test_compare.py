@@ -248,7 +248,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_difference_has_its_cause(case: Case) -> None:
-    """Quantities, agreement and cause are those of the table."""
+    """Each row has the quantities, agreement and cause of the table above."""
     row = only(compare_account(portfolio(*case.file), case.account, saved_at=SAVED))
     assert (row.symbol, row.agreement) == (case.symbol, case.agreement)
     assert row.at_broker == case.account.quantities.get(case.symbol, 0)
@@ -260,14 +260,14 @@ def test_each_difference_has_its_cause(case: Case) -> None:
 
 
 def test_an_adjusted_contract_replaces_another() -> None:
-    """One entry in the file and one at the broker, with a digit on the root, are one adjustment."""
+    """An entry in the file and one at the broker with a digit after the root are one adjustment."""
     compared = compare_account(portfolio(option(TWIN, 3)), broker({ADJUSTED: 3}))
     assert {row.cause.words for row in compared.differences if row.cause} == {"adjusted: CSGP became CSGP1"}
     assert len(compared.differences) == 2
 
 
 def test_without_the_files_time_nothing_is_said_of_it() -> None:
-    """When the file was saved is said only if it is known, and only if all executions came later."""
+    """The words "after the file was saved" appear only if all executions are known to be later."""
     account = broker({CALL: 4}, fill(CALL, 1, hours_ago=30), fill(CALL, 1, hours_ago=1))
     for saved_at in (None, NOW - dt.timedelta(hours=2)):
         cause = only(compare_account(portfolio(option(CALL, 2)), account, saved_at=saved_at)).cause
@@ -276,7 +276,7 @@ def test_without_the_files_time_nothing_is_said_of_it() -> None:
 
 
 def test_legs_and_singles_of_one_contract_are_summed() -> None:
-    """The file's quantity of a contract is that of all its positions together."""
+    """The file's quantity of a contract is the sum over all its positions."""
     file = portfolio(condor(2), option(CALL, 1, "single"))
     compared = compare_account(file, broker({CALL: -1, PUT: -2}))
     assert compared.differences == ()
@@ -295,21 +295,21 @@ def test_legs_and_singles_of_one_contract_are_summed() -> None:
     ],
 )
 def test_a_position_is_marked(held: dict[str, float], mark: str, *, not_held: bool) -> None:
-    """The mark says how much of the whole position the broker holds."""
+    """The mark shows how much of the position the broker holds."""
     compared = compare_account(portfolio(condor(2)), broker(held))
     assert compared.marks.get("two", "") == mark
     assert compared.not_held == ({"two"} if not_held else set())
 
 
 def test_more_than_the_file_names_is_marked() -> None:
-    """A single position that the broker holds more of shows both figures."""
+    """The mark shows both quantities if the broker holds more of a single position."""
     compared = compare_account(portfolio(option(CALL, 2)), broker({CALL: 5}))
     assert compared.marks == {"one": "broker holds 5, the file 2"}
     assert compared.not_held == set()
 
 
 def test_what_the_file_keeps_out_is_not_compared() -> None:
-    """A position, or the whole file, marked `"account": "none"` is neither equal nor different."""
+    """A position or a whole file marked `"account": "none"` appears neither as equal nor as different."""
     apart = option(CALL, 2, account="none")
     compared = compare_account(portfolio(apart, option(PUT, 1, "here")), broker({PUT: 1}))
     assert ([row.symbol for row in compared.rows], compared.left_out) == ([PUT], 1)
@@ -318,7 +318,7 @@ def test_what_the_file_keeps_out_is_not_compared() -> None:
 
 
 def test_before_the_positions_are_known_there_is_nothing_to_compare() -> None:
-    """No account, and an account that holds nothing, are two things."""
+    """An unknown account is not the same as an account that holds nothing."""
     assert BrokerSide.of(LiveSnapshot()) is None
     empty = BrokerSide.of(LiveSnapshot(broker_positions_at=NOW))
     assert empty is not None
@@ -339,7 +339,7 @@ def test_before_the_positions_are_known_there_is_nothing_to_compare() -> None:
     ],
 )
 def test_a_row_that_could_not_be_read_is_not_zero(unread: set[str], agreements: list[Agreement]) -> None:
-    """A quantity that is not known is neither marked nor called not held."""
+    """A position with an unknown quantity gets no mark and does not count as not held."""
     seen = LiveSnapshot(broker_positions_at=NOW, broker_unread=frozenset(unread))
     side = BrokerSide.of(seen)
     assert side is not None
@@ -354,7 +354,7 @@ def test_a_row_that_could_not_be_read_is_not_zero(unread: set[str], agreements: 
 @given(ledgers())
 @settings(max_examples=60, deadline=None)
 def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
-    """The file that is written from an account is equal to it in every contract and stock."""
+    """A file written from an account agrees with it in every contract and stock."""
     history = ledger.history()
     file = parse_portfolio("p", write_account_portfolio(history).text.encode())
     quantities = {holding.symbol: holding.quantity for holding in history.holdings}
@@ -365,7 +365,7 @@ def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
 
 
 def test_a_fill_that_the_positions_do_not_contain_yet_is_no_cause() -> None:
-    """It would move the newest changes past the difference; the same cut holds for the account's day."""
+    """Counting it would shift the newest changes past the difference; the account's day ignores it too."""
     live = LiveSnapshot(
         as_of=NOW,
         broker_positions={CALL: BrokerPosition(CALL, 3.0)},

@@ -71,25 +71,25 @@ def only(day: AccountDay) -> SymbolDay:
 
 
 def test_a_quiet_holding_earns_its_change() -> None:
-    """Held all day, it earns price less close."""
+    """A holding without trades earns its price minus its previous close."""
     day = day_of({CALL: 2}, {CALL: "3.50"}, {CALL: "3.00"})
     assert (day.known, day.complete, day.deposits) == (100, True, 0)
 
 
 def test_what_was_closed_today_counts() -> None:
-    """Sold today, it earns its price less the close, and it needs no price now."""
+    """A holding sold today earns the sale's price minus the close, without a current price."""
     day = day_of({}, {}, {CALL: "3.00"}, fill(CALL, -2, "3.40"))
     assert (only(day).start, only(day).result) == (2, 80)
 
 
 def test_what_was_opened_today_counts_from_its_price() -> None:
-    """Bought today, it needs no close."""
+    """A holding bought today needs no previous close."""
     day = day_of({CALL: 1}, {CALL: "3.00"}, {}, fill(CALL, 1, "3.20"))
     assert (only(day).start, day.known) == (0, -20)
 
 
 def test_an_assignment_moves_shares_at_the_strike() -> None:
-    """The short put is gone at no price, and the shares cost the strike."""
+    """The short put is closed at a price of 0, and its shares cost the strike."""
     day = day_of(
         {"AAPL": 100},
         {"AAPL": "238"},
@@ -124,7 +124,7 @@ def test_a_cash_settlement_counts_its_amount() -> None:
     ids=["amount", "quantity"],
 )
 def test_a_cash_settlement_that_lacks_a_figure_is_unknown(event: BrokerEvent) -> None:
-    """The day is not complete, and names the contract."""
+    """The day is incomplete, and the line names the contract."""
     day = day_of({CALL: 1}, {CALL: "3"}, {PUT: "5", CALL: "2"}, event)
     assert (day.known, day.covered, day.complete) == (100, 1, False)
     assert "1 of 2 contracts and stocks · unknown for AAPL 18 Dec 2026 240 put" in day_words(day)
@@ -148,7 +148,7 @@ def snapshot(**changes: Any) -> LiveSnapshot:
 
 
 def test_a_fill_after_the_positions_were_read_does_not_count_yet() -> None:
-    """The positions do not have it: counted, it would turn what is held upside down."""
+    """The positions do not include it yet, so counting it would reverse the holding."""
     later = replace(fill("AAPL", 5, "100"), at=NOW + dt.timedelta(seconds=1))
     for offset, start in ((None, 0), (0.5, 0), (-1.5, -5)):
         live = snapshot(broker_fills=[fill("AAPL", 1, "100"), later], clock_offset_seconds=offset)
@@ -165,14 +165,14 @@ def test_a_fill_after_the_positions_were_read_does_not_count_yet() -> None:
     ids=repr,
 )
 def test_a_day_whose_history_is_not_known_in_full_is_withheld(changes: dict[str, Any]) -> None:
-    """A missing fill makes a result wrong, not partial; the line says what is missing."""
+    """A missing fill would make the result wrong, not partial, so the line says what is missing."""
     assert day_of_snapshot(snapshot(**changes)) is None
     assert find_closed_today(snapshot(broker_fills=[fill("MSFT", -1, "9")], **changes)) == ()
     assert "—" in day_words(None)
 
 
 def test_a_weekend_shows_the_day_of_the_last_session() -> None:
-    """On Saturday Friday's purchase still counts from its price, and so do Friday's sale and fee."""
+    """On Saturday, the result includes Friday's purchases, sales and fees."""
     saturday = NOW + dt.timedelta(days=1)
     live = snapshot(
         as_of=saturday,
@@ -193,13 +193,13 @@ def test_a_weekend_shows_the_day_of_the_last_session() -> None:
     ("days", "name"), [(0, "today"), (1, "Friday"), (3, "Friday"), (6, "Friday"), (7, "20 Nov 2026")]
 )
 def test_a_day_is_named(days: int, name: str) -> None:
-    """The day of the week is clear for a week; a clock that is behind names the date."""
+    """A weekday names the session for a week; if the clock is behind, a date does."""
     assert name_day(TODAY, TODAY + dt.timedelta(days=days)) == name
     assert name_day(TODAY, TODAY - dt.timedelta(days=1)) == "20 Nov 2026"
 
 
 def test_crypto_is_one_holding_in_both_spellings() -> None:
-    """Orders say BTC/USD, positions BTCUSD."""
+    """Orders spell it BTC/USD, positions BTCUSD."""
     held = {"BTCUSD": BrokerPosition("BTCUSD", 0.5, price=90_000.0, previous_close=80_000.0)}
     day = day_of_snapshot(snapshot(broker_positions=held, broker_fills=[fill("BTC/USD", 0.5, "85000")]))
     assert day is not None
@@ -211,7 +211,7 @@ def test_crypto_is_one_holding_in_both_spellings() -> None:
 def test_an_index_option_is_not_assigned_for_nothing(
     kind: EventKind, amount: Decimal | None, price: int | None
 ) -> None:
-    """It has no shares: its cash is its price, and without it the price is unknown; a stock's price is 0."""
+    """The cash amount is the settlement's price, and without it the price is unknown."""
     event = BrokerEvent(
         kind=kind, symbol="SPXW261120C06000000", quantity=Decimal(1), date=TODAY, amount=amount
     )
@@ -220,7 +220,7 @@ def test_an_index_option_is_not_assigned_for_nothing(
 
 
 def test_only_a_certain_pair_of_assignment_and_cash_is_joined() -> None:
-    """One of each for a contract, date and group is a settlement; otherwise the amount stays unknown."""
+    """One assignment and one cash row with the same contract, date and group are joined; others are not."""
     symbol = "SPXW261120C06000000"
     moved = replace(event(EventKind.ASSIGNMENT, symbol, 1), amount=Decimal(0), group_id="g")
     cash = replace(event(EventKind.CASH_SETTLEMENT, symbol, 0), amount=Decimal(-2000), group_id="g")
@@ -240,7 +240,7 @@ def test_only_a_certain_pair_of_assignment_and_cash_is_joined() -> None:
 
 
 def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
-    """Friday's prices less Friday's closes would be no result of Monday."""
+    """Friday's prices minus Friday's closes are not a result of Monday."""
     monday = NOW + dt.timedelta(days=3)
     live = snapshot(as_of=monday, trading_date=monday.date(), broker_fills=[fill("MSFT", -1, "9")])
     assert day_of_snapshot(live) is None
@@ -248,7 +248,7 @@ def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
 
 
 def test_fees_that_cannot_be_read_are_unknown() -> None:
-    """Those of the day before say nothing of today."""
+    """Unreadable fees make today's cash unknown, but not if they are dated on the day before."""
     for since, complete in ((None, False), (TODAY + dt.timedelta(days=1), False), (TODAY, True)):
         day = day_of_snapshot(snapshot(broker_cash_since=since))
         assert day is not None
@@ -256,7 +256,7 @@ def test_fees_that_cannot_be_read_are_unknown() -> None:
 
 
 def test_an_unknown_price_leaves_a_part() -> None:
-    """The known part is summed, with the number of symbols that it covers; fees are taken off."""
+    """The known part is summed, minus fees, with the number of symbols that it covers."""
     day = day_of({CALL: 1, PUT: 1}, {CALL: "2", PUT: "2"}, {CALL: "1"}, fees="0.65", deposit="400")
     assert (day.known, day.covered, day.complete) == (Decimal("99.35"), 1, False)
     assert (day.cash, day.deposits) == (Decimal("-0.65"), 400)
@@ -267,7 +267,7 @@ def test_an_unknown_price_leaves_a_part() -> None:
 @given(ledgers(), st.data())
 @settings(max_examples=100, deadline=None)
 def test_the_day_is_what_the_account_gained(before: Ledger, data: st.DataObject) -> None:
-    """Over any day of trades, the result is the account's value now less its value at the start."""
+    """For any day of trades, the result is the account's value now minus its value at the start."""
     before.cash = Decimal(0)
     closes = {symbol: data.draw(st.integers(1, 900)) for symbol in (*OPTIONS, "AAPL", "BRK.B")}
     start = dict(before.held)

@@ -72,7 +72,7 @@ def test_the_parts_sum_to_the_difference(
     broker_cash: Decimal,
     counted: Decimal | None,
 ) -> None:
-    """In 500 random books the parts sum exactly to value minus equity, and each is what it is called."""
+    """In 500 random accounts, the parts sum exactly to value minus equity, and each has its meaning."""
     account = BrokerAccount(
         equity=float(equity),
         cash=float(broker_cash),
@@ -120,7 +120,7 @@ def test_the_parts_sum_to_the_difference(
 
 
 def test_equal_books_at_equal_prices_have_nothing_to_explain() -> None:
-    """The same holdings at the same prices, and the same cash: every part is zero."""
+    """With equal holdings, prices and cash, every part is zero."""
     row = OwnValue(symbol=CALL, quantity=Decimal(2), mark=Decimal("3.10"), size=Decimal(100))
     account = BrokerAccount(equity=1620.0, cash=1000.0, as_of=NOW)
     found = bridge([row], Decimal(1000), {CALL: BrokerPosition(CALL, 2.0, 3.1)}, account)
@@ -128,6 +128,6 @@ def test_equal_books_at_equal_prices_have_nothing_to_explain() -> None:
 
 
 def test_an_account_without_equity_is_not_explained() -> None:
-    """Without the broker's equity or cash there is no difference to speak of."""
+    """Without the broker's equity or cash, there is no explanation."""
     for account in (BrokerAccount(cash=1.0, as_of=NOW), BrokerAccount(equity=1.0, as_of=NOW)):
         assert explain_equity([], Decimal(0), {}, account) is None

@@ -38,7 +38,7 @@ def compared(
 
 
 def test_a_difference_has_its_cells() -> None:
-    """Signed quantities with a true minus, and what is known of the cause."""
+    """The cells are signed quantities with a true minus sign, and the cause if it is known."""
     since = dt.date(2026, 10, 21)
     assert difference_cells(row(-2, 0), since) == (
         "AAPL 18 Dec 2026 250 call",
@@ -72,21 +72,21 @@ def test_one_line_points_to_the_panel() -> None:
 
 
 def test_totals_say_what_is_not_held() -> None:
-    """The open P/L of positions that the broker does not hold, with their number."""
+    """The note has the number of positions that the broker does not hold, and their open P/L."""
     assert not_held_words(compared(row(1, 1)), 0.0) == ""
     words = not_held_words(compared(row(1, 0), not_held=frozenset({"a", "b"})), -790.0)
     assert words == f"2 positions are not held at the broker: {MINUS}$790 counted"
 
 
 def test_money_is_written_to_the_cent() -> None:
-    """A true minus sign, a plus if asked for, and none on zero."""
+    """Amounts have a true minus sign, a plus sign on request, and no sign on zero."""
     assert cents(Decimal("-1234.5")) == f"{MINUS}$1,234.50"
     assert cents(Decimal("0.004"), signed=True) == "$0.00"
     assert cents(Decimal("3.1"), signed=True) == "+$3.10"
 
 
 def test_the_difference_is_written_line_by_line() -> None:
-    """Value, equity, their difference and its seven parts."""
+    """The lines are the value, the equity, their difference and its seven parts."""
     names = ("only_in_file", "only_at_broker", "unmarked", "cash", "between", "rest")
     parts = dict.fromkeys(names, Decimal(0))
     bridge = EquityBridge(

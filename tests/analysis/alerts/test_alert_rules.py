@@ -34,7 +34,7 @@ ABOVE = {"comparison": "above", "threshold": 1}
     ],
 )
 def test_a_rule_says_its_condition(fields: dict[str, Any], condition: str) -> None:
-    """With its unit, its side and its duration."""
+    """The condition is written with its unit, side and duration."""
     assert AlertRule.model_validate(fields).condition == condition
 
 
@@ -56,13 +56,13 @@ def test_a_rule_says_its_condition(fields: dict[str, Any], condition: str) -> No
     ],
 )
 def test_a_rule_that_cannot_work_is_refused(fields: dict[str, Any], reason: str) -> None:
-    """With what it lacks or has too much."""
+    """The error names what the rule lacks or must not have."""
     with pytest.raises(ValidationError, match=reason):
         AlertRule.model_validate(fields)
 
 
 def test_positions_are_named_as_in_the_table() -> None:
-    """The file's own name wins, and what would be ambiguous carries its id."""
+    """The file's own name is preferred, and an ambiguous name is followed by the id."""
     call = {
         "symbol": "AAPL",
         "option_type": "call",
@@ -97,7 +97,7 @@ def _event(number: int, **fields: Any) -> AlertEvent:
 
 
 def test_a_notice_has_figures_only_if_they_are_wanted() -> None:
-    """By default neither the threshold nor the value leaves the machine; many alerts are summed up."""
+    """By default, a notice has neither threshold nor value, and summarizes many alerts."""
     names = {"a": "SPY iron condor"}
     assert notice_of([_event(1)], names, figures=True) == "SPY iron condor · Mark above $1.00 · $812.50"
     assert notice_of([_event(1)], names, figures=False) == "SPY iron condor: Mark above its threshold"

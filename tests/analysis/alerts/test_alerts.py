@@ -62,7 +62,7 @@ def test_a_condition_met_without_a_pending_time_is_raised_at_once_and_only_once(
 
 @pytest.mark.parametrize(("value", "met"), [(-800.01, True), (-800.0, False), (0.0, False)])
 def test_the_threshold_itself_is_not_met(value: float, met: bool) -> None:
-    """Below a threshold means below, not at."""
+    """A value equal to the threshold does not meet the condition."""
     assert LOSS.is_met_by(value) is met
 
 
@@ -155,7 +155,7 @@ def test_a_pause_that_nobody_observed_does_not_count_as_held() -> None:
 
 @pytest.mark.parametrize("pending_seconds", [0.0, 3.0])
 def test_a_raised_alert_stays_as_it_is_while_its_condition_is_met(pending_seconds: float) -> None:
-    """While the condition holds, every look returns the same status, so nothing is redrawn."""
+    """While the condition holds, every step returns an equal status, so nothing is redrawn."""
     rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
     book, _ = _run(_book_of(rule), *(_view(second, -900.0) for second in range(6)))
     assert _phase(book) is AlertPhase.RAISED
@@ -164,14 +164,14 @@ def test_a_raised_alert_stays_as_it_is_while_its_condition_is_met(pending_second
 
 
 def test_a_clock_that_goes_back_takes_nothing_away() -> None:
-    """Held time never shrinks."""
+    """The held time never decreases."""
     rule = LOSS.model_copy(update={"pending_seconds": 5.0})
     book, _ = _run(_book_of(rule), _view(10, -900.0), _view(12, -900.0), _view(5, -900.0))
     assert book.status_of("loss").held_seconds == pytest.approx(2.0)
 
 
 def test_a_clock_that_was_set_back_delays_no_alert() -> None:
-    """From the step on time counts as before, however far back the clock went."""
+    """After the step, time counts as before, however far back the clock was set."""
     rule = LOSS.model_copy(update={"pending_seconds": 10.0})
     _, raised = _run(
         _book_of(rule), _view(0, -900.0), *(_view(second, -900.0) for second in range(-3600, -3580))
@@ -191,7 +191,7 @@ def _fills(second: float, *keys: tuple[str, float, str]) -> AlertView:
 
 
 def test_each_new_fill_of_the_position_raises_its_alert_with_its_words() -> None:
-    """Fills raise once each; those of other positions do not."""
+    """Each new fill of the position raises the alert once; fills of other positions do not."""
     book, raised = _run(
         _book_of(FILL), _fills(0), _fills(1, ("a", 1, "p")), _fills(2, ("a", 1, "p"), ("b", 2, "other"))
     )
@@ -201,7 +201,7 @@ def test_each_new_fill_of_the_position_raises_its_alert_with_its_words() -> None
 
 
 def test_fills_from_before_the_first_view_raise_nothing() -> None:
-    """Fills of the morning that a backfill reports are history, not news."""
+    """Fills of the morning that a backfill reports do not raise the alert."""
     _, raised = _run(
         _book_of(FILL), _fills(0, ("a", -60, "p")), _fills(1, ("a", -60, "p"), ("late", -30, "p"))
     )
@@ -209,7 +209,7 @@ def test_fills_from_before_the_first_view_raise_nothing() -> None:
 
 
 def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
-    """Fills that a new alert sees at its first look are old, and so are earlier ones from a backfill."""
+    """The fills in a new alert's first view raise nothing, and neither do earlier ones reported later."""
     morning = ("morning", 10, "p")
     book, _ = _run(_book_of(LOSS), _fills(0), _fills(60))
     book, raised = _run(
@@ -221,7 +221,7 @@ def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
 
 
 def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
-    """Fills between removal and re-adding raise nothing, but other fill alerts still see them."""
+    """Fills between removing and adding an alert again do not raise it, but other fill alerts see them."""
     other = AlertRule(id="other", metric="fill", position="q")
     book, _ = _run(_book_of(FILL, other), _fills(0))
     book, raised = _run(with_rules(book, []), _fills(1), _fills(2))
@@ -234,13 +234,13 @@ def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
 
 
 def test_fills_after_the_clock_was_set_back_raise_their_alert() -> None:
-    """The clock went back, so the alert began in the future; fills reported until then still raise it."""
+    """If the clock is set back, fills reported since then still raise the alert."""
     _, raised = _run(_book_of(FILL), _fills(3600), _fills(0), _fills(1, ("a", 1, "p")))
     assert [event.text for event in raised] == ["a filled"]
 
 
 def test_the_fills_that_were_looked_at_are_those_of_the_day() -> None:
-    """Nothing grows from day to day, and a look without news keeps the same object."""
+    """The set of seen fills does not grow from day to day, and a view without news keeps the object."""
     day = 86_400
     book, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "p")))
     again, _ = _run(book, _fills(2, ("a", 1, "p")))
@@ -251,13 +251,13 @@ def test_the_fills_that_were_looked_at_are_those_of_the_day() -> None:
 
 
 def test_a_fill_that_vanishes_and_comes_back_is_not_news() -> None:
-    """A fill is reported once, even while two sources are being merged."""
+    """A fill is reported once, even if it disappears while two sources are being merged."""
     _, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p")), _fills(2), _fills(3, ("a", 1, "p")))
     assert len(raised) == 1
 
 
 def test_a_fill_alert_of_the_portfolio_sees_every_fill_and_re_arms_when_acknowledged() -> None:
-    """Without a position any fill counts."""
+    """An alert without a position is raised by any fill."""
     rule = AlertRule(metric="fill")
     book, raised = _run(_book_of(rule), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "q")))
     assert [(event.text, event.value) for event in raised] == [("a filled; b filled", 2.0)]
@@ -276,7 +276,7 @@ def test_changing_the_rules_keeps_the_status_of_those_that_stayed() -> None:
 
 
 def test_history_is_bounded_and_keeps_the_newest() -> None:
-    """The oldest events go."""
+    """The oldest events are dropped."""
     views = [_view(second, -900.0 if second % 2 else 0.0) for second in range(2 * HISTORY_LENGTH)]
     book = _book_of(LOSS)
     for each in views:
@@ -297,13 +297,13 @@ def test_history_is_bounded_and_keeps_the_newest() -> None:
     ],
 )
 def test_a_rule_that_cannot_work_is_refused(fields: dict[str, object], words: str) -> None:
-    """Wrong rules are refused with the reason."""
+    """An invalid rule is refused, and the error gives the reason."""
     with pytest.raises(ValidationError, match=words):
         AlertRule.model_validate(fields)
 
 
 def test_a_rule_says_its_condition_in_words() -> None:
-    """Words carry units, a true minus sign and the pending time."""
+    """The condition has units, a true minus sign and the pending time."""
     rule = LOSS.model_copy(update={"pending_seconds": 90.0})
     assert rule.condition == "P/L Open below \N{MINUS SIGN}$800 for 1 m 30 s"
     assert FILL.condition == "Fill"
@@ -349,7 +349,7 @@ def test_an_alert_lives_by_the_diagram(
 def test_blind_moments_never_raise_earlier_nor_resolve(
     pending_seconds: float, seen: list[float | Outcome | None]
 ) -> None:
-    """An alert is raised only if every view met the condition for the whole pending time."""
+    """An alert is raised only if every view met the condition during the whole pending time."""
     rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
     _, raised = _run(_book_of(rule), *(_view(second, reading) for second, reading in enumerate(seen)))
     for event in raised:
@@ -362,7 +362,7 @@ def test_blind_moments_never_raise_earlier_nor_resolve(
 
 @given(st.lists(readings, max_size=30))
 def test_a_step_is_a_function_of_what_it_is_given(seen: list[float | Outcome | None]) -> None:
-    """The same views give the same book, and no step changes the book it was given."""
+    """The same views lead to the same alerts, and no step changes its inputs."""
     views = [_view(second, reading) for second, reading in enumerate(seen)]
     first = _book_of(LOSS)
     copy = _book_of(LOSS)

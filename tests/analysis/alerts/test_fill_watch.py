@@ -29,7 +29,7 @@ PORTFOLIO = Portfolio.model_validate(
 
 
 def test_a_symbol_belongs_to_every_position_that_holds_it() -> None:
-    """Contracts and stocks in one spelling; terms that no symbol can carry belong to none."""
+    """Contracts and stocks are keyed by one spelling; terms without a symbol have no key."""
     assert positions_by_symbol(PORTFOLIO) == {
         "BRKB261218C00250000": {"call", "covered"},
         "BRKB": {"shares", "covered"},
@@ -37,7 +37,7 @@ def test_a_symbol_belongs_to_every_position_that_holds_it() -> None:
 
 
 def test_a_fill_carries_its_positions_time_and_words() -> None:
-    """A stock's fill belongs to shares and to the covered call."""
+    """A stock's fill belongs to the shares and to the covered call."""
     row = {
         "timestamp": NOON,
         "event": "fill",

@@ -88,7 +88,7 @@ def above(value: float = 1.0, **fields: Any) -> dict[str, Any]:
     ],
 )
 def test_an_underlying_and_its_distance_to_the_strike(fields: dict[str, Any], value: object) -> None:
-    """Out of the money is above zero, the nearest short strike counts, and what is not held is unknown."""
+    """The distance is positive out of the money, uses the nearest short strike, and may be unknown."""
     assert read(snapshot(), **above(**fields)) == (
         pytest.approx(value) if isinstance(value, float) else value
     )
@@ -99,12 +99,12 @@ def test_an_underlying_and_its_distance_to_the_strike(fields: dict[str, Any], va
     [({"market_phase": "closed"}, Outcome.MARKET_CLOSED), ({"stock_quotes": {}}, Outcome.NO_DATA)],
 )
 def test_a_price_that_is_not_seen_is_no_reading(more: dict[str, Any], outcome: Outcome) -> None:
-    """An old price raises nothing."""
+    """An old price is no reading."""
     assert read(snapshot(**more), **above(metric="spot", symbol="AAPL")) == outcome
 
 
 def test_a_lost_stream_counts_from_when_it_was_last_heard() -> None:
-    """Attempts to reconnect do not start the count again; a stream never heard counts from Start."""
+    """Attempts to reconnect do not restart the count; a stream that was never heard counts from Start."""
     fields = above(metric="stream_lost_seconds")
     heard = NOON - dt.timedelta(seconds=90)
     lost = StreamHealth("options", StreamState.CONNECTING, since=NOON, last_heard_at=heard)
@@ -117,7 +117,7 @@ def test_a_lost_stream_counts_from_when_it_was_last_heard() -> None:
 
 
 def test_a_difference_from_the_account_is_counted_by_position() -> None:
-    """Symbols that differ count for their position and in all; an unknown account is no data."""
+    """The count is known per position and in total; an unknown account is no data."""
     rule = AlertRule(metric="quantity_differs", position="shares")
     watch = AccountWatch()
     assert watch.differing(PORTFOLIO, snapshot(), [rule]) is None

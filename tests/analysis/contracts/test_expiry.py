@@ -39,7 +39,7 @@ def ny(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
     ],
 )
 def test_each_product_ends_in_its_own_way(root: str, expires: dt.datetime, last: dt.datetime) -> None:
-    """Stocks end at 16:00, some funds at 16:15, indexes at the close or at the open."""
+    """Stocks end at 16:00, some funds at 16:15, and indexes at the close or at the open."""
     assert expiry_moment(root, FRIDAY) == expires
     assert last_trading_moment(root, FRIDAY) == last
 
@@ -50,13 +50,13 @@ def test_without_a_calendar_the_session_before_monday_is_friday_s() -> None:
 
 
 def test_expiry_follows_daylight_saving() -> None:
-    """16:00 in New York is another hour of UTC in summer and in winter."""
+    """16:00 in New York is a different hour of UTC in summer and in winter."""
     assert expiry_moment("AAPL", dt.date(2026, 7, 17)) == dt.datetime(2026, 7, 17, 20, tzinfo=dt.UTC)
     assert expiry_moment("AAPL", FRIDAY) == dt.datetime(2026, 12, 18, 21, tzinfo=dt.UTC)
 
 
 def test_products_do_not_contradict_each_other() -> None:
-    """No root is both an index and a fund, and an index is not a stock."""
+    """No root is both an index and a fund, and no index is a stock."""
     assert not INDEX_ROOTS & LATE_FUND_ROOTS
     assert is_index("SPX")
     assert not is_index("SPY")
@@ -66,7 +66,7 @@ def test_products_do_not_contradict_each_other() -> None:
     ("root", "adjusted"), [("CSGP1", True), ("CSGP", False), ("2AAPL", False), ("", False)]
 )
 def test_an_adjusted_contract_is_known_by_the_last_character_of_its_root(root: str, adjusted: bool) -> None:
-    """A digit at the end; the one before a flexible option's root is none, and shares have no root."""
+    """The last character of the root must be a digit; the digit of a flexible option is in front."""
     assert is_adjusted(root) is adjusted
 
 

@@ -103,7 +103,7 @@ def bodies(chain: Chain, link: str) -> list[Json]:
 def test_a_replaced_chain_is_one_order_with_the_sums_of_the_chain(
     chain: Chain, filled: float, average: float | None, link: str
 ) -> None:
-    """However it is reported, live, in any order, or over REST."""
+    """The result is the same from the stream, from REST, and in any order of reports."""
     made = bodies(chain, link)
     live = []
     for number, body in enumerate(made):
@@ -141,14 +141,14 @@ def test_a_replaced_chain_is_one_order_with_the_sums_of_the_chain(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_order_shows_its_own_terms_in_full(fields: Json, words: str) -> None:
-    """From the stream and from REST."""
+    """The terms are the same from the stream and from REST."""
     body = order("o", **fields)
     assert words in text_of(day_of([update("new", 1, body)]))
     assert words in text_of(day_of([], [normalize_rest_order(body)]))
 
 
 def test_an_order_of_an_earlier_day_says_its_day() -> None:
-    """A time alone would be read as one of today."""
+    """A time without a date would be read as a time of today."""
     old = order("old") | {"submitted_at": "2026-11-20T15:00:00Z", "updated_at": "2026-11-20T15:00:01Z"}
     text = text_of(day_of([update("new", 1, order("o"))], [normalize_rest_order(old)]))
     assert re.findall(r"(?:[A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?", text) == ["10:00:01", "Fri 10:00"]
@@ -166,7 +166,7 @@ def test_an_order_of_an_earlier_day_says_its_day() -> None:
     ],
 )
 def test_a_replacement_says_what_it_changed(before: Json, after: Json, words: str) -> None:
-    """Each term that an order has."""
+    """The timeline names each changed term of the order."""
     first = order("o0", status="replaced", replaced_by="o1", **before)
     second = order("o1", replaces="o0", **after) | {"submitted_at": at(2)}
     assert words in text_of(day_of([update("replaced", 2, first), update("new", 3, second)]))
@@ -234,7 +234,7 @@ COVERED = {
 def test_a_fill_of_several_lots_names_the_others(
     entries: list[Json], symbol: str, shared: dict[str, tuple[str, ...]]
 ) -> None:
-    """A fill is never said of one lot as if it were its own; a lot of another contract is not named."""
+    """A lot's fact names the other lots of the same contract, but not lots of other contracts."""
     portfolio = Portfolio.model_validate({"positions": entries})
     body = order("o", symbol=symbol, qty="2", filled_qty="2", filled_avg_price="3", status="filled")
     facts = fills_for_portfolio(day_of([update("fill", 1, body, qty="2", price="3")]), portfolio).by_position

@@ -40,12 +40,12 @@ def sentence(*gaps: FillGap) -> str:
     ],
 )
 def test_a_gap_is_named_by_both_its_ends(gap: FillGap, words: str) -> None:
-    """Only a gap from the day's first moment on has no beginning; one before the open has both ends."""
+    """Only a gap that starts with the day has no beginning; later gaps have both ends."""
     assert sentence(gap) == words
 
 
 def test_of_many_gaps_the_newest_are_named() -> None:
-    """After a day of reconnects the sentence still fits in a line: three spans, and how many came before."""
+    """After a day of reconnects, the line names three gaps and counts the earlier ones."""
     gaps = [FillGap(at(minute), at(minute + 0.5)) for minute in range(200)]
     named = "between 12:47:00 and 12:47:30, between 12:48:00 and 12:48:30 and between 12:49:00 and 12:49:30"
     assert sentence(*gaps) == f"fills in 197 earlier spans, {named} not confirmed"
@@ -54,13 +54,13 @@ def test_of_many_gaps_the_newest_are_named() -> None:
 
 
 def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
-    """A gap that ended before New York's midnight says nothing of the day that is shown."""
+    """A gap that ended before midnight in New York does not concern the day that is shown."""
     assert sentence(FillGap(at(-1440), at(-1400))) == "complete since 09:30"
     assert replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),)).complete
 
 
 def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
-    """If fills exceed their order's total, as after a missed bust, the day is not complete."""
+    """If fills exceed their order's total, as after a missed bust, the day is incomplete."""
     common = {"order_id": "o1", "symbol": "SPY", "side": "buy", "qty": 5.0, "origin": "rest"}
     fills = [
         {**common, "timestamp": at(n), "event": "fill", "filled_qty": n, "fill_qty": 1.0, "fill_price": 1.6}
@@ -76,7 +76,7 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
 
 
 def test_fills_that_overlap_are_a_doubt_whatever_the_orders_time() -> None:
-    """One fill of 3 and one of 1 within it are 4 of 3, also if the order was last changed before them."""
+    """A fill of 3 and one of 1 within it make 4 of 3, even if the order changed before them."""
     common = {
         "order_id": "o1",
         "symbol": "SPY",

@@ -48,7 +48,7 @@ def wholly(*told: Sequence[Row]) -> FillDay:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.DataObject) -> None:
-    """Whatever arrived in between, lost, repeated or shuffled, every look equals a first one."""
+    """Whatever rows arrive, in any order and repetition, each build equals a build from scratch."""
     broker = data.draw(days())
     builder = FillDayBuilder()
     for moment, (activities, rest_orders) in enumerate(broker.history):
@@ -91,14 +91,14 @@ def tangled(draw: st.DrawFn) -> Row:
 @given(st.lists(st.tuples(*[st.lists(tangled(), max_size=4)] * 3), min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_orders_told_apart_are_never_torn_apart(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
-    """However orders name each other, each look's book is that of all rows together."""
+    """However orders refer to each other, each build equals a build of all rows together."""
     builder = FillDayBuilder()
     for told in looks:
         assert builder.build(*told, day=DAY) == wholly(*told)
 
 
 def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
-    """Executions and orders that stand are the same objects; only the new one is added."""
+    """Unchanged executions and orders are the same objects; only the new one is added."""
     builder, first, second = FillDayBuilder(), filled("o1"), filled("o2")
     before = builder.build([first])
     after = builder.build([second, first])
@@ -108,7 +108,7 @@ def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
 
 
 def test_a_snapshot_that_brings_nothing_new_has_the_same_day() -> None:
-    """The same `FillDay` is returned until a row, a gap, an unreadable row or the date is another."""
+    """The same `FillDay` is returned until a row, a gap, an unreadable row or the date changes."""
     builder, rows = FillDayBuilder(), (filled("o1"),)
     snapshot = LiveSnapshot(as_of=OPEN, fills=rows)
     day = builder.build_from(snapshot)
@@ -124,14 +124,14 @@ def test_a_snapshot_that_brings_nothing_new_has_the_same_day() -> None:
 
 
 def test_rest_telling_the_same_again_changes_nothing() -> None:
-    """Each fetch brings rows of its own; equal ones are not worked out again."""
+    """Each fetch returns new row objects; equal ones are not computed again."""
     builder, row = FillDayBuilder(), order("o1", status="new", submitted_at=OPEN)
     before = builder.build([], [], [row])
     assert builder.build([], [], [dict(row)]).orders[0] is before.orders[0]
 
 
 def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
-    """REST's fills of the legs came first; once the order is known, no execution stands twice."""
+    """If REST reports the legs' fills before the order, each execution still appears once."""
     builder, leg = FillDayBuilder(), filled("l1", activity_id="m", origin="rest")
     assert [one.kind for one in builder.build([], [leg]).executions] == [FillKind.SINGLE]
     parent = order("p", order_class="mleg", qty=1.0, legs=[order("l1", symbol="SPY", side="buy", qty=1.0)])
@@ -139,7 +139,7 @@ def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
 
 
 def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
-    """An impossible row leaves the known fills as they were."""
+    """An impossible row leaves the known fills unchanged."""
     builder, row = FillDayBuilder(), filled("o1")
     before = builder.build([row], day=DAY)
     with pytest.raises(AttributeError):
@@ -155,14 +155,14 @@ def test_an_order_that_nothing_is_told_of_any_more_goes() -> None:
 
 
 def test_the_next_day_is_worked_out_anew() -> None:
-    """One day's executions are not the next day's, though the rows are the same."""
+    """The executions of one day are not those of the next, although the rows are the same."""
     builder, row = FillDayBuilder(), filled("o1")
     assert len(builder.build([row], day=DAY).executions) == 1
     assert builder.build([row], day=DAY + dt.timedelta(days=1)).executions == ()
 
 
 def test_an_order_belongs_to_its_legs_and_to_what_replaced_it() -> None:
-    """Either end of a replacement joins, legs join, and REST's fills of a leg stand with its order."""
+    """Replacements are joined from either end, legs are joined, and REST's leg fills join their order."""
     parent = order("p", legs=[order("l1"), order("l2"), order("")])
     replaced, replacement = order("a", replaced_by="b"), order("c", replaces="b")
     fill, other = order("l2"), order("d")
@@ -175,6 +175,6 @@ def test_an_order_belongs_to_its_legs_and_to_what_replaced_it() -> None:
 
 
 def test_a_ring_of_replacements_is_one_family() -> None:
-    """A broken record does not keep the page busy for ever."""
+    """Orders that replace each other in a ring do not cause an endless loop."""
     ring = [order("a", replaced_by="b"), order("b", replaced_by="c"), order("c", replaced_by="a")]
     assert [group.stream_rows for group in group_orders(ring, [], []).values()] == [tuple(ring)]

@@ -122,12 +122,12 @@ def shown(book: FillDay) -> list[tuple[Any, ...]]:
     ],
 )
 def test_contracts_are_said_in_words(symbol: str | None, words: str) -> None:
-    """A contract symbol is said as root, day, strike and type; anything else stays as it is."""
+    """A contract is written as root, date, strike and type; other symbols are unchanged."""
     assert contract_words(symbol) == words
 
 
 def test_prices_and_sides_are_said_in_words() -> None:
-    """Net prices say debit or credit, prices have at least two decimals, intents lose their underscores."""
+    """Net prices name debit or credit, prices have at least two decimals, and underscores are removed."""
     assert [net_words(price) for price in (-1.62, 0.5, 0.0, None)] == [
         "1.62 credit",
         "0.50 debit",
@@ -145,7 +145,7 @@ def test_prices_and_sides_are_said_in_words() -> None:
 
 
 def test_one_row_per_execution_newest_first() -> None:
-    """Live and REST accounts of one execution are one row, with what each of them knows."""
+    """Reports of one execution from the stream and REST become one row with the data of both."""
     book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
     assert shown(book) == [(3.0, 1.64, 5.0, "rest", ""), (2.0, 1.62, 2.0, "both", "")]
     newest, oldest = book.executions
@@ -165,13 +165,13 @@ def test_one_row_per_execution_newest_first() -> None:
 
 
 def test_rests_account_wins() -> None:
-    """If the two accounts of an execution differ, the broker's record stands."""
+    """If the two reports of an execution differ, REST's figures count."""
     book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
     assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
 
 
 def test_a_missed_execution_is_a_visible_hole() -> None:
-    """A later total shows the missed quantity as not confirmed; its price follows from the averages."""
+    """A higher total shows the missing quantity as not confirmed, with a price from the averages."""
     first, last = filled(1, 1, 1, 1.6), filled(3, 4, 1, 1.7, filled_avg_price=1.65)
     book = FillDayBuilder().build([first, last])
     assert shown(book) == [
@@ -202,7 +202,7 @@ def test_a_missed_execution_is_a_visible_hole() -> None:
 def test_a_price_is_derived_only_where_there_is_no_choice(
     total: float, quantity: float, average: float, price: float | None
 ) -> None:
-    """An average gives a price only where exactly one in whole cents fits it."""
+    """An average determines a price only if exactly one price in whole cents fits it."""
     first = filled(1, total - quantity, total - quantity, 1.0, qty=total)
     seen = live("held", 2, qty=total, filled_qty=total, filled_avg_price=average)
     book = FillDayBuilder().build([first, seen])
@@ -210,14 +210,14 @@ def test_a_price_is_derived_only_where_there_is_no_choice(
 
 
 def test_an_order_that_only_its_total_is_known_of() -> None:
-    """A filled order of REST without its fills yet is shown as one unconfirmed quantity."""
+    """A filled order from REST without its fills is shown as one unconfirmed quantity."""
     order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
     book = FillDayBuilder().build([], [], [order])
     assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price derived from averages")]
 
 
 def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
-    """A good-till-canceled order's fills of earlier days are not taken for missed today."""
+    """Earlier days' fills of a good-till-canceled order do not count as missed today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     today = filled(1, 4, 1, 1.7, filled_avg_price=1.65, **began)
     book = FillDayBuilder().build([today])
@@ -235,7 +235,7 @@ def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
 
 
 def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one() -> None:
-    """REST covers a day from its beginning, so a total once seen that is lower leaves no hole today."""
+    """A total below REST's first execution of the day belongs to an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
     book = FillDayBuilder().build([before], [rest(2, 4, 1, 1.7)], day=DAY)
@@ -245,13 +245,13 @@ def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one(
 
 
 def test_fills_of_an_earlier_day_are_left_out() -> None:
-    """Rows of another New York day make no row of this day's book."""
+    """Rows of another New York day make no rows of this day."""
     book = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
 
 
 def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
-    """If the stream reports two executions as one, REST's part is not counted a second time."""
+    """If the stream reports two executions as one, REST's parts are not counted again."""
     book = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
     assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
         (2.0, 3.0, 1.63),
@@ -260,7 +260,7 @@ def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
 
 
 def test_nonsense_from_the_wire_makes_no_row() -> None:
-    """Fills without an order, a total or a finite quantity are left out; the rest stands."""
+    """Fills without an order, a total or a finite quantity are left out; the others stay."""
     rows = [
         filled(1, 2, 2, 1.62),
         filled(2, 5, 3, 1.7, order_id=None),
@@ -274,7 +274,7 @@ def test_nonsense_from_the_wire_makes_no_row() -> None:
 
 
 def test_a_bust_undoes_its_execution_visibly() -> None:
-    """A bust marks the execution it names, takes it out of the average and stands in the timeline."""
+    """A bust marks its execution, excludes it from the average, and appears in the timeline."""
     rows = [
         filled(1, 2, 2, 1.6),
         filled(2, 3, 1, 1.9),
@@ -289,14 +289,14 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
 
 
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
-    """Without the live fill's id, equal quantity and price decide; reported twice, it counts once."""
+    """Without the stream's id, equal quantity and price identify it; a repeated report counts once."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
     book = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
 
 
 def test_a_bust_that_fits_none_changes_none() -> None:
-    """A bust that names an unknown execution leaves others alone, and is in the timeline."""
+    """A bust that names an unknown execution changes no execution, and appears in the timeline."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
     book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
     assert not any(one.busted for one in book.executions)
@@ -304,7 +304,7 @@ def test_a_bust_that_fits_none_changes_none() -> None:
 
 
 def test_a_correction_shows_what_it_changed() -> None:
-    """A corrected execution has its new figures and says what it was."""
+    """A corrected execution has its new figures and shows the earlier ones."""
     rows = [
         filled(1, 2, 2, 1.6),
         live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0),
@@ -326,7 +326,7 @@ def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
 
 
 def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
-    """Of an order from an earlier day, a correction of an execution not known may be of that day."""
+    """A correction of an unknown execution of a carried order may refer to an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
     told = live(
@@ -339,7 +339,7 @@ def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
 
 
 def test_why_an_execution_was_undone_is_no_rejection() -> None:
-    """The reason that a bust gives is not the order's reason of rejection."""
+    """The reason for a bust is not shown as a reason for rejection."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, reason="ERR")
     (story,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), bust]).orders
     assert story.reject_reason == ""
@@ -357,7 +357,7 @@ def test_a_second_correction_may_name_the_first() -> None:
 
 
 def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
-    """If the order's total has room for all that stands, a bust of an unknown execution changes none."""
+    """If the order's total covers the remaining executions, a bust of an unknown one changes none."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
     book = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.6, False)]
@@ -365,7 +365,7 @@ def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
 
 
 def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
-    """A correction that was followed by one that was missed does not overwrite what REST knows."""
+    """If a later correction was missed, an earlier one does not replace REST's price."""
     rows = [
         filled(1, 1, 1, 1.5),
         filled(2, 2, 1, 9.0),
@@ -381,13 +381,13 @@ def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
 
 
 def test_a_bust_told_by_rest_counts_too() -> None:
-    """REST's execution type of a bust is honoured like the stream's."""
+    """REST's execution type for a bust counts like the stream's."""
     book = FillDayBuilder().build([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
     assert [one.busted for one in book.executions] == [True]
 
 
 def test_a_missed_bust_is_a_visible_contradiction() -> None:
-    """If an order's fills exceed its own total, its story says so."""
+    """If an order's fills exceed its total, its timeline says so."""
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
     book = FillDayBuilder().build(rows, [], [after])
@@ -399,7 +399,7 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
 
 
 def test_the_same_total_reached_again_after_a_bust() -> None:
-    """After a bust an order passes the same total again; both executions are shown, each once."""
+    """If an order reaches a total again after a bust, both executions are shown, each once."""
     rows = [
         filled(1, 1, 1, 1.6),
         filled(2, 2, 1, 1.7),
@@ -475,7 +475,7 @@ LEG_FILLS = [
 
 @pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
 def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, Any]]) -> None:
-    """The line has the net price in words and is never blank; the legs follow with their own prices."""
+    """The line always has the net price in words; the legs follow with their own prices."""
     book = FillDayBuilder().build([FIRST, SECOND], told)
     assert [(one.kind.value, one.quantity, execution_price(one)) for one in book.executions] == [
         ("parent", 1.0, "1.64 credit"),
@@ -505,7 +505,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, 
 
 
 def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> None:
-    """REST's leg fills alone are shown singly; the order brings them under their line."""
+    """REST's leg fills appear as single fills, and below their line once the order is known."""
     alone = FillDayBuilder().build([], LEG_FILLS[:2])
     assert [one.kind.value for one in alone.executions] == ["single", "single"]
     order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}
@@ -514,7 +514,7 @@ def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> 
 
 
 def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
-    """Before its legs are known, the line says what it is, with its net price in words."""
+    """Before its legs are known, the line has the order's name and its net price in words."""
     update = {**FIRST, "legs": None, "symbol": None, "side": None}
     book = FillDayBuilder().build([update])
     (line,) = book.executions
@@ -536,7 +536,7 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
 
 
 def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
-    """If one leg's execution is not known yet, the line says so instead of inventing a price."""
+    """If a leg's execution is unknown, the line shows no net price."""
     order = spread("new", 0, 0, (0.0, 0.0))
     book = FillDayBuilder().build([order], LEG_FILLS[:1])
     line, leg = book.executions
@@ -545,7 +545,7 @@ def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
 
 
 def test_legs_in_finer_parts_make_one_line() -> None:
-    """A leg that REST reports in two executions counts in one line, up to where all legs meet."""
+    """A leg with two executions counts in one line, up to the quantity that all legs have reached."""
     order = spread("filled", 2, 2, (3.11, 1.48))
     told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
     book = FillDayBuilder().build([], told, [order])
@@ -558,7 +558,7 @@ def test_legs_in_finer_parts_make_one_line() -> None:
 
 
 def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
-    """A leg whose total does not match its order's is only a total seen, until REST reports it."""
+    """A leg with a total that does not match its order's is unconfirmed until REST reports it."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"][1] = {**update["legs"][1], "filled_qty": 2.0}
     legs = FillDayBuilder().build([update]).leaf_fills
@@ -569,14 +569,14 @@ def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
 
 
 def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
-    """With every leg reported by REST the net price is their sum, whatever the stream said."""
+    """If REST reports every leg, the net price is their sum, whatever the stream reported."""
     update = {**FIRST, "fill_price": -1.61}
     assert FillDayBuilder().build([update]).executions[0].price == -1.61
     assert FillDayBuilder().build([update], LEG_FILLS[:2]).executions[0].price == -1.62
 
 
 def test_shares_and_contracts_have_no_net_price() -> None:
-    """A leg of 100 shares is not a contract's price times 100: only Alpaca's own net price counts."""
+    """With a leg of shares, only Alpaca's own net price is shown."""
     update = spread("partial_fill", 1, 1, (3.1, 272.0), fill_qty=1.0, fill_price=268.9)
     update["legs"][1] |= {"symbol": "AAPL", "qty": 200.0, "ratio_qty": 100.0, "filled_qty": 100.0}
     told = [LEG_FILLS[0], rest(1, 100, 100, 272.0, order_id="l2", symbol="AAPL", qty=200.0)]
@@ -589,7 +589,7 @@ def test_shares_and_contracts_have_no_net_price() -> None:
 
 
 def test_a_ratio_follows_from_the_quantities() -> None:
-    """Without ratio_qty a leg's ratio is its quantity over the order's."""
+    """Without ratio_qty, a leg's ratio is its quantity divided by the order's."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-0.14)
     update["legs"] = [{**leg, "ratio_qty": None} for leg in update["legs"]]
     update["legs"][1] |= {"qty": 4.0, "filled_qty": 2.0}
@@ -599,7 +599,7 @@ def test_a_ratio_follows_from_the_quantities() -> None:
 
 
 def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
-    """A bust of a multi-leg fill busts its line and legs; a correction changes the line's net price."""
+    """A bust marks the line and its legs; a correction changes the line's net price."""
     bust = spread("trade_bust", 3, 1, (3.1, 1.48), previous_execution_id="m2", fill_qty=1.0, fill_price=-1.64)
     book = FillDayBuilder().build([FIRST, SECOND, bust], LEG_FILLS)
     assert [one.busted for one in book.executions] == [True] * 3 + [False] * 3
@@ -609,7 +609,7 @@ def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
 
 
 def test_a_leg_without_an_id_still_has_a_place() -> None:
-    """Legs without an id are distinguished by their place; a leg with its order's own id is ignored."""
+    """Legs without an id are distinguished by their index; a leg with its order's id is ignored."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"] = [{**leg, "order_id": None} for leg in update["legs"]]
     update["legs"].append({**update["legs"][0], "order_id": "p"})
@@ -621,7 +621,7 @@ def test_a_leg_without_an_id_still_has_a_place() -> None:
 
 
 def test_replaced_orders_are_one_story() -> None:
-    """An order and its replacement are joined, with what changed; the newest terms stand."""
+    """An order and its replacement are one entry, with the changes and the newest terms."""
     first = live("replaced", 2, replaced_by="o2", replaced_at=at(2), limit_price=1.6)
     second = [
         live("new", 2, order_id="o2", replaces="o1", submitted_at=at(2), qty=4.0, limit_price=1.65),
@@ -639,7 +639,7 @@ def test_replaced_orders_are_one_story() -> None:
 
 
 def test_a_replaced_net_price_is_told_in_words() -> None:
-    """A change of a spread's limit is a credit or a debit, too."""
+    """A changed limit of a spread is written as a credit or a debit."""
     first = {
         **spread("replaced", 0, 2, (None, None)),
         "replaced_by": "o2",
@@ -662,7 +662,7 @@ def test_either_end_joins_a_chain(link: str) -> None:
 
 
 def test_a_ring_of_replacements_ends() -> None:
-    """Orders that claim to replace each other in a ring are still shown, once."""
+    """Orders that replace each other in a ring are shown, each once."""
     rows = [live("replaced", 1, replaced_by="o2"), live("replaced", 2, order_id="o2", replaced_by="o1")]
     assert sum(len(story.order_ids) for story in FillDayBuilder().build(rows).orders) == 2
 
@@ -671,7 +671,7 @@ def test_a_ring_of_replacements_ends() -> None:
     ("status", "field"), [("canceled", "canceled_at"), ("expired", "expired_at"), ("rejected", "failed_at")]
 )
 def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
-    """A canceled, expired or rejected order ends so, at its own time, with the reason it was given."""
+    """A canceled, expired or rejected order ends with that event, at its time, with its reason."""
     row = live(status, 3, **{field: at(2.5)}, reject_reason="too far from the market")
     (story,) = FillDayBuilder().build([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
     assert course(story) == f"new → partial fill → {status}"
@@ -682,7 +682,7 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 
 
 def test_a_rejection_without_a_reason_says_so() -> None:
-    """REST gives no reason of a rejection; that is said, and of no other end. It was never new."""
+    """If a rejection has no known reason, the entry says so; other endings need no reason."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
     assert course(story) == "rejected"
     assert (story.steps[-1].event, details(story)[-1]) == ("rejected", "no reason reported")
@@ -691,7 +691,7 @@ def test_a_rejection_without_a_reason_says_so() -> None:
 
 
 def test_executions_of_one_moment_are_as_many_steps() -> None:
-    """Equal fills of the same microsecond are steps of their own, in the order of the order's total."""
+    """Equal fills in the same microsecond are separate steps, ordered by the order's total."""
     rows = [filled(1, n, 1, price, execution_id=f"x{n}") for n, price in ((1, 1.6), (2, 1.6), (3, 1.5))]
     (story,) = FillDayBuilder().build(rows[::-1]).orders
     assert details(story)[1:] == ["1 @ 1.60", "1 @ 1.60", "1 @ 1.50"]
@@ -699,7 +699,7 @@ def test_executions_of_one_moment_are_as_many_steps() -> None:
 
 
 def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
-    """An event outside the plain course of an order is shown once, by the stream's own word."""
+    """An unusual event is shown once, with the stream's own word."""
     odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
     (story,) = FillDayBuilder().build(rows).orders
@@ -708,7 +708,7 @@ def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
 
 
 def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
-    """An order without a quantity is whole once it is filled; what came before were parts of it."""
+    """An order without a quantity is complete once it is filled; earlier fills were partial."""
     rows = [
         filled(1, 0.25, 0.25, 400.0, qty=None, status="partially_filled"),
         filled(2, 0.375, 0.125, 400.0, qty=None, status="filled"),
@@ -718,21 +718,21 @@ def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
 
 
 def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
-    """A missed bust of an order that was replaced meanwhile stands in the story of the two."""
+    """A missed bust of a replaced order is shown in the timeline of the whole chain."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
     (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
     assert contradiction_words(story) == "its fills add up to 1, the order reports 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:
-    """Before REST's orders are there, its fills alone tell an order's symbol, quantity and status."""
+    """Before REST's orders are known, fills alone give an order's symbol, quantity and status."""
     (story,) = FillDayBuilder().build([], [rest(1, 2, 2, 1.62)]).orders
     assert (story.symbol, story.quantity, story.filled, story.status) == (CALL, 5.0, 2.0, "partially_filled")
     assert course(story) == "partial fill"
 
 
 def test_the_legs_of_a_bracket_stand_under_it() -> None:
-    """A bracket's legs are orders of their own fills, listed under the bracket."""
+    """A bracket's legs are orders with their own fills, listed below the bracket."""
     leg = {**live("held", 1), "order_id": "stop", "side": "sell", "stop_price": 1.2, "filled_qty": 0.0}
     parent = filled(1, 5, 5, 1.6, order_class="bracket", legs=[leg])
     sold = filled(9, 5, 5, 1.2, order_id="stop", side="sell", order_class="bracket")
@@ -747,7 +747,7 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool) -> None:
-    """If the vendor's times of the change are equal, the later receipt is the newer."""
+    """If two states have the same time, the one received later is the newer."""
     same = {"updated_at": at(1), "filled_qty": 0.0}
     rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]
     (story,) = FillDayBuilder().build(rows[::-1] if backwards else rows).orders
@@ -758,7 +758,7 @@ def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool
 
 
 def test_complete_is_said_with_its_beginning() -> None:
-    """Without gaps and holes the fills are complete since the given time, else since New York's midnight."""
+    """Without gaps, fills are complete since the given time, or since midnight in New York."""
     book = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
     assert book.completeness.complete
     assert completeness_words(book.completeness, NEW_YORK) == "complete since 09:30"
@@ -769,7 +769,7 @@ def test_complete_is_said_with_its_beginning() -> None:
 
 
 def test_gaps_are_said_with_their_times() -> None:
-    """A gap is named from its start to its end, touching ones as one, with the reason kept."""
+    """A gap is named from start to end; touching gaps are joined, and the reason is kept."""
     gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
     book = FillDayBuilder().build([], gaps=[gap], day=DAY)
     told = book.completeness
@@ -787,7 +787,7 @@ def test_gaps_are_said_with_their_times() -> None:
 
 
 def test_a_hole_is_a_doubt_even_without_a_gap() -> None:
-    """A quantity known from totals only keeps the fills from being called complete."""
+    """A quantity known only from totals keeps the day from being called complete."""
     told = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
     assert not told.complete
     assert completeness_words(told, NEW_YORK) == "3 in 1 fill not confirmed"
@@ -819,7 +819,7 @@ def portfolio() -> Portfolio:
 
 
 def test_fills_are_told_on_the_positions_they_touch() -> None:
-    """Each position has its facts, before and after the file was saved; what it does not hold is listed."""
+    """Each position has its facts, before and after saving; fills in other contracts are listed."""
     rows = [
         filled(1, 2, 2, 1.6),
         filled(2, 5, 3, 1.62),
@@ -848,7 +848,7 @@ def test_fills_are_told_on_the_positions_they_touch() -> None:
 
 
 def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
-    """A position whose contract has no symbol has no facts, and costs the others nothing."""
+    """A position with a contract that has no symbol has no facts, and does not affect the others."""
     file = Portfolio.model_validate(
         {
             "positions": [
@@ -869,7 +869,7 @@ def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
 
 
 def test_busted_fills_are_no_facts() -> None:
-    """A busted fill is not shown as a fact of its position; without a saving time none is claimed."""
+    """A busted fill is no fact; without a time of saving, none is stated."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     told = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()

@@ -52,7 +52,7 @@ def losing_all_but_afterthoughts(draw: st.DrawFn, rows: list[Json]) -> list[Json
 @given(st.data())
 @settings(max_examples=40)
 def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -> None:
-    """With REST complete and every bust reported, all that is not struck out is the ledger, to the cent."""
+    """With REST complete and every bust reported, the valid rows equal the ledger to the cent."""
     broker = data.draw(troubled_days())
     live = losing_all_but_afterthoughts(data.draw, broker.live)
     book = arrays_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))
@@ -62,7 +62,7 @@ def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -
 @given(st.data())
 @settings(max_examples=40)
 def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
-    """The same events in any order, repeated or not, give the same rows, struck out and corrected alike."""
+    """The same events in any order and repetition give the same rows."""
     broker = data.draw(troubled_days())
     book = arrays_of(broker.live, broker.activities, broker.rest_orders())
     other = arrays_of(
@@ -79,7 +79,7 @@ def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
 @given(st.data())
 @settings(max_examples=40)
 def test_what_a_lost_bust_leaves_is_no_silent_error(data: st.DataObject) -> None:
-    """If busts were lost with the rest, the rows are the ledger, or an order says that it knows of less."""
+    """If busts were lost, the rows equal the ledger, or an order reports a contradiction."""
     broker = data.draw(troubled_days())
     live = mangled(data.draw, broker.live)
     book = arrays_of(live, broker.activities, broker.rest_orders())

@@ -75,7 +75,7 @@ def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.Dat
 @given(st.data())
 @settings(max_examples=60)
 def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
-    """Rows of the day before that were not let go yet add no line and take none away."""
+    """Rows of the day before add no line and remove none."""
     told = data.draw(two_days())
     live = [*shuffled(data.draw, told.live_before), *told.live]
     activities = [*shuffled(data.draw, told.activities_before), *told.activities]
@@ -87,7 +87,7 @@ def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
 @given(two_days())
 @settings(max_examples=60)
 def test_the_average_counts_what_was_filled_before(told: TwoDays) -> None:
-    """The average after the newest execution is that of the whole order, its first day included."""
+    """The average after the newest execution covers the whole order, including its first day."""
     book = arrays_of([], told.activities, told.rest_orders)
     for order in [leg for parent in told.broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in book.leaf_fills if one.order_id == order.id]

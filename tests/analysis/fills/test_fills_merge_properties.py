@@ -45,7 +45,7 @@ def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_chain_shows_what_the_chain_filled(data: st.DataObject) -> None:
-    """Orders that replaced one another are one row, with the ledger's sums, however it is reported."""
+    """Orders that replaced one another are one row with the ledger's sums, however they are reported."""
     broker = data.draw(days(in_parts=False))
     live, rest = broker.live, (broker.activities, broker.rest_orders())
     books = [arrays_of(live, [], []), arrays_of([], *rest)]
@@ -66,7 +66,7 @@ def test_a_chain_shows_what_the_chain_filled(data: st.DataObject) -> None:
 @given(days(in_parts=False))
 @settings(max_examples=40, deadline=None)
 def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:
-    """Live events alone give the ledger's executions; unreported prices of legs are right or none."""
+    """Live events alone give the ledger's executions; a leg's price is correct or missing."""
     book = arrays_of(broker.live, [], [])
     ledger = {(name, float(total)): (float(part), float(price)) for name, total, part, price in broker.ledger}
     assert {(one.order_id, one.filled) for one in book.leaf_fills} == set(ledger)
@@ -80,7 +80,7 @@ def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> Non
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_with_anything_lost_nothing_is_invented(data: st.DataObject) -> None:
-    """Whatever is lost, an order's quantities add up to a total it had, and every price shown is right."""
+    """Whatever is lost, quantities add up to a total that the order had, and shown prices are correct."""
     broker = data.draw(days())
     live, activities = mangled(data.draw, broker.live), mangled(data.draw, broker.activities)
     book = arrays_of(live, activities, mangled(data.draw, broker.rest_orders()))
@@ -100,7 +100,7 @@ def test_with_anything_lost_nothing_is_invented(data: st.DataObject) -> None:
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
-    """After any partial account, REST's whole account brings the same table as if nothing had gone wrong."""
+    """After an interrupted backfill, a complete one leads to the same table as without the interruption."""
     broker = data.draw(days())
     live = mangled(data.draw, broker.live)
     before = arrays_of(live, mangled(data.draw, broker.activities), [])
@@ -113,7 +113,7 @@ def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
 @given(days())
 @settings(max_examples=30, deadline=None)
 def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
-    """The quantities of an order's executions add up to its filled quantity, its average is theirs."""
+    """An order's executions add up to its filled quantity, and their average is its average."""
     book = arrays_of(broker.live, broker.activities, broker.rest_orders())
     for order in [leg for parent in broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in book.leaf_fills if one.order_id == order.id]
@@ -125,7 +125,7 @@ def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_rest_up_to_a_moment_and_the_stream_after_it_is_enough(data: st.DataObject) -> None:
-    """REST complete up to a moment and the stream after it tell every execution of the day by itself."""
+    """REST up to a moment and the stream after it together give every execution of the day."""
     broker = data.draw(days(in_parts=False))
     moment = data.draw(st.integers(0, len(broker.live) - 1))
     activities, rest_orders = broker.history[moment]

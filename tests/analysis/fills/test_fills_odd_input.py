@@ -105,7 +105,7 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
 def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
-    """Nonsense costs a wrong line at most: the lists are drawn, and each execution has a key of its own."""
+    """Nonsense causes wrong lines at most; the lists are drawn, and each execution has a unique key."""
     book = arrays_of(live, fills, told)
     assert len(book.executions) == len({one.key for one in book.executions})
     assert orders_html(book, dt.UTC)
@@ -113,13 +113,13 @@ def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: li
 
 
 def test_an_order_of_unknown_time_has_a_dash() -> None:
-    """A bust is all that is known of the order."""
+    """An order that is known only from a bust has a dash in place of its time."""
     book = arrays_of([], [make_fill(1, type="trade_bust", order_id="a", cum_qty="0")])
     assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(book, dt.UTC)
 
 
 def test_figures_beyond_all_measure_cost_no_other_fill() -> None:
-    """A leg of a million millions at a ratio of a billionth leaves the next order's fill alone."""
+    """An absurdly large leg does not affect the next order's fill."""
     leg = {"id": "l", "symbol": "SPY", "side": "buy", "filled_qty": "999999999999999", "ratio_qty": "1e-9"}
     spread = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [leg]}
     good = {"id": "b", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1"}
@@ -133,13 +133,13 @@ FILLED = {"event": "fill", "execution_id": "x", "qty": "1", "price": "2"}
 
 
 def test_a_leg_under_two_orders_is_filled_once() -> None:
-    """A record that puts one leg under two spreads does not double its fill."""
+    """A record that puts one leg under two orders does not double its fill."""
     book = arrays_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
     assert [one.key for one in book.leaf_fills] == ["l:1"]
 
 
 def test_a_spread_that_once_came_without_its_class_shows_its_legs_once() -> None:
-    """Whichever of the records comes last, the legs stand under their line and nowhere else."""
+    """Whichever record comes last, the legs appear below their line and nowhere else."""
     told = [{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "order_class": None}}]
     for updates_told in (told, told[::-1]):
         assert [one.key for one in arrays_of(updates_told).executions] == ["a:1", "l:1"]

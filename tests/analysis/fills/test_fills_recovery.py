@@ -59,7 +59,7 @@ def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
 
 
 def test_the_table_equals_the_ledger_after_twenty_losses(live, wait_until) -> None:
-    """While orders fill throughout, the stream is cut twenty times; the table ends equal to the ledger."""
+    """While orders fill, the stream is cut twenty times, and the table ends equal to the ledger."""
     simulator, manager = live
     trader = Trader(simulator, pause=0.01, ticks=False)
     for number in range(DROPS):

@@ -88,7 +88,7 @@ def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays
 
 
 def test_the_newest_quote_of_a_burst_is_shown(live, wait_until) -> None:
-    """However fast the quotes came, the last one of each contract is what the snapshot shows."""
+    """However fast the quotes arrive, the snapshot shows the last one of each contract."""
     simulator, manager = live
     wait_until(lambda: manager.snapshot().status == "running")
     result = simulator.burst("options", 100_000, per_frame=25)

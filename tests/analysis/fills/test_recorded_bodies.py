@@ -59,7 +59,7 @@ def day_of(*rows: Json, **more: Any) -> FillDay:
 
 @pytest.mark.parametrize("name", names("tu_*.json"))
 def test_every_recorded_update_is_an_order_of_its_day(name: str) -> None:
-    """Each names one order; only `data: null` has none."""
+    """Each update names one order, except `data: null`."""
     row = normalize_trade_update(body(name))
     if name == "tu_null":
         assert row is None
@@ -84,7 +84,7 @@ def test_a_multi_leg_fill_has_one_execution_per_leg() -> None:
 
 
 def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
-    """The other leg stands; the line above says so, and is void once no leg is left."""
+    """The other leg remains; the line says so, and is void once no leg remains."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)
     bust["data"] |= {
@@ -110,7 +110,7 @@ def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
 
 
 def test_a_bust_finds_its_leg_though_the_update_lists_no_legs() -> None:
-    """The execution's id alone leads to the leg; the other leg stands."""
+    """The execution's id alone identifies the leg; the other leg remains."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)
     named = filled["data"]["legs"][1]["execution_id"]
@@ -123,7 +123,7 @@ def test_a_bust_finds_its_leg_though_the_update_lists_no_legs() -> None:
 
 
 def test_a_bust_of_the_whole_undoes_legs_of_other_quantities() -> None:
-    """Its quantity counts units; a leg that REST reported has twice as many contracts and no id."""
+    """The bust's quantity counts units, while REST's leg has twice as many contracts and no id."""
     filled = body("tu_mleg_fill")
     leg = filled["data"]["order"]["legs"][0] | {"qty": "2", "filled_qty": "2", "ratio_qty": "2"}
     filled["data"]["order"]["legs"][0] = leg
@@ -150,7 +150,7 @@ def test_a_bust_of_the_whole_undoes_legs_of_other_quantities() -> None:
 
 
 def test_a_correction_by_leg_changes_that_leg() -> None:
-    """`data.legs[]` of a correction has the leg's own ids and figures; its new id can be busted later."""
+    """`data.legs[]` has the leg's own ids and figures, and a later bust may name its new id."""
     filled = body("tu_mleg_fill")
     correction = copy.deepcopy(filled)
     leg, other = correction["data"]["legs"]
@@ -167,7 +167,7 @@ def test_a_correction_by_leg_changes_that_leg() -> None:
 
 
 def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported() -> None:
-    """The quantity counts without its sign."""
+    """The sign of the quantity is ignored."""
     bust = update(body("tu_bust_negative"))
     assert bust["fill_qty"] == 1
     activity = {
@@ -181,7 +181,7 @@ def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported()
 
 
 def test_the_reason_of_a_refused_cancel_is_not_the_orders() -> None:
-    """A filled order does not read TOO_LATE_TO_CANCEL; the event does."""
+    """TOO_LATE_TO_CANCEL is the reason of the event, not of the filled order."""
     (order,) = day_of(update(body("tu_cancel_rejected"))).orders
     assert (order.status, order.reject_reason) == ("filled", "")
     assert [(step.event, step.reason) for step in order.steps if step.reason] == [
@@ -190,7 +190,7 @@ def test_the_reason_of_a_refused_cancel_is_not_the_orders() -> None:
 
 
 def test_pending_new_comes_before_new() -> None:
-    """Steps stand in the order of time."""
+    """Steps are in the order of their times."""
     rows = [update(body(name)) for name in ("tu_new_2025", "tu_pending_new_2025")]
     rows[0]["order_id"] = rows[1]["order_id"]
     (order,) = day_of(*rows).orders
@@ -199,7 +199,7 @@ def test_pending_new_comes_before_new() -> None:
 
 @pytest.mark.parametrize("status", ["pending_new", "accepted", "held"])
 def test_an_order_that_does_not_work_yet_is_not_called_new(status: str) -> None:
-    """From the stream and from REST; once it works, its earlier states stand before that."""
+    """The order's earlier states precede "new", from the stream and from REST."""
     waiting, new = (body(name) for name in ("tu_pending_new_2025", "tu_new_2025"))
     waiting["data"]["event"] = waiting["data"]["order"]["status"] = status
     words = status.replace("_", " ")
@@ -216,7 +216,7 @@ def test_an_order_that_does_not_work_yet_is_not_called_new(status: str) -> None:
 
 @pytest.mark.parametrize("name", [*names("act_fill*.json"), *names("rec_fill*.json")])
 def test_every_recorded_fill_is_read(name: str) -> None:
-    """Quantity, price and side of each."""
+    """Each fill has its quantity, price and side."""
     recorded = body(name)
     row = rest_fill_row(recorded)
     assert row is not None
@@ -227,7 +227,7 @@ def test_every_recorded_fill_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*names("rest_order*.json"), *names("rec_order*.json")])
 def test_every_recorded_order_is_read(name: str) -> None:
-    """Each is one order of its day, with its legs under it."""
+    """Each row is one order of its day, with its legs below it."""
     recorded = body(name)
     row = normalize_rest_order(recorded)
     assert row is not None
@@ -243,7 +243,7 @@ def test_every_recorded_order_is_read(name: str) -> None:
     ],
 )
 def test_an_assignment_or_expiry_is_an_event(name: str, kind: str, quantity: float, words: str) -> None:
-    """It stands in `events` with its quantity above zero, and is no fill."""
+    """The event is in `events` with a positive quantity, and is not a fill."""
     read = read_activity(body(name))
     assert isinstance(read, BrokerEvent)
     day = build_fill_day(LiveSnapshot(broker_events=(read,)), day=dt.date(2024, 3, 1))
@@ -253,7 +253,7 @@ def test_an_assignment_or_expiry_is_an_event(name: str, kind: str, quantity: flo
 
 
 def test_an_assignment_says_which_shares_came_of_it() -> None:
-    """The share trade is paired by `group_id`."""
+    """The share trade is found by its `group_id`."""
     common = {"date": "2026-11-24", "group_id": "g", "net_amount": "0", "status": "executed"}
     bodies = [
         {**common, "id": "1", "activity_type": "OPASN", "symbol": "AAPL261127P00255000", "qty": "2"},
@@ -308,7 +308,7 @@ def order_update(event: str, second: int, order_id: str, **fields: Any) -> Json:
 def test_an_order_is_new_when_the_stream_said_so(
     events: list[tuple[str, int]], steps: list[tuple[str, int]]
 ) -> None:
-    """The first such update decides; a missed one never stands before what came earlier."""
+    """The stream's first "new" decides; if it was missed, "new" never precedes earlier events."""
     (order,) = day_of(*(order_update(event, second, "o") for event, second in events)).orders
     assert [(step.event, step.at.second) for step in order.steps] == steps
 
@@ -327,7 +327,7 @@ def test_a_replaced_chain_shows_what_the_chain_filled() -> None:
 
 
 def test_an_order_shows_its_own_terms() -> None:
-    """Dollars, trail, time in force, extended hours and stop."""
+    """The order shows dollars, trail, time in force, extended hours and stop."""
     money = order_update("new", 1, "n", qty=None, notional="250.75", symbol="XYZ", side="buy", type="market")
     trail = order_update("new", 2, "t", type="trailing_stop", trail_percent="1.5", time_in_force="gtc")
     stop = order_update("new", 3, "s", type="stop", stop_price="1.2", extended_hours=True)
@@ -337,7 +337,7 @@ def test_an_order_shows_its_own_terms() -> None:
 
 
 def test_a_small_price_is_shown_in_full() -> None:
-    """0.000008765 is never 0.00."""
+    """A price of 0.000008765 is never written as 0.00."""
     row = order_update("fill", 1, "c", symbol="SHIB/USD", side="buy", qty="5", filled_qty="5",
                        filled_avg_price="0.000008765", fill="5", price="0.000008765")  # fmt: skip
     (one,) = day_of(row).executions
@@ -347,7 +347,7 @@ def test_a_small_price_is_shown_in_full() -> None:
 
 
 def test_one_fill_of_two_lots_is_not_said_of_each_alone() -> None:
-    """Each lot's sentence names the other one."""
+    """The sentence of each lot names the other one."""
     lots = [
         {"id": f"lot{n}", "symbol": "XYZ", "option_type": "call", "expiry": "2026-12-18", "strike": 50,
          "contracts": 2, "cost_basis": n}
@@ -400,7 +400,7 @@ def activity(quantity: int, total: int) -> Json:
 
 
 def test_a_hole_that_rest_did_not_fill_is_asked_for_again_however_old() -> None:
-    """Hours later the look still begins before the missing fill; once found, it no longer does."""
+    """Hours later, the fetch still begins before the missing fill, until it is found."""
     rest = LosingRest()
     history = order_history(rest)
     rest.fills = [activity(100, 100), activity(100, 300), {**activity(1, 1), "order_id": "o", "id": "late",
@@ -416,7 +416,7 @@ def test_a_hole_that_rest_did_not_fill_is_asked_for_again_however_old() -> None:
 
 
 def test_the_rows_of_a_snapshot_are_read_only() -> None:
-    """Writing raises, in its nested rows too, and never reaches the cache."""
+    """Writing to a row or a nested row raises, and the cache stays unchanged."""
     cache = LiveCache()
     row = update(body("tu_mleg_fill"))
     cache.apply_orders([row], now=row["timestamp"])
@@ -428,7 +428,7 @@ def test_the_rows_of_a_snapshot_are_read_only() -> None:
 
 
 def test_updates_of_another_new_york_day_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """They are left out, but not silently."""
+    """Such updates are left out, counted and logged."""
     cache = LiveCache()
     row = update(body("tu_fill_2021"))
     cache.apply_orders([row], now=AT)

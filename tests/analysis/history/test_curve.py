@@ -33,7 +33,7 @@ def test_points_are_taken_at_their_spacing() -> None:
 
 
 def test_a_column_without_a_figure_has_a_gap() -> None:
-    """A missing figure is NaN in its own column only; an unknown column is all gaps."""
+    """A missing figure is NaN in its own column only; an unknown column is all NaN."""
     recorder = _recorder()
     recorder.add(_at(0), {"a": 1.0})
     curve = recorder.curve()
@@ -43,7 +43,7 @@ def test_a_column_without_a_figure_has_a_gap() -> None:
 
 
 def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
-    """A long blank does not fill the recorder, and a curve does not begin with one."""
+    """A long time without figures takes one point, and a curve does not begin with a blank."""
     recorder = _recorder()
     assert not recorder.add(_at(0), {})
     recorder.add(_at(5), {"a": 1.0})
@@ -52,7 +52,7 @@ def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
 
 
 def test_a_time_in_which_nobody_looked_is_a_gap() -> None:
-    """No column draws a line across a gap in observation; a late look or a blank makes no gap."""
+    """A gap in observation interrupts every column; a late observation or a blank does not."""
     recorder = _recorder()
     for second, figures in ((0, 1.0), (20, 2.0), (41, 3.0), (99, None), (600, 4.0)):
         recorder.add(_at(second), {"a": figures, "b": figures})
@@ -64,7 +64,7 @@ def test_a_time_in_which_nobody_looked_is_a_gap() -> None:
 
 
 def test_a_gap_that_fills_the_recorder_stays_one() -> None:
-    """The gap and the point after it both find room, and neighbours that are joined keep it."""
+    """The gap and the point after it both fit, and joining neighbours keeps the gap."""
     recorder = _recorder(max_points=4)
     for second in (0, 5, 10, 100):
         recorder.add(_at(second), {"a": float(second), "b": 0.0})
@@ -76,7 +76,7 @@ def test_a_gap_that_fills_the_recorder_stays_one() -> None:
 
 
 def test_a_full_recorder_joins_neighbours_and_slows_down() -> None:
-    """The recorder stays within its bound and still covers the whole time; it never bridges a gap."""
+    """The recorder stays within its limit, still covers the whole time, and never bridges a gap."""
     recorder = _recorder(max_points=8)
     for number in range(9):
         recorder.add(_at(5 * number), {"a": None if number == 2 else float(number), "b": float(number)})
@@ -100,7 +100,7 @@ def test_a_curve_that_was_given_out_never_changes() -> None:
 
 
 def test_a_clock_that_was_set_back_drops_the_points_whose_times_come_again() -> None:
-    """The curve continues from the earlier time; a curve already handed out keeps its points."""
+    """The curve continues from the earlier time; a curve returned before keeps its points."""
     recorder = _recorder()
     for second in (0, 5, 10, 15):
         recorder.add(_at(second), {"a": float(second)})
@@ -114,7 +114,7 @@ def test_a_clock_that_was_set_back_drops_the_points_whose_times_come_again() -> 
 
 @pytest.mark.parametrize(("spacing", "points"), [(0, 8), (5, 1)])
 def test_a_recorder_without_room_is_refused(spacing: float, points: int) -> None:
-    """Nothing is clamped in silence."""
+    """Invalid limits raise instead of being clamped."""
     with pytest.raises(ValueError, match="must be above 0"):
         CurveRecorder(["a"], spacing_seconds=spacing, max_points=points)
 
@@ -126,7 +126,7 @@ steps = st.sampled_from([1, 1, 1, 7, -1, -20])
 def test_a_curve_is_bounded_and_ascending_whatever_comes(
     limit: int, offers: list[tuple[int, float | None]]
 ) -> None:
-    """For any clock, the curve stays within its bound and holds only figures that were offered."""
+    """For any clock, the curve stays within its limit and contains only figures that were added."""
     recorder = CurveRecorder(["a"], spacing_seconds=1, max_points=limit)
     second, figures = 0, [figure for _, figure in offers]
     for step, figure in offers:

@@ -58,13 +58,13 @@ def test_on_a_half_day_every_product_ends_by_the_sessions_own_close(symbol: str,
 def test_the_hours_left_on_a_half_day_count_to_the_early_end(
     symbol: str, expiry: dt.date, hours: float
 ) -> None:
-    """At 10:00 a stock's options have 3 h left; those settled on Monday's open stop 15 minutes after it."""
+    """At 10:00, a stock's options have 3 h left; those settled at Monday's open stop 15 minutes later."""
     assert row_of(option(symbol, expiry), new_york(10))["hours_left"] == hours
     assert row_of(option(symbol, expiry), new_york(14))["hours_left"] == 0
 
 
 def test_the_early_close_holds_in_every_phase() -> None:
-    """Before the open, within the session and after it, the contract ends at 13:00 and not later."""
+    """Before, during and after the session, the contract ends at 13:00."""
     phases = [("pre", 9, 0), ("open", 12, 59), ("after", 13, 0), ("closed", 20, 30), ("unknown", 12, 0)]
     for phase, hour, minute in phases:
         row = row_of(option(), new_york(hour, minute), market_phase=phase)
@@ -73,7 +73,7 @@ def test_the_early_close_holds_in_every_phase() -> None:
 
 
 def test_an_early_close_ends_no_other_days_contracts() -> None:
-    """On a half day a contract of Monday keeps Monday's 16:00, and one of yesterday stays expired."""
+    """On a half day, a contract of Monday ends at Monday's 16:00, and one of yesterday has expired."""
     monday = dt.date(2026, 11, 30)
     row = row_of(option(expiry=monday), new_york(12))
     assert row["expires_at"] == new_york(16, day=monday)
@@ -82,7 +82,7 @@ def test_an_early_close_ends_no_other_days_contracts() -> None:
 
 
 def test_on_a_holiday_the_last_session_is_the_one_before() -> None:
-    """On Thanksgiving the trading date is Wednesday; a contract of Friday has one day and no hours left."""
+    """On Thanksgiving, the trading date is Wednesday, and a contract of Friday has one day and no hours."""
     holiday, wednesday = dt.date(2026, 11, 26), dt.date(2026, 11, 25)
     told = {"session_close": new_york(16, day=wednesday), "trading_date": wednesday}
     at = new_york(12, day=holiday)
@@ -115,7 +115,7 @@ def test_the_evening_before_expiry_has_a_day_left() -> None:
 def test_days_and_hours_count_in_new_york(
     day: int, hour: int, minute: int, dte: int, hours: float | None
 ) -> None:
-    """DTE is 0 all through the last New York day, with the hours to 16:00, never below zero."""
+    """DTE is 0 during the whole last New York day, and the hours count down to 16:00, not below zero."""
     terms = {"option_type": "call", "expiry": dt.date(2026, 12, 18), "strike": 250}
     legs = [Leg(side="long", contracts=1, **terms), Leg(side="short", contracts=1, **terms)]
     single = option(expiry=dt.date(2026, 12, 18))
@@ -128,7 +128,7 @@ def test_days_and_hours_count_in_new_york(
 
 
 def test_the_hours_of_an_open_settled_index_count_on_the_day_before() -> None:
-    """On Thursday an SPX monthly has its last hours, though a day is left to its date."""
+    """On Thursday, an SPX monthly has its last hours, although its date is a day away."""
     thursday = dt.date(2026, 12, 17)
     told = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
     row = row_of(option("SPX", dt.date(2026, 12, 18)), new_york(15, 15, thursday), **told)
@@ -136,7 +136,7 @@ def test_the_hours_of_an_open_settled_index_count_on_the_day_before() -> None:
 
 
 def test_on_a_holiday_no_contract_has_its_last_hours() -> None:
-    """No session is held on Christmas, so the hours of an open-settled index of Monday do not run."""
+    """There is no session on Christmas, so a contract settled at Monday's open has no last hours."""
     christmas, eve = dt.date(2026, 12, 25), dt.date(2026, 12, 24)
     told = {"session_close": new_york(13, day=eve), "trading_date": eve, "market_phase": "closed"}
     row = row_of(option("SPX", dt.date(2026, 12, 28)), new_york(12, day=christmas), **told)
@@ -144,7 +144,7 @@ def test_on_a_holiday_no_contract_has_its_last_hours() -> None:
 
 
 def test_a_later_close_prolongs_nothing() -> None:
-    """A session that is said to end at 23:59 leaves options their 16:00."""
+    """If the session is reported to end at 23:59, options still end at 16:00."""
     assert row_of(option(), new_york(12), session_close=new_york(23, 59))["expires_at"] == new_york(16)
 
 
@@ -163,7 +163,7 @@ def test_structures_count_the_hours_of_the_leg_that_goes_first() -> None:
 
 
 def test_the_early_end_is_a_deadline() -> None:
-    """Tables computed at noon hold no longer than to 13:00, when the contract expires."""
+    """Tables computed at noon are valid until 13:00 at most, when the contract expires."""
     portfolio = Portfolio(positions=[option()])
     live = LiveSnapshot(as_of=new_york(12), session_close=CLOSE)
     assert compute_view(portfolio, live, stale_after_seconds=30).until == CLOSE

@@ -31,7 +31,7 @@ def dividend(day: dt.date, amount: str = "0.50") -> list[Dividend]:
 
 
 def test_a_short_call_the_day_before_its_ex_date() -> None:
-    """A short call in the money with less extrinsic value than the dividend is named with the ex-date."""
+    """The fact names a short call in the money whose extrinsic value is below the dividend."""
     tomorrow = AT.date() + dt.timedelta(days=1)
     held = f"{SYMBOL} is short and in the money, with $0.20 of extrinsic value"
     expected = f"{held}, less than the dividend of $0.50; ex-date 24 Nov 2026."
@@ -48,7 +48,7 @@ def test_a_short_call_the_day_before_its_ex_date() -> None:
 
 
 def test_a_short_option_with_next_to_no_extrinsic_value() -> None:
-    """A short option with less than $0.05 of extrinsic value is named, in and out of the money."""
+    """The fact names a short option with less than $0.05 of extrinsic value, in or out of the money."""
     assert facts(SHORT, bid=10.02, ask=10.06) == [
         f"{SYMBOL} is short and in the money, with $0.04 of extrinsic value."
     ]
@@ -59,7 +59,7 @@ def test_a_short_option_with_next_to_no_extrinsic_value() -> None:
 
 
 def test_shares_that_cover_a_call() -> None:
-    """The shares of the same position that a short call would deliver are counted."""
+    """The fact counts the shares in the same position that a short call would deliver."""
     covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=60), leg("short", "call", 105)])
     words = facts(covered, bid=2.0, ask=2.1, number=1)
     assert words == ["60 of 100 shares that XYZ261218C00105000 would deliver are held in the same position."]
@@ -67,7 +67,7 @@ def test_shares_that_cover_a_call() -> None:
 
 
 def test_the_last_day_has_alpacas_deadline() -> None:
-    """On the last day the deadline of 15:15 New York is named, and at 15:59 it has passed."""
+    """On the last day, the fact names the deadline of 15:15 New York; at 15:59 it has passed."""
     long = single(symbol="XYZ", strike=90.0)
     noon = dt.datetime(2026, 12, 18, 17, 0, tzinfo=dt.UTC)
     late = dt.datetime(2026, 12, 18, 20, 59, tzinfo=dt.UTC)
@@ -79,7 +79,7 @@ def test_the_last_day_has_alpacas_deadline() -> None:
 
 
 def test_only_contracts_that_trade_on_their_last_afternoon_have_the_deadline() -> None:
-    """A weekly SPXW has it on its last day; an SPX, settled that morning, on neither of its last two days."""
+    """A weekly SPXW has it on its last day; an SPX, settled in the morning, does not."""
     friday, thursday = (
         dt.datetime(2026, 12, 18, 13, 0, tzinfo=dt.UTC),
         dt.datetime(2026, 12, 17, 20, 30, tzinfo=dt.UTC),
@@ -98,20 +98,20 @@ def test_only_contracts_that_trade_on_their_last_afternoon_have_the_deadline() -
 
 
 def test_the_deliverable_of_an_adjusted_call_is_not_counted() -> None:
-    """Nobody knows how many shares cover an adjusted call, or what its extrinsic value is."""
+    """An adjusted call has no facts about the shares that cover it or its extrinsic value."""
     short = leg("short", "call", 105).model_copy(update={"root": "XYZ1"})
     covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=100), short])
     assert facts(covered, bid=2.0, ask=2.1, number=1) == []
 
 
 def test_a_crossed_quote_has_no_facts_about_its_extrinsic_value() -> None:
-    """Without a mark nothing is compared with the dividend."""
+    """Without a mark, there is no comparison with the dividend."""
     tomorrow = AT.date() + dt.timedelta(days=1)
     assert facts(SHORT, bid=10.22, ask=10.18, dividends=dividend(tomorrow)) == []
 
 
 def test_a_share_covers_one_call_only() -> None:
-    """Of two calls, the first takes its shares, and the second has what is left."""
+    """Of two calls, the first takes its shares, and the second takes the remaining ones."""
     legs = [StockLeg(side="long", shares=150), leg("short", "call", 105), leg("short", "call", 110)]
     covered = vertical(symbol="XYZ", legs=legs)
     for number, words in ((1, "100 of 100 shares"), (2, "50 of 100 shares")):
@@ -120,7 +120,7 @@ def test_a_share_covers_one_call_only() -> None:
 
 
 def test_an_early_close_has_no_deadline_after_it() -> None:
-    """On a half day the contract has ended before 15:15, and so has its deadline."""
+    """On a half day, the contract ends before 15:15, so it has no deadline."""
     half = dt.datetime(2026, 11, 27, 16, 0, tzinfo=dt.UTC)
     close = half + dt.timedelta(hours=2)
     long = single(symbol="XYZ", strike=90.0, expiry=half.date())

@@ -164,7 +164,7 @@ def test_sums_equal_their_parts() -> None:
 
 
 def test_tags_have_sums_of_their_own() -> None:
-    """A position counts in each of its tags, once, and one without a tag in none."""
+    """A position counts once in each of its tags, and in none without a tag."""
     tagged = [held(id="a", tag=["income", "tech"]), held(id="b", tag=["tech"]), held(id="c")]
     risk = risk_of(*tagged, quotes=[fair("XYZ", held())])
     assert list(risk.tags["tag"]) == ["income", "tech"]
@@ -208,7 +208,7 @@ def test_no_total_is_without_its_coverage() -> None:
 
 
 def test_nothing_missing_is_without_a_reason() -> None:
-    """Every missing figure of a leg has a reason, and every leg that has all of them has none."""
+    """Every missing figure has a reason, and a leg with all figures has none."""
     legs = risk_of(held(), held(id="b", contracts=-1, strike=105.0), quotes=[fair("XYZ", held())]).legs
     missing = legs[["iv", "delta", "gamma", "theta", "vega", "rho", "extrinsic"]].isna().any(axis=1)
     assert list(missing) == list(legs["reason"].notna()) == [False, True]
@@ -227,7 +227,7 @@ def _symbol(position) -> str:
 
 
 def test_every_reason_is_given() -> None:
-    """Each reason for a missing figure stands in the row that lacks it."""
+    """The row that lacks a figure has its reason."""
     call, symbol = held(), _symbol(held())
     half = quote(symbol, 0.0, 0.10)
     adjusted = held(symbol="XYZ", root="XYZ1")
@@ -247,7 +247,7 @@ def test_every_reason_is_given() -> None:
 
 
 def test_a_quote_of_another_time_than_the_spot_has_no_volatility() -> None:
-    """A stale quote beside a new spot makes no volatility; if both are as old, it does."""
+    """A stale quote with a new spot gives no volatility; if both are equally old, they do."""
     call, closed = held(), {"market_phase": MarketPhase.CLOSED}
     middle = price(call)
     old = quote(_symbol(call), middle - 0.01, middle + 0.01, ago=600.0)
@@ -276,7 +276,7 @@ def _polled_spot(answered: float, interval: float) -> dict[str, object]:
 
 
 def test_a_stale_spot_gives_no_volatility_to_a_live_mark() -> None:
-    """A spot counts as of when it was last known: a poll of a minute ago is apart from a live quote."""
+    """A spot from a poll a minute ago is too old for a live quote."""
     call = held()
     live = fair("XYZ", call)
     assert _reason(call, live, stock_quotes=stock(ago=300.0)) == Reason.APART
@@ -287,7 +287,7 @@ def test_a_stale_spot_gives_no_volatility_to_a_live_mark() -> None:
 
 
 def test_a_wide_quote_shows_a_range() -> None:
-    """A quote too wide for one volatility shows those of its bid and ask."""
+    """A quote too wide for one volatility shows the volatilities of its bid and ask."""
     row = only(risk_of(held(), quotes=[quote(_symbol(held()), 2.0, 5.0)]))
     assert math.isnan(row["iv"])
     assert 0.1 < row["bid_iv"] < row["ask_iv"] < 0.6
@@ -295,7 +295,7 @@ def test_a_wide_quote_shows_a_range() -> None:
 
 
 def test_the_last_minute_of_the_last_day_is_priced_by_the_minute() -> None:
-    """At 15:59 on its last day a contract has one minute left, and its volatility still comes back."""
+    """At 15:59 on its last day, a contract has one minute left, and its volatility is recovered."""
     call = held(symbol="XYZ")
     minute = 60 / (365 * 86_400)
     middle = price(call, years=minute, iv=2.0)
@@ -320,7 +320,7 @@ def test_an_early_close_ends_a_contract_early() -> None:
 
 
 def test_the_night_of_the_change_to_winter_time_has_its_extra_hour() -> None:
-    """From Saturday's to Monday's close there are 49 hours when the clocks go back between them."""
+    """When the clocks go back, there are 49 hours from Saturday's close to Monday's."""
     call = held(expiry=dt.date(2026, 11, 2))
     saturday = dt.datetime(2026, 10, 31, 20, 0, tzinfo=dt.UTC)
     assert only(risk_of(call, at=saturday))["years"] * 365 * 24 == pytest.approx(49.0)
@@ -334,7 +334,7 @@ def _index(root: str, spot: float | None = 6_700.0, **changes):
 
 
 def test_index_options_are_european_and_end_at_their_own_time() -> None:
-    """A weekly SPXW ends with its last session, an SPX of the same month at that morning's open."""
+    """A weekly SPXW ends with its last session, and an SPX of the same month at that morning's open."""
     found = {}
     for root, expiry in (("SPXW", dt.date(2026, 12, 11)), ("SPX", MONTHLY)):
         call, index = _index(root, expiry=expiry)
@@ -350,7 +350,7 @@ def test_index_options_are_european_and_end_at_their_own_time() -> None:
 
 
 def test_an_index_without_a_value_is_priced_from_parity() -> None:
-    """A call and a put of one strike give the forward; without a pair there is no spot."""
+    """A call and a put with the same strike give the forward; without such a pair there is no spot."""
     call, index = _index("SPXW", spot=None)
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     quotes = [fair("SPX", each, spot=6_710.0, european=True, width=0.2) for each in (call, put)]
@@ -362,7 +362,7 @@ def test_an_index_without_a_value_is_priced_from_parity() -> None:
 
 
 def test_parity_gives_an_index_its_dividend_yield() -> None:
-    """With a pair of quotes the index's value keeps its place, and its yield makes the pair's forward."""
+    """With a pair of quotes, the spot is the index's value, and the yield gives the pair's forward."""
     call, index = _index("SPXW")
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     paid = OptionInputs(False, 6_700.0, 6_700.0, YEARS, RATE, 0.015, european=True)
@@ -381,7 +381,7 @@ def test_parity_gives_an_index_its_dividend_yield() -> None:
 
 
 def test_parity_stands_in_for_an_old_index_value() -> None:
-    """Beside live pairs an index value of ten minutes ago is no spot: the forward is that of the pairs."""
+    """If pairs are live, an index value from ten minutes ago is replaced by the pairs' forward."""
     call, _ = _index("SPXW")
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     quotes = [fair("SPX", each, spot=6_710.0, european=True, width=0.2) for each in (call, put)]
@@ -394,7 +394,7 @@ def test_parity_stands_in_for_an_old_index_value() -> None:
 
 
 def test_american_index_options_have_no_parity() -> None:
-    """Call less put of an American contract is not the forward, so without a value OEX has no spot."""
+    """American puts and calls do not give the forward, so OEX has no spot without a value."""
     call = held(symbol="OEX", strike=3_300.0)
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     quotes = [quote(_symbol(each), 50.0, 50.2) for each in (call, put)]
@@ -403,7 +403,7 @@ def test_american_index_options_have_no_parity() -> None:
 
 
 def test_volatilities_from_neighbours_are_marked_and_asked_for() -> None:
-    """A strike without an honest mark gets the volatility between its neighbours, only if switched on."""
+    """A strike without an honest mark gets a volatility from its neighbours only if requested."""
     strikes = (90.0, 95.0, 100.0, 105.0, 110.0)
     calls = [held(id=f"{strike:g}", strike=strike) for strike in strikes]
     ivs = {95.0: 0.34, 105.0: 0.30}
@@ -437,7 +437,7 @@ def test_volatility_index_options_follow_the_future() -> None:
 
 
 def test_parity_needs_two_quotes_of_one_time() -> None:
-    """A put that is three hours old gives no forward to a live call."""
+    """A put quoted three hours ago gives no forward for a live call."""
     call = held(symbol="VIX", strike=20.0, expiry=dt.date(2026, 12, 16))
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     for ago, source in ((1.0, "put-call parity"), (3 * 3_600.0, None)):
@@ -447,21 +447,21 @@ def test_parity_needs_two_quotes_of_one_time() -> None:
 
 
 def test_a_quote_of_another_time_than_the_spot_has_no_extrinsic_value() -> None:
-    """The mark is two hours old; what it held above the spot of then is not known."""
+    """The mark is two hours old, so its extrinsic value over today's spot is unknown."""
     call = held(strike=90.0)
     old = only(risk_of(call, quotes=[quote(_symbol(call), 11.95, 12.05, 7_200.0)]))
     assert (math.isnan(old["extrinsic"]), old["moneyness"]) == (True, 0.1)
 
 
 def test_dividends_of_an_index_are_unknown() -> None:
-    """Nobody declares them, so a complete list of the declared ones says nothing about an index."""
+    """Nobody declares dividends of an index, so a complete list of declared ones says nothing about it."""
     call, index = _index("SPXW", spot=6_710.0)
     row = only(risk_of(call, quotes=[fair("SPX", call, spot=6_710.0)], dividends=(), **index))
     assert (math.isnan(row["dividends"]), math.isnan(row["iv"])) == (True, False)
 
 
 def test_declared_dividends_lower_the_forward() -> None:
-    """A dividend with an ex-date until expiry counts, one that is past, today or later does not."""
+    """A dividend counts if its ex-date is after today and up to expiry."""
     call = held()
     days = {"2026-11-23": False, "2026-11-24": True, "2026-12-18": True, "2026-12-19": False}
     plain = only(risk_of(call, quotes=[fair("XYZ", call)]))
@@ -473,7 +473,7 @@ def test_declared_dividends_lower_the_forward() -> None:
 
 
 def test_unknown_dividends_are_not_zero() -> None:
-    """Until REST has reported them the column is empty; a report without any makes it zero."""
+    """Until REST has reported dividends, the column is empty; a report without any makes it zero."""
     call = held()
     unknown = only(risk_of(call, quotes=[fair("XYZ", call)]))
     none = only(risk_of(call, quotes=[fair("XYZ", call)], dividends=()))
@@ -482,7 +482,7 @@ def test_unknown_dividends_are_not_zero() -> None:
 
 
 def test_the_forward_with_dividends_is_the_declared_one() -> None:
-    """A European call with a dividend has the volatility of a call on the spot less its present value."""
+    """A European call with a dividend has the volatility of a call on the spot minus its present value."""
     call, _ = _index("XSP", spot=None)
     paid = Dividend(symbol="XYZ", amount=Decimal("2.00"), ex_date=dt.date(2026, 12, 4))
     put = held(option_type="put", strike=100.0)
@@ -503,14 +503,14 @@ def test_the_threshold_and_the_rate_must_make_sense() -> None:
 
 
 def test_an_empty_portfolio_has_no_risk() -> None:
-    """Without positions there are no rows, and a total of nothing."""
+    """Without positions, there are no rows, and the total is empty."""
     risk = risk_of()
     assert (len(risk.legs), len(risk.positions), risk.total["legs"]) == (0, 0, 0)
     assert math.isnan(risk.total["delta"])
 
 
 def test_the_tables_have_the_columns_of_the_list() -> None:
-    """The frames have the names and types of the one list of columns, and writing into them raises."""
+    """The tables have the names and types of the list of columns, and writing to them raises."""
     risk = risk_of(held(), quotes=[fair("XYZ", held())])
     tables = {
         Table.RISK_LEGS: risk.legs,
@@ -529,7 +529,7 @@ def test_the_tables_have_the_columns_of_the_list() -> None:
 
 
 def test_legs_with_a_structure_of_two_expiries_have_their_own_times() -> None:
-    """The legs of a calendar end at their own expiries."""
+    """Each leg of a calendar ends at its own expiry."""
     legs = [
         Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
         for side, expiry in (("short", DEC), ("long", dt.date(2027, 1, 15)))

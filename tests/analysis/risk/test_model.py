@@ -54,7 +54,7 @@ def inputs_of(options: Options) -> list[OptionInputs]:
 
 @pytest.mark.slow
 def test_prices_agree_with_the_tree() -> None:
-    """Prices of 2,000 random contracts are those of the tree within its own error, on a strike of 100."""
+    """The prices of 2,000 random contracts equal the tree's, within its error."""
     options = random_options(2_000, seed=1)
     model = Model()
     prices = [
@@ -67,7 +67,7 @@ def test_prices_agree_with_the_tree() -> None:
 
 @pytest.mark.slow
 def test_greeks_agree_with_the_tree() -> None:
-    """All Greeks of 400 random contracts are those of the tree's own differences."""
+    """The Greeks of 400 random contracts equal the tree's differences."""
     options = random_options(400, seed=2)
     model = Model()
     pairs = zip(inputs_of(options), options.volatility.tolist(), strict=True)
@@ -80,7 +80,7 @@ def test_greeks_agree_with_the_tree() -> None:
 
 @pytest.mark.slow
 def test_implied_volatility_returns_what_made_the_price() -> None:
-    """The volatility that priced any of 1,500 contracts comes back, or the quote is too wide for one."""
+    """The volatility of 1,500 prices is recovered, or the quote is too wide for one."""
     options = random_options(1_500, seed=3, most_deviations=2.5)
     model, found = Model(), 0
     for each, volatility in zip(inputs_of(options), options.volatility.tolist(), strict=True):
@@ -114,7 +114,7 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_contracts_agree_with_the_tree(name: str) -> None:
-    """Price, delta, gamma, vega and the volatility that comes back are the tree's in the corners too."""
+    """Price, delta, gamma, vega and the recovered volatility also agree in extreme cases."""
     changes, volatility = ODD[name]
     each = option(**changes)
     alike = Options(
@@ -194,7 +194,7 @@ def test_european_options_have_the_published_prices() -> None:
 
 
 def test_early_exercise_is_worth_something_only_if_it_pays() -> None:
-    """A put with interest and a call with dividends are worth more than European ones, others the same."""
+    """Only a put with interest or a call with dividends is worth more than its European counterpart."""
     model = Model()
     for is_put, dividends, more in ((True, 0.0, True), (False, 0.05, True), (False, 0.0, False)):
         american = option(is_put=is_put, dividend_yield=dividends)
@@ -204,7 +204,7 @@ def test_early_exercise_is_worth_something_only_if_it_pays() -> None:
 
 
 def test_the_last_minute_is_right_to_the_minute() -> None:
-    """One minute before expiry an option at the money is worth what the minute's deviation makes of it."""
+    """One minute before expiry, an option at the money has the value of one minute's deviation."""
     model = Model()
     for european in (True, False):
         for minutes in (1, 4):
@@ -214,7 +214,7 @@ def test_the_last_minute_is_right_to_the_minute() -> None:
 
 
 def test_the_last_day_loses_no_more_than_the_extrinsic_value() -> None:
-    """Half an hour before expiry, theta is what is left, not 48 times as much."""
+    """Half an hour before expiry, theta is the remaining value, not 48 times as much."""
     model = Model()
     for european in (True, False):
         each = option(spot=101.0, strike=100.0, years=30 * MINUTE, european=european)
@@ -223,7 +223,7 @@ def test_the_last_day_loses_no_more_than_the_extrinsic_value() -> None:
 
 
 def test_deep_options_are_worth_intrinsic_or_nothing() -> None:
-    """Far in the money an American put is worth its intrinsic value, far out of the money nothing."""
+    """Deep in the money, an American put has its intrinsic value; far out of the money, it has none."""
     model = Model()
     for years in (MINUTE, DAY, 0.5):
         assert model.price(option(spot=20.0, years=years), 0.2) == pytest.approx(80.0, abs=1e-6)
@@ -231,7 +231,7 @@ def test_deep_options_are_worth_intrinsic_or_nothing() -> None:
 
 
 def test_a_quote_without_a_volatility_says_why() -> None:
-    """A mark below, at or above every model price has no volatility, and a wide quote only a range."""
+    """A mark at or outside the model's prices has no volatility, and a wide quote has only a range."""
     model = Model()
     call = option(is_put=False, spot=110.0)
     assert solve(model, call, 8.0, 9.0, 10.0).reason is Reason.BELOW_INTRINSIC
@@ -245,7 +245,7 @@ def test_a_quote_without_a_volatility_says_why() -> None:
 
 
 def test_a_bid_below_every_model_price_has_no_volatility() -> None:
-    """A bid below the least value counts as a volatility of zero, so the error bar reaches down to it."""
+    """A bid below the lowest price counts as zero volatility, so the range includes it."""
     call = option(is_put=False, spot=110.0, years=0.25)
     least = 110 - 100 * math.exp(-0.01)
     solution = solve(Model(), call, least - 0.01, least + 0.02, least + 0.05)

@@ -53,7 +53,7 @@ def years_to_expiry(at: dt.datetime = AT) -> float:
 def test_the_distance_to_the_strike(
     option_type: str, strike: float, price: float, percent: float, contracts: int
 ) -> None:
-    """Positive in the money, for long and short; also in expected moves."""
+    """The distance is positive in the money, for long and short, and is also given in expected moves."""
     position = single(option_type=option_type, strike=strike, contracts=contracts)
     row = compute_live_risk(Portfolio(positions=[position]), live_with(position, price)).legs.iloc[0]
     move = SPOT * row["iv"] * math.sqrt(years_to_expiry())
@@ -77,7 +77,7 @@ def test_the_distance_to_the_strike(
     ],
 )  # fmt: skip
 def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], share: float | None) -> None:
-    """P/L Open over the maximum profit at expiry; unknown if that is unlimited or unknown."""
+    """It is P/L Open divided by the maximum profit at expiry, unknown if that is unlimited or unknown."""
     book, live = Portfolio(positions=[position]), live_with(position, *prices)
     if isinstance(position, Position):
         rows = compute_live_position_rows(book, live, stale_after_seconds=30)
@@ -99,7 +99,7 @@ def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], shar
     ],
 )
 def test_the_days_in_the_trade(opened: dt.date | None, at: dt.datetime, days: int | None) -> None:
-    """New York dates since `opened_at`, for singles and structures; unknown without it."""
+    """It counts New York dates since `opened_at`, for singles and structures, and needs `opened_at`."""
     book = Portfolio(positions=[single(opened_at=opened), vertical(opened_at=opened)])
     live = snapshot(as_of=at)
     singles = compute_live_position_rows(book, live, stale_after_seconds=30)
@@ -129,7 +129,7 @@ COVERED_CALL = vertical(
 def test_the_probability_of_profit(
     position: Any, prices: list[float], spans: list[tuple[float, float]]
 ) -> None:
-    """The lognormal probability of these prices, with the IV of the leg nearest to the money."""
+    """It is the lognormal probability of these prices with the IV of the leg nearest to the money."""
     book = Portfolio(positions=[position])
     risk = compute_live_risk(book, live_with(position, *prices), risk_free_rate=RATE)
     strikes = [option.strike for option in getattr(position, "option_legs", [position])]

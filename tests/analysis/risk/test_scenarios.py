@@ -44,7 +44,7 @@ def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25), betas=
 
 
 def test_nothing_changes_now_at_the_same_price() -> None:
-    """The cell without any change is zero, and its neighbours follow delta."""
+    """The cell without any change is zero, and neighbouring cells follow delta."""
     risk = risk_of(SPREAD)
     grid = scenario(risk, legs_on(risk), step=0.001)
     assert grid.pnl[3, 0] == pytest.approx(0.0, abs=1e-9)
@@ -61,7 +61,7 @@ def test_volatility_and_time_follow_their_greeks() -> None:
 
 
 def test_at_expiry_the_grid_is_the_payoff() -> None:
-    """From the expiry on, P/L is the payoff at that price less the value now."""
+    """From the expiry on, P/L is the payoff at that price minus the current value."""
     risk = risk_of(SPREAD)
     grid = scenario(risk, legs_on(risk), days=(26,))
     now = 100 * (MARKS["XYZ261218C00100000"] - MARKS["XYZ261218C00110000"])
@@ -79,7 +79,7 @@ def test_the_worst_cell_is_named() -> None:
 
 
 def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
-    """The other leg alone is another risk: the grid is empty, and of a book it leaves out both."""
+    """The known leg alone would show another risk, so both legs are left out, also beside other positions."""
     risk = risk_of(SPREAD, without="XYZ261218C00110000")
     nothing = scenario(risk, legs_on(risk))
     assert (nothing.coverage, nothing.is_whole) == ("0 of 2 legs", False)
@@ -95,14 +95,14 @@ def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
 
 
 def test_no_share_falls_below_zero() -> None:
-    """A beta of 12 makes three moves of 5% more than all of the price, which is all that can be lost."""
+    """With a beta of 12, three moves of 5 % exceed the price, so no more than the price is lost."""
     risk = risk_of(EquityPosition(id="s", symbol="XYZ", shares=100, cost_basis=90.0))
     grid = scenario(risk, [0], days=(0,), betas={"XYZ": 12.0})
     assert grid.pnl.min() == pytest.approx(-10_000.0)
 
 
 def test_several_underlyings_move_together() -> None:
-    """A grid over two underlyings is the sum of those of each."""
+    """A grid over two underlyings is the sum of their grids."""
     shares = EquityPosition(id="s", symbol="ABC", shares=-30, cost_basis=90)
     risk = risk_of(SPREAD, shares)
     together = scenario(risk, legs_on(risk)).pnl
@@ -112,7 +112,7 @@ def test_several_underlyings_move_together() -> None:
 
 
 def test_shocks_of_the_whole_portfolio_go_through_beta() -> None:
-    """A stock of beta 2 moves twice as far as the market; one without beta is left out and not counted."""
+    """A stock with a beta of 2 moves twice as far as the market; a stock without a beta is left out."""
     shares = [EquityPosition(id=name, symbol=name, shares=10, cost_basis=90) for name in ("ABC", "XYZ")]
     risk = risk_of(*shares)
     both = scenario(risk, legs_on(risk), betas={"ABC": 2.0, "XYZ": 0.5})
@@ -123,7 +123,7 @@ def test_shocks_of_the_whole_portfolio_go_through_beta() -> None:
 
 
 def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
-    """One step is the deviation to the first expiry; the columns end with that day if it is later."""
+    """A step is the expected move to the first expiry; the columns include that day if it is later."""
     risk = risk_of(SPREAD)
     holding = holding_of(risk, legs_on(risk))
     iv = float(risk.legs["iv"][0])
@@ -134,7 +134,7 @@ def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
 
 
 def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
-    """At expiry the curve is the structure's payoff with its break-even, today it is P/L Open at the spot."""
+    """At expiry, the curve is the payoff; today, it is P/L Open at the spot."""
     risk = risk_of(SPREAD)
     holding, price_all = holding_of(risk, legs_on(risk, position_id="v")), Model().price_all
     prices = price_range(holding, 100.0, 61)

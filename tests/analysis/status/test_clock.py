@@ -32,7 +32,7 @@ def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
     ],
 )
 def test_a_known_difference_is_said_with_its_side(offset: float, words: str) -> None:
-    """Above two seconds it is said, and that ages do without it."""
+    """A difference above two seconds is reported, with the correction of the ages."""
     assert describe_clock(live(0.02, offset)) == words
 
 
@@ -48,7 +48,7 @@ def test_quotes_of_the_future_tell_of_a_slow_clock_that_was_never_compared() -> 
 
 
 def test_a_stream_is_late_by_alpacas_clock() -> None:
-    """Five seconds are late; those that are this computer's clock are not."""
+    """Five seconds count as late, but not if this computer's clock causes them."""
     assert late_streams(live(5.0)) == {OPTIONS: 5.0}
     assert late_streams(live(4.9)) == {}
     assert late_streams(live(61.0, 60.0)) == {}

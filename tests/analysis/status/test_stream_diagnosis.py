@@ -89,7 +89,7 @@ def snapshot(*records: StreamHealth, **fields: Any) -> LiveSnapshot:
 
 
 def test_not_started_says_what_is_ready() -> None:
-    """Before Start: how much is ready, and the button to press."""
+    """Before Start, the line shows the number of symbols and the button to press."""
     assert diagnose(LiveSnapshot(as_of=NOW), ready=Readiness(contracts=12, underlyings=5)) == Diagnosis(
         Level.INFO, "Not started.", "12 contracts and 5 underlyings are ready. Press Start to connect."
     )
@@ -111,12 +111,12 @@ def test_not_started_says_what_is_ready() -> None:
     ],
 )
 def test_not_started_fits_what_there_is(ready: Readiness | None, detail: str) -> None:
-    """Without a portfolio, or with an empty one, the next step is another one."""
+    """Without positions, the next step is to load or change the portfolio."""
     assert diagnose(LiveSnapshot(as_of=NOW), ready=ready).detail == detail
 
 
 def test_stopped_says_when() -> None:
-    """After Stop: the time, and that figures are frozen."""
+    """After Stop, the line shows the time, and that the figures are frozen."""
     stopped = LiveSnapshot(as_of=NOW, status=StreamState.STOPPED, stopped_at=ago(60))
     assert diagnose(stopped) == Diagnosis(Level.INFO, "Stopped 13:45:02.", "Figures are frozen.")
 
@@ -130,7 +130,7 @@ def test_stopped_by_nobody_says_why() -> None:
 
 
 def test_live_counts_what_was_granted() -> None:
-    """All running: granted of asked per stream, the oldest quote, and the time."""
+    """While all streams run, the line shows granted and requested symbols, the oldest quote and the time."""
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=4.4))
     assert said == Diagnosis(
         Level.SUCCESS,
@@ -151,20 +151,20 @@ def test_live_mentions_the_quiet() -> None:
 
 
 def test_a_stream_that_is_off_is_left_out() -> None:
-    """A stream that was not started is neither counted nor awaited."""
+    """A stream that was not started is neither counted nor waited for."""
     said = diagnose(snapshot(health(FILLS, StreamState.NOT_STARTED)))
     assert said.detail == "Options 8 of 8 · stocks 2 of 2. Updated 13:46:02."
 
 
 def test_times_are_in_the_readers_zone() -> None:
-    """The same snapshot reads an hour's shift away in another zone."""
+    """In another zone, the same snapshot's times are shifted."""
     zone = dt.timezone(dt.timedelta(hours=1))
     assert "Updated 19:46:02." in diagnose(snapshot(), zone=zone).detail
 
 
 @pytest.mark.parametrize("code", [401, 402])
 def test_a_refused_key_names_the_variables(code: int) -> None:
-    """A rejected key names the stream, the code and the variables, and says that nothing is retried."""
+    """The line names the stream, the code and the variables, and says that nothing is retried."""
     said = diagnose(snapshot(rejected(OPTIONS, code), running=False))
     assert said.level is Level.ERROR
     assert said.headline == f"Alpaca refused the key for the option stream ({code})."
@@ -174,7 +174,7 @@ def test_a_refused_key_names_the_variables(code: int) -> None:
 
 
 def test_a_key_refused_everywhere_is_said_once() -> None:
-    """Three streams refused for one reason make one sentence."""
+    """Three streams refused for the same reason are reported in one sentence."""
     said = diagnose(
         snapshot(rejected(OPTIONS, 402), rejected(STOCKS, 402), rejected(FILLS, 402), running=False)
     )
@@ -184,7 +184,7 @@ def test_a_key_refused_everywhere_is_said_once() -> None:
 
 
 def test_a_paper_key_against_the_live_host_is_named() -> None:
-    """On the live account the likely misfit is a paper key."""
+    """On the live account, the line suggests that the key is a paper key."""
     said = diagnose(snapshot(rejected(OPTIONS, 402), rejected(FILLS, 402), account="live"))
     assert "A paper key does not work on the live host." in said.detail
 
@@ -213,7 +213,7 @@ def test_the_trading_host_alone_refuses(account: str | None, words: str) -> None
 
 
 def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
-    """The trading stream's word "unauthorized" means the key, also without a number."""
+    """The trading stream's "unauthorized" means a refused key, although it has no code."""
     said = diagnose(snapshot(rejected(FILLS, None, "unauthorized")))
     assert said.headline == "Alpaca refused the key for the fill stream."
 
@@ -279,14 +279,14 @@ def test_a_symbol_limit_says_how_many_were_asked(stream: StreamName, asked: int,
 
 
 def test_another_final_code_keeps_its_own_words() -> None:
-    """A code without a rule of its own is shown with Alpaca's words, and is not retried."""
+    """A final code without its own rule is shown with Alpaca's words, and is not retried."""
     said = diagnose(snapshot(rejected(OPTIONS, 413, "a star subscription is refused")))
     assert said.headline == "The option stream ended (413)."
     assert said.detail.startswith("A star subscription is refused. Not retried; press Restart to try again.")
 
 
 def test_an_error_without_a_reason_says_so() -> None:
-    """An error that left no failure behind does not invent one."""
+    """If no failure was recorded, no reason is invented."""
     said = diagnose(snapshot(health(OPTIONS, StreamState.ERROR)))
     assert said.headline == "The option stream ended."
     assert "No reason was given." in said.detail
@@ -318,7 +318,7 @@ def test_reconnecting_says_why_and_when() -> None:
 
 
 def test_reconnecting_shows_a_code_once() -> None:
-    """A code in the text is not repeated; one that is not there is added."""
+    """A code that the text contains is not repeated; otherwise, it is appended."""
     with_code = health(
         FILLS, StreamState.RECONNECTING, last_failure=failure("the server answered HTTP 503", 503)
     )
@@ -344,7 +344,7 @@ def test_fills_have_no_marks_that_age() -> None:
 
 
 def test_several_streams_reconnect_in_one_sentence() -> None:
-    """A dead network takes all streams: one headline names them."""
+    """If all streams are lost, one headline names them."""
     away = [health(stream, StreamState.RECONNECTING, last_failure=failure()) for stream in StreamName]
     said = diagnose(snapshot(*away))
     assert said.headline == "Reconnecting the option, stock and fill streams."
@@ -353,7 +353,7 @@ def test_several_streams_reconnect_in_one_sentence() -> None:
 
 
 def test_a_channel_limit_is_named() -> None:
-    """A plan that granted part of the symbols is named as the cause, with its limit."""
+    """If a plan granted only some symbols, the line names its limit as the cause."""
     some = health(OPTIONS, missing=frozenset(sorted(CONTRACTS)[:2]), channels=6)
     said = diagnose(snapshot(some))
     assert said.headline == "Options: Alpaca granted 6 channels. 6 of 8 symbols stream."
@@ -395,7 +395,7 @@ def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
 
 
 def test_an_attempt_counts_from_the_last_proof() -> None:
-    """The attempt counts within this outage; an attempt under way says what it is waiting for."""
+    """The attempt counts within this outage; an attempt in progress shows its current step."""
     fields: dict[str, Any] = {"attempts": 9, "tries": 2, "last_failure": failure()}
     waiting = health(OPTIONS, StreamState.RECONNECTING, next_attempt_at=ago(-4), **fields)
     assert "Attempt 2, next try in 4 s." in diagnose(snapshot(waiting)).detail
@@ -404,7 +404,7 @@ def test_an_attempt_counts_from_the_last_proof() -> None:
 
 
 def test_connecting_says_what_it_waits_for() -> None:
-    """While connecting: the step and for how long."""
+    """While connecting, the line shows the step and its duration."""
     waiting = health(
         OPTIONS, StreamState.CONNECTING, since=ago(2), step="authenticated, waiting for the subscription"
     )
@@ -414,7 +414,7 @@ def test_connecting_says_what_it_waits_for() -> None:
 
 
 def test_a_hanging_handshake_says_that_no_answer_came() -> None:
-    """From the third second on a handshake without an answer is said as such."""
+    """From the third second on, the line says that the handshake has had no answer."""
     waiting = health(STOCKS, StreamState.CONNECTING, since=ago(7), step="")
     said = diagnose(snapshot(waiting))
     assert (said.level, said.detail) == (
@@ -424,7 +424,7 @@ def test_a_hanging_handshake_says_that_no_answer_came() -> None:
 
 
 def test_connecting_without_records_is_still_connecting() -> None:
-    """A snapshot that knows no stream yet, but says connecting, is believed."""
+    """A snapshot that has no records but is connecting is described as connecting."""
     said = diagnose(LiveSnapshot(as_of=NOW, running=True, status=StreamState.CONNECTING))
     assert (said.level, said.headline, said.detail) == (Level.INFO, "Connecting.", "")
 
@@ -439,7 +439,7 @@ def test_connecting_without_records_is_still_connecting() -> None:
     ],
 )
 def test_a_closed_market_is_no_fault(phase: MarketPhase, words: str) -> None:
-    """Outside the session: until when, and from when the last marks are; silence is not a fault."""
+    """Outside the session, the line shows until when, and the time of the last marks."""
     monday = dt.datetime(2026, 11, 23, 9, 30, tzinfo=NEW_YORK)
     silent = health(OPTIONS, last_event_at=ago(9000))
     said = diagnose(
@@ -461,7 +461,7 @@ def test_a_closed_market_is_no_fault(phase: MarketPhase, words: str) -> None:
     ],
 )
 def test_after_the_close_some_options_still_trade(minutes: int, words: str) -> None:
-    """For a quarter of an hour the line says which, and until when."""
+    """For a quarter of an hour, the line names these options and their end."""
     close = dt.datetime(2026, 11, 20, 16, tzinfo=NEW_YORK)
     after = replace(
         snapshot(market_phase=MarketPhase.AFTER, session_close=close),
@@ -485,13 +485,13 @@ def test_symbols_not_granted_are_named() -> None:
 
 
 def test_many_symbols_are_counted() -> None:
-    """Beyond three, the rest is a number."""
+    """Beyond the first three symbols, the line shows a number."""
     assert name_symbols(frozenset("ABCDE")) == "A, B, C and 2 more"
     assert name_symbols(frozenset("AB")) == "A and B"
 
 
 def test_running_without_an_event_names_feed_or_permission() -> None:
-    """Acknowledged, but no quote yet in an open market: for how long, and the likely cause."""
+    """In an open market without a quote, the line shows for how long, and the likely cause."""
     silent = health(OPTIONS, last_event_at=None, connected_at=ago(45))
     assert diagnose(snapshot(silent)) == Diagnosis(
         Level.WARNING,
@@ -515,7 +515,7 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
 
 
 def test_a_stream_gone_mute_is_said() -> None:
-    """A ticking stream that falls silent in an open market shows for how long, and what can be done."""
+    """The line shows how long a ticking stream has been silent, and what can be done."""
     mute = health(OPTIONS, last_event_at=ago(48))
     said = diagnose(snapshot(mute))
     assert (said.level, said.headline) == (Level.WARNING, "Connected, no option quote for 48 s.")
@@ -549,7 +549,7 @@ def test_silence_counts_from_the_present_connection() -> None:
 
 
 def test_a_connection_after_a_mute_one_must_prove_itself() -> None:
-    """No quote since the last connection fell mute: neither is the line "Live" nor a quote quiet."""
+    """Until a quote arrives on the new connection, the line is not "Live" and no quote is quiet."""
     mute = StreamFailure(MUTE, ago(2))
     again = health(OPTIONS, last_event_at=ago(48), connected_at=ago(1), last_failure=mute)
     assert diagnose(snapshot(again)).headline == "Connected, no option quote yet (1 s)."
@@ -562,7 +562,7 @@ def test_a_connection_after_a_mute_one_must_prove_itself() -> None:
 
 
 def test_no_quote_is_quiet_on_a_connection_that_the_line_calls_silent() -> None:
-    """The line and the rows have one limit for a new connection, of 10 s."""
+    """The line and the rows use the same limit for a new connection, 10 s."""
     for seconds, silent in ((9, False), (11, True)):
         live = snapshot(health(OPTIONS, last_event_at=ago(71), connected_at=ago(seconds)))
         assert (diagnose(live).level is Level.WARNING, is_silent_too_long(live, OPTIONS)) == (silent, silent)
@@ -592,12 +592,12 @@ def test_an_opening_that_does_not_bound_the_silence_changes_nothing(phase: Marke
 
 
 def test_fills_are_silent_by_nature() -> None:
-    """The fill stream without an event all day is listening, never mute."""
+    """A fill stream without an event is shown as listening, however long it lasts."""
     assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS
 
 
 def test_stale_quotes_are_counted() -> None:
-    """Stale quotes show their number, the oldest and its symbol, the threshold, and the stream's state."""
+    """The line shows the number of stale quotes, the oldest one, the threshold and the stream's state."""
     said = diagnose(
         snapshot(),
         quotes=QuoteCounts(total=12, stale=5, oldest_seconds=192, oldest_name="BRK.B 500 call"),
@@ -646,7 +646,7 @@ def test_a_dead_stream_is_red() -> None:
 
 
 def test_a_lost_stream_turns_red_with_its_quotes() -> None:
-    """While it reconnects the line is amber; once its quotes are stale it is red and counts them."""
+    """While the stream reconnects, the line is amber; once its quotes are stale, it is red."""
     away = health(OPTIONS, StreamState.RECONNECTING, attempts=3, last_failure=failure())
     assert diagnose(snapshot(away), quotes=QuoteCounts(total=12)).level is Level.WARNING
     said = diagnose(snapshot(away), quotes=STALE)
@@ -657,7 +657,7 @@ def test_a_lost_stream_turns_red_with_its_quotes() -> None:
 
 
 def test_a_stream_that_runs_behind_is_said() -> None:
-    """Quotes that are old on arrival are not a live market, however many arrive."""
+    """Quotes that are old on arrival do not make a live market, however many arrive."""
     late = health(OPTIONS, lag_seconds=95.0)
     assert diagnose(snapshot(late), quotes=QuoteCounts(total=8)) == Diagnosis(
         Level.WARNING,
@@ -670,7 +670,7 @@ def test_a_stream_that_runs_behind_is_said() -> None:
 
 
 def test_one_stale_quote_reads_well() -> None:
-    """A portfolio of one contract is not plural, and an age that is unknown is left out."""
+    """One quote is not written in the plural, and an unknown age is left out."""
     said = diagnose(snapshot(), quotes=QuoteCounts(total=1, stale=1))
     assert (said.headline, said.detail) == (
         "1 of 1 quote is stale.",
@@ -679,7 +679,7 @@ def test_one_stale_quote_reads_well() -> None:
 
 
 def test_the_worst_wins() -> None:
-    """An error is the headline before a reconnection, that before a connection, that before stale quotes."""
+    """An error comes before a reconnection, that before connecting, and that before stale quotes."""
     error, away = rejected(FILLS, 402), health(OPTIONS, StreamState.RECONNECTING)
     connecting = health(STOCKS, StreamState.CONNECTING)
     quotes = QuoteCounts(total=8, stale=8)
@@ -689,7 +689,7 @@ def test_the_worst_wins() -> None:
 
 
 def test_records_are_made_from_the_plain_fields() -> None:
-    """A snapshot with only the promised mappings is diagnosed all the same."""
+    """A snapshot that has only the promised mappings is diagnosed too."""
     plain = LiveSnapshot(
         as_of=NOW,
         status=StreamState.ERROR,
@@ -742,7 +742,7 @@ def test_each_stream_has_a_line(record: StreamHealth, sign: str, word: str, text
 
 
 def test_a_line_keeps_the_last_failure() -> None:
-    """After recovery the last failure stays readable, with its time."""
+    """After recovery, the last failure stays visible with its time."""
     record = replace(health(OPTIONS), last_failure=failure())
     assert describe_stream(record, NOW, zone=NEW_YORK).last_failure == "the connection was reset, 13:45:10"
     assert describe_stream(health(OPTIONS), NOW, zone=NEW_YORK).last_failure == ""
@@ -776,7 +776,7 @@ def test_the_mix_and_the_granted_limit_are_said() -> None:
 
 
 def test_an_overdue_poll_is_a_problem() -> None:
-    """When REST does not answer, the line says since when, and why."""
+    """If REST does not answer, the line shows since when, and why."""
     late = polled(OPTIONS, 3, polled_at=ago(75))
     words = {
         "polled options": "GET /v1beta1/options/snapshots: the server failed (503). Trying again in 4 s."
@@ -791,13 +791,13 @@ def test_an_overdue_poll_is_a_problem() -> None:
 
 
 def test_what_the_server_left_out_without_a_limit_is_named_although_it_is_polled() -> None:
-    """A symbol that was simply not granted may be wrong in the file."""
+    """A symbol that was left out without a limit may be wrong in the file."""
     said = diagnose(snapshot(polled(OPTIONS, 2, channels=None)))
     assert said.headline == "Options: 2 of 8 not granted."
 
 
 def test_a_symbol_that_alpaca_does_not_accept_is_named() -> None:
-    """The line names the symbol that was left out, and says that the rest goes on."""
+    """The line names the symbol that was left out, and says that the others continue."""
     bad = frozenset(["TOOLONGNAME"])
     said = diagnose(snapshot(health(STOCKS, asked=bad | {"AAPL"}, missing=bad, invalid=bad)))
     assert said == Diagnosis(

@@ -68,7 +68,7 @@ def book(positions: list[dict[str, Any]]) -> Portfolio:
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_the_most_that_can_be_lost(name: str) -> None:
-    """It is unlimited only if nothing covers a short call, and says how many positions it contains."""
+    """The loss is unlimited only if a short call is uncovered; the number of positions is included."""
     positions, loss = BOOKS[name]
     found = find_book_loss(book(positions), TODAY)
     assert (found.covered, found.positions) == (loss.covered, loss.positions)
@@ -89,7 +89,7 @@ def test_the_most_that_can_be_lost(name: str) -> None:
 def test_shares_beside_a_call_cover_it(
     positions: list[dict[str, Any]], shares_and_loss: tuple[float, float | None] | None
 ) -> None:
-    """The coverage is known; with all of its shares the call's loss is limited."""
+    """The cover is known, and with all of its shares the call's loss is limited."""
     portfolio = book(positions)
     cover = find_cover(portfolio, portfolio.positions[0])
     found = cover and (cover.shares, cover.payoff and cover.payoff.max_loss)
@@ -97,7 +97,7 @@ def test_shares_beside_a_call_cover_it(
 
 
 def test_a_share_covers_one_call() -> None:
-    """The second of two calls gets what the first has left."""
+    """The first of two calls takes its shares, and the second takes the remaining ones."""
     portfolio = book([shares(150), option("call", -1), option("call", -1, 110)])
     covers = [find_cover(portfolio, one) for one in portfolio.positions[1:]]
     assert [cover and (cover.shares, cover.needed) for cover in covers] == [(100.0, 100.0), (50.0, 100.0)]

@@ -103,7 +103,7 @@ def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
 def test_structures_have_the_names_that_traders_use(
     legs: str, name: str, kind: str, width: float | None
 ) -> None:
-    """A set of legs, in any order, has this name, family and width."""
+    """The legs have this name, family and width, in any order."""
     position = structure(legs)
     backwards = position.model_copy(update={"legs": position.legs[::-1]})
     for each in (position, backwards):
@@ -130,7 +130,7 @@ def test_structures_have_the_names_that_traders_use(
 def test_extremes_and_break_evens_at_expiry(
     legs: str, net_debit: float, profit: float, loss: float, break_evens: tuple[float, ...]
 ) -> None:
-    """Profit, loss and break-evens are those worked out by hand."""
+    """Profit, loss and break-evens equal those computed by hand."""
     found = describe_structure(structure(legs, net_debit))
     assert found.max_profit == pytest.approx(profit)
     assert found.max_loss == pytest.approx(loss)
@@ -139,7 +139,7 @@ def test_extremes_and_break_evens_at_expiry(
 
 @pytest.mark.parametrize(("legs", "net_debit"), [("-1 c100, +1 c100'", 150.0), ("+1 c100, -1 c105", None)])
 def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None:
-    """Two expiries, or an unknown price paid, leave profit, loss and payoff undefined."""
+    """With two expiries or an unknown cost, profit, loss and payoff are undefined."""
     position = structure(legs, net_debit)
     found = describe_structure(position)
     assert (found.max_profit, found.max_loss, found.payoff, found.break_evens) == (None, None, None, ())
@@ -151,7 +151,7 @@ def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None
 def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
     terms: dict[str, object], multipliers: list[float] | None
 ) -> None:
-    """An adjusted root, not its multiplier, removes profit, loss and break-evens of any position."""
+    """An adjusted root, not its multiplier, makes profit, loss and break-evens unknown."""
     vertical = structure("+1 c100, -1 c105", 200)
     legs = [vertical.legs[0], vertical.legs[1].model_copy(update=terms)]
     single = Position(
@@ -164,7 +164,7 @@ def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
 
 
 def test_an_adjusted_root_in_the_symbol_is_found_too() -> None:
-    """A file may name the contract by `symbol` alone; shares with that name are still shares."""
+    """A `symbol` that is an adjusted root makes the contract adjusted; shares remain shares."""
     terms = {"symbol": "XYZ1", "cost_basis": 2}
     call = Position(id="a", option_type="call", expiry=DEC, strike=100, contracts=1, **terms)
     assert (describe_structure(call).adjusted, describe_structure(call).break_evens) == (True, ())
@@ -174,7 +174,7 @@ def test_an_adjusted_root_in_the_symbol_is_found_too() -> None:
 
 
 def test_singles_and_shares_are_described_too() -> None:
-    """A short put's loss ends at a price of zero, a short call's and short shares' do not end."""
+    """A short put's loss is limited at a price of zero; that of a short call or short shares is not."""
     terms = {"symbol": "XYZ", "expiry": DEC, "strike": 100.0}
     put = describe_structure(Position(id="a", option_type="put", contracts=-2, cost_basis=3.0, **terms))
     assert (put.name, put.kind, put.max_profit, put.max_loss) == ("Short put", "single", 600, 19_400)
@@ -211,7 +211,7 @@ def test_multipliers_of_the_vendor_scale_the_dollars() -> None:
 
 
 def test_payoff_of_a_covered_call_by_price() -> None:
-    """Below the strike the shares decide, above it the call caps them."""
+    """Below the strike, the shares determine the P/L; above it, the call limits it."""
     payoff = describe_structure(structure("+100 shares, -1 c105", 9_800)).payoff
     assert payoff is not None
     assert payoff.at([0, 98, 105, 200]).tolist() == [-9_800, 0, 700, 700]
@@ -233,7 +233,7 @@ LEGS = st.lists(
 
 @given(LEGS, st.integers(-50_000, 50_000).map(lambda cents: cents / 100))
 def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debit: float) -> None:
-    """Over a grid of prices the P/L stays within its extremes, reaches them, and is zero at break-evens."""
+    """On a grid of prices, the P/L stays within its extremes, reaches them, and is zero at break-evens."""
     position = MultiLegPosition(id="s", symbol="XYZ", legs=legs, net_debit=net_debit)
     found = describe_structure(position)
     assert found.max_profit is not None
@@ -254,7 +254,7 @@ def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debi
 
 
 def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
-    """Contracts of two roots are two contracts, although their strikes coincide."""
+    """Contracts with different roots are different contracts, even at the same strike."""
     position = structure("+1 c100, -2 c100, +1 c110")
     low, body, high = position.legs
     other = body.model_copy(update={"root": "XYZW"})
@@ -272,5 +272,5 @@ def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
     ],
 )
 def test_units_are_how_many_times_a_structure_is_held(legs: str, units: int) -> None:
-    """The greatest common divisor of contracts, a hundred shares counting as one."""
+    """It is the greatest common divisor of the contracts; a hundred shares count as one."""
     assert count_units(structure(legs)) == units

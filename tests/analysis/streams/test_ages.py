@@ -50,14 +50,14 @@ def micro(*moments: dt.datetime | None) -> np.ndarray:
 def test_an_age_is_never_negative_and_never_flattering(
     stamped: dt.datetime | None, received: dt.datetime | None, age: float, skewed: bool
 ) -> None:
-    """Ages count from the event, or from receipt if that is in the future, else they are unknown."""
+    """Ages count from the event, or from receipt if the event is in the future, or are unknown."""
     ages = compute_ages(LiveSnapshot(as_of=AT), micro(stamped), micro(received))
     np.testing.assert_array_equal(ages.seconds, [age])
     assert ages.skewed.tolist() == [skewed]
 
 
 def test_lag_is_receipt_minus_event_and_unknown_for_rest() -> None:
-    """A first quote by REST was not late, it was asked for late."""
+    """A first quote from REST has no lag, because it was fetched on request."""
     stamped = micro(AT - 3 * SECOND, AT - 3 * SECOND, None, AT)
     received = micro(AT, AT, AT, None)
     lags = compute_lags(stamped, received, np.array([False, True, False, False]))
@@ -76,7 +76,7 @@ def quoted(stamped: dt.datetime, received: dt.datetime | None = None) -> dict[st
 
 
 def test_a_clock_that_is_ahead_makes_no_quote_older() -> None:
-    """Made at 9:58:57 and received at 9:59:58 by a clock a minute ahead: 3 s old, a lag of 1 s, live."""
+    """With a clock a minute ahead, a quote received 61 s after its time is 3 s old, with 1 s of lag."""
     seen = row(60.0, **quoted(AT - 63 * SECOND, AT - 2 * SECOND))
     assert (seen["quote_age_seconds"], seen["lag_seconds"], seen["state"]) == (3.0, 1.0, "live")
     assert seen["warnings"] == []
@@ -85,14 +85,14 @@ def test_a_clock_that_is_ahead_makes_no_quote_older() -> None:
 
 
 def test_a_clock_that_is_behind_makes_no_quote_younger() -> None:
-    """Made 40 s ago by Alpaca's clock and dated 20 s ahead of a clock a minute behind: 40 s old, stale."""
+    """With a clock a minute behind, a quote dated 20 s ahead is 40 s old and stale."""
     seen = row(-60.0, **quoted(AT + 20 * SECOND, AT - 39 * SECOND))
     assert (seen["quote_age_seconds"], seen["lag_seconds"], seen["state"]) == (40.0, 1.0, "stale")
     assert seen["warnings"] == ["stale_quote"], "no price is dated in the future by Alpaca's clock"
 
 
 def test_a_trade_and_a_missing_receipt_are_corrected_alike() -> None:
-    """The age of a last trade counts by Alpaca's clock; no receipt stays none."""
+    """A last trade's age counts by Alpaca's clock; a missing receipt stays missing."""
     trade = {"option_trades": {CALL: Trade(CALL, 2.0, 1, AT - 70 * SECOND)}}
     assert row(60.0, **trade)["mark_age_seconds"] == 10.0
     assert np.isnan(row(60.0, **quoted(AT - 63 * SECOND))["lag_seconds"])
@@ -100,7 +100,7 @@ def test_a_trade_and_a_missing_receipt_are_corrected_alike() -> None:
 
 @pytest.mark.parametrize("from_rest", [False, True])
 def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -> None:
-    """A cached clock answer of a minute is ignored if a quote arrived 1 s after it was made."""
+    """A cached answer of the clock is ignored if a quote arrived 1 s after it was made."""
     quote = Quote(CALL, 2.0, 2.1, 1, 1, AT - 43 * SECOND, AT - 42 * SECOND, from_rest)
     seen = row(60.0, option_quotes={CALL: quote})
     assert (seen["quote_age_seconds"], seen["state"]) == (43.0, "stale")
@@ -112,12 +112,12 @@ def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -
 
 @pytest.mark.parametrize("offset", [-2.0, 0.0, 2.0])
 def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> None:
-    """Two seconds may be network delay."""
+    """A difference of two seconds may be network delay."""
     assert row(offset, **quoted(AT - 5 * SECOND, AT - SECOND))["quote_age_seconds"] == 5.0
 
 
 def test_a_streams_lag_is_by_alpacas_clock() -> None:
-    """A median of 61.5 s by a clock a minute ahead is 1.5 s; nothing measured is nothing said."""
+    """With a clock a minute ahead, a median of 61.5 s is 1.5 s; without quotes, it is unknown."""
     health = {StreamName.OPTIONS: StreamHealth(StreamName.OPTIONS, lag_seconds=61.5)}
     live = correct_clock(LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=60.0))
     assert stream_lag(live, StreamName.OPTIONS) == 1.5

@@ -69,13 +69,13 @@ def state_of_0dte(true_now: dt.datetime, offset: float, quoted: dt.datetime) -> 
 
 
 def test_a_clock_that_is_ahead_expires_nothing_early() -> None:
-    """At 14:30 a clock that says 16:10 leaves a contract of today live in an open market."""
+    """At 14:30, a clock that shows 16:10 does not expire a contract of today."""
     now = new_york(14, 30)
     assert state_of_0dte(now, 6_000.0, now - SECOND) == ("open", "live")
 
 
 def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
-    """At 16:20 a clock that says 15:40 leaves a contract of today expired after the close."""
+    """At 16:20, a clock that shows 15:40 does not keep a contract of today alive."""
     assert state_of_0dte(new_york(16, 20), -2_400.0, new_york(15, 59, 59)) == ("after", "expired")
 
 
@@ -113,14 +113,14 @@ def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
 def test_phase_and_state_are_those_of_the_true_time(
     clock: tuple[int, int, int], phase: str, state: str, offset: float
 ) -> None:
-    """However far this computer's clock is off, and however often it steps in a session."""
+    """They are right however far off this computer's clock is, and however often it is set."""
     now = new_york(*clock)
     assert state_of_0dte(now, offset, now - SECOND) == (phase, state)
 
 
 @pytest.mark.parametrize("offset", [3_600.0, -90.0])
 def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: float) -> None:
-    """Snapshot, run, streams and gaps move together; times of Alpaca's own and the day's start do not."""
+    """Times of the snapshot, run, streams and gaps are shifted; Alpaca's own times are not."""
     true = new_york(11, 0)
     local = true + dt.timedelta(seconds=offset)
     record = StreamHealth(

@@ -48,7 +48,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
-    """With an unchanged version a second later, each other input alone makes the page recompute."""
+    """Each input other than the version makes the page recompute."""
     view = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0)
     later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))
     assert view.holds_for(later)
@@ -59,7 +59,7 @@ def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
 
 @pytest.mark.parametrize("stream", [StreamName.STOCKS, StreamName.OPTIONS])
 def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -> None:
-    """A missing pong shows at the next look; while pongs arrive nothing is recomputed."""
+    """A missing pong has its effect at the next refresh; while pongs arrive, nothing is recomputed."""
 
     def heard(seconds: float) -> LiveSnapshot:
         record = StreamHealth(stream, StreamState.RUNNING, last_heard_at=AT + dt.timedelta(seconds=seconds))
@@ -72,7 +72,7 @@ def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -
 
 
 def test_a_page_that_was_stopped_is_not_computed_again() -> None:
-    """Old prices beside ended streams stay as they are, however much time passes."""
+    """After the streams have ended, nothing is recomputed, however much time passes."""
     record = StreamHealth(StreamName.OPTIONS, StreamState.STOPPED, last_heard_at=AT)
     stopped = replace(
         LIVE, status="stopped", status_by_stream={"options": "stopped"}, health={"options": record}
@@ -86,7 +86,7 @@ def test_a_page_that_was_stopped_is_not_computed_again() -> None:
 
 
 def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
-    """Tables of a half day move the expiry from 16:00 to 13:00 when the calendar arrives."""
+    """When the calendar arrives, the expiry moves from 16:00 to 13:00."""
     before = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0).positions.iloc[0]
     told = replace(LIVE, session_close=AT + dt.timedelta(hours=3))
     after = compute_view(PORTFOLIO, told, stale_after_seconds=30.0).positions.iloc[0]
@@ -94,7 +94,7 @@ def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
 
 
 def test_the_monitor_sees_the_same_changes() -> None:
-    """The monitor marks a contract blind at an early close at once, not a deadline later."""
+    """The monitor expires a contract at an early close at once, not at the old deadline."""
     now = [LIVE]
     monitor = PortfolioMonitor(PORTFOLIO, lambda: now[0])
     monitor.look()

@@ -71,7 +71,7 @@ SHARES = {"symbol": "XYZ", "shares": 200}
 def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
     entry: dict[str, Any], quotes: dict[str, tuple[float, float]], words: tuple[str, ...]
 ) -> None:
-    """One sentence says what was understood and what was probably meant."""
+    """A sentence says how the entry was understood and what was probably meant."""
     warnings, doubts = doubts_of(entry, **quotes)
     assert "doubtful_entry" in warnings
     (sentence,) = doubts
@@ -97,7 +97,7 @@ def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
 def test_an_entry_that_may_well_be_meant_has_no_doubt(
     entry: dict[str, Any], quotes: dict[str, tuple[float, float]]
 ) -> None:
-    """Gains, losses and decay make no doubt."""
+    """Gains, losses and decay raise no doubt."""
     warnings, doubts = doubts_of(entry, **quotes)
     assert doubts == ()
     assert "doubtful_entry" not in warnings
@@ -147,7 +147,7 @@ def legs_of(words: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("factor", [1, 0.8, 1.25, -1, 100, 0.01, -100, -0.01])
 @pytest.mark.parametrize("words", STRUCTURES.values(), ids=STRUCTURES)
 def test_a_net_debit_of_the_wrong_sign_or_unit_is_doubted(words: str, factor: float) -> None:
-    """A price near the value is none; the other sign, or a hundred times as much or as little, is."""
+    """A price near the value raises none; the opposite sign or a hundredfold price does."""
     legs = legs_of(words)
     symbols = [
         f"XYZ{leg['expiry'][2:].replace('-', '')}{leg['option_type'][0].upper()}{leg['strike'] * 1000:08d}"

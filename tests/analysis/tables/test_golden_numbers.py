@@ -93,7 +93,7 @@ C250, C260, C270 = "AAPL261218C00250000", "AAPL261218C00260000", "AAPL261218C002
 
 
 def test_a_twenty_minute_old_quote() -> None:
-    """The quote is quiet on a living stream and stale on a dead one; it keeps its warning, mark and P/L."""
+    """A quote is quiet on a live stream and stale on a dead one, with its warning, mark and P/L."""
     live = world({C250: (6.0, 6.2)}, ago=1200)
     row, _, totals = of(single(), live)
     assert (row["state"], row["warnings"], row["quote_age_seconds"]) == ("quiet", ["stale_quote"], 1200)
@@ -107,7 +107,7 @@ def test_a_twenty_minute_old_quote() -> None:
 
 
 def test_nobody_bids_and_the_last_trade_was_dear() -> None:
-    """Bid 0, ask 0.05, last 3.10: ten calls bought at 0.35 are worth 25 dollars, not 3,100."""
+    """With a bid of 0 and an ask of 0.05, ten calls are worth $25, although the last trade was at 3.10."""
     trade = {"option_trades": {C250: Trade(C250, 3.10, 1, AT - dt.timedelta(minutes=5))}}
     row, _, _ = of(single(10, 0.35), world({C250: (0.0, 0.05)}, **trade))
     assert (row["mark"], row["mark_method"], row["last"]) == (pytest.approx(0.025), "half_ask", 3.10)
@@ -122,7 +122,7 @@ def test_nobody_bids_and_the_last_trade_was_dear() -> None:
 def test_a_quote_that_is_no_market_withholds_the_total(
     bid: float, ask: float, warning: str, natural: float | None
 ) -> None:
-    """Despite yesterday's trade there is no mark and no P/L, and the total says what it lacks."""
+    """Without a mark there is no P/L, despite yesterday's trade, and the total shows its coverage."""
     other = single(2, 4.0, id="b", strike=260)
     trade = {"option_trades": {C250: Trade(C250, 5.0, 1, AT)}}
     row, _, totals = of(single(), world({C250: (bid, ask), C260: (4.4, 4.6)}, **trade), other)
@@ -151,14 +151,14 @@ def test_a_quote_that_is_no_market_withholds_the_total(
 def test_on_the_threshold_the_milder_side_holds(
     bid: float, ask: float, mark: float | None, warnings: list[str]
 ) -> None:
-    """Exactly 25 %, 0.50, 100 % and 0.20 are still on the good side; a cent more is not."""
+    """Exactly 25 %, 0.50, 100 % and 0.20 still pass; a cent more does not."""
     row, _, _ = of(single(), world({C250: (bid, ask)}))
     assert row["warnings"] == warnings
     assert pd.isna(row["mark"]) if mark is None else row["mark"] == pytest.approx(mark)
 
 
 def test_a_short_put_and_cash() -> None:
-    """Two puts sold at 6.30 and worth 4.90 now: 280 earned, 980 owed, 994 to close."""
+    """Two puts sold at 6.30 with a mark of 4.90 gained $280, owe $980, and cost $994 to close."""
     put = single(-2, 6.30, symbol="MSFT", option_type="put", strike=480)
     row, _, totals = of(put, world({"MSFT261218P00480000": (4.83, 4.97)}), cash=50_000)
     assert (row["contracts"], row["pnl_abs"]) == (-2, pytest.approx(280))
@@ -170,7 +170,7 @@ def test_a_short_put_and_cash() -> None:
 
 
 def test_a_covered_call() -> None:
-    """100 shares at 230.50 less a call at 5.00: 22,550 for 22,000; closing it now gets 22,530."""
+    """100 shares at 230.50 minus a call at 5.00 are worth $22,550; closing now yields $22,530."""
     covered = structure(StockLeg(side="long", shares=100), leg("short", 240), debit=22_000)
     live = world({"AAPL": (230.4, 230.6), "AAPL261218C00240000": (4.9, 5.1)})
     row, legs, _ = of(covered, live)
@@ -182,7 +182,7 @@ def test_a_covered_call() -> None:
 
 
 def test_a_partly_missing_spread_has_no_partial_figure() -> None:
-    """With its short leg unquoted a spread has no mark; the total covers the other position alone."""
+    """A spread with an unquoted leg has no mark, and the total covers the other position alone."""
     spread = structure(leg("long", 250), leg("short", 260), debit=300)
     row, legs, totals = of(spread, world({C250: (6.0, 6.2), C270: (1.0, 1.2)}), single(1, 1.0, strike=270))
     assert row[["net_mark", "net_natural", "net_pnl_abs", "net_pnl_pct"]].isna().all()
@@ -194,7 +194,7 @@ def test_a_partly_missing_spread_has_no_partial_figure() -> None:
 
 
 def test_a_spread_of_mixed_ages_says_so() -> None:
-    """A leg of 2 s and one of 50 s make a mark, with the older age and both warnings."""
+    """A leg of 2 s and one of 50 s make a mark with the older age and both warnings."""
     old = AT - dt.timedelta(seconds=50)
     live = world({C250: (6.0, 6.2)}, ago=2)
     quotes = {**live.option_quotes, C260: Quote(C260, 3.0, 3.2, 1, 1, old, old)}
@@ -206,7 +206,7 @@ def test_a_spread_of_mixed_ages_says_so() -> None:
 
 
 def test_a_net_debit_of_zero_and_a_credit() -> None:
-    """At cost zero there is no percentage; a credit's percentage counts from its size."""
+    """A cost of zero has no percentage; a credit's percentage is relative to its size."""
     live = world({C250: (6.0, 6.2), C260: (3.0, 3.2)})
     row, _, totals = of(structure(leg("long", 250), leg("short", 260), debit=0), live)
     assert (row["net_pnl_abs"], pd.isna(row["net_pnl_pct"])) == (pytest.approx(300), True)
@@ -221,7 +221,7 @@ def test_a_net_debit_of_zero_and_a_credit() -> None:
 
 
 def test_unlimited_is_infinite_and_undefined_is_null() -> None:
-    """A short strangle loses without end; a calendar's extremes only a model could give."""
+    """A short strangle's loss is unlimited; a calendar's extremes are undefined."""
     live = world({})
     strangle = structure(leg("short", 260), leg("short", 240, option_type="put"), debit=-500)
     row, _, _ = of(strangle, live)
@@ -247,14 +247,14 @@ def test_unlimited_is_infinite_and_undefined_is_null() -> None:
     ],
 )
 def test_special_roots_find_their_quotes(position: Position, symbol: str) -> None:
-    """A class share, an index weekly, an adjusted root and half a dollar: 6.10 for 5.00 is 110 each."""
+    """Class shares, index weeklies, adjusted roots and half-dollar strikes find their quotes."""
     row, _, _ = of(position, world({symbol: (6.0, 6.2)}))
     assert (row["contract_symbol"], row["pnl_abs"]) == (symbol, pytest.approx(110))
     assert ("adjusted_contract" in row["warnings"]) == (position.root == "CSGP1")
 
 
 def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
-    """6.10 against Monday's 5.60 is +150 on three; against Friday's it is withheld, with Friday's date."""
+    """6.10 against Monday's 5.60 is +$150 for three; against Friday's close, it is withheld."""
     live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, MONDAY)})
     row, _, totals = of(single(3), live, cash=170)
     assert (row["pnl_day"], row["pnl_day_pct"]) == (pytest.approx(150), pytest.approx(0.5 / 5.6))
@@ -268,7 +268,7 @@ def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
 
 
 def test_what_was_opened_today_counts_from_its_cost() -> None:
-    """Bought today at 6.50 and marked 6.10, it lost 40 today, whatever Monday's close was."""
+    """A call bought today at 6.50 with a mark of 6.10 lost $40 today, whatever Monday's close was."""
     bought = single(1, 6.5, opened_at=dt.datetime(2026, 11, 24, 9, 45, tzinfo=NEW_YORK))
     for day in (MONDAY, FRIDAY):
         live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, day)})
@@ -281,7 +281,7 @@ def test_what_was_opened_today_counts_from_its_cost() -> None:
 
 
 def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
-    """On the half day after Thanksgiving, Wednesday's close counts and Thursday has none."""
+    """On the half day after Thanksgiving, Wednesday's close counts."""
     noon = dt.datetime(2026, 11, 27, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
     told = {
         "as_of": noon,
@@ -296,7 +296,7 @@ def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
 
 
 def test_the_evening_before_expiry_nothing_has_expired() -> None:
-    """At 20:30 in New York it is the next day in UTC, but a day is left and the last mark is closed."""
+    """At 20:30 in New York, the next day in UTC, a day is left and the last mark is closed."""
     evening = dt.datetime(2026, 12, 17, 20, 30, tzinfo=NEW_YORK).astimezone(dt.UTC)
     told = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
     row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **told))
@@ -305,7 +305,7 @@ def test_the_evening_before_expiry_nothing_has_expired() -> None:
 
 
 def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None:
-    """The settlement is unknown: its row says so, beside the part that is known."""
+    """The row says that the settlement is unknown, and the total shows its known part."""
     gone = single(id="gone", cost=9.0, expiry=FRIDAY)
     row, _, totals = of(
         gone, world({C250: (6.0, 6.2), "AAPL261120C00250000": (1.0, 1.1)}), single(), cash=100
@@ -319,7 +319,7 @@ def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None
 
 
 def test_a_leg_of_an_earlier_day_does_not_withhold_the_day_of_its_structure() -> None:
-    """Of a calendar whose near leg expired on Friday, the day is that of the far leg alone."""
+    """If a calendar's near leg expired on Friday, its P/L Day is that of the far leg."""
     calendar = structure(leg("short", 250, expiry=FRIDAY), leg("long", 250), debit=120.0)
     closes = {C250: PreviousClose(5.9, MONDAY)}
     row, legs, totals = of(calendar, world({C250: (6.0, 6.2)}, previous_closes=closes))
@@ -357,7 +357,7 @@ OTHER = EquityPosition(id="other", symbol="XYZ", shares=100, cost_basis=50)
 
 
 def test_a_loss_at_expiry_stays_in_every_total() -> None:
-    """At 16:00:02 the spread is settled at the spot: its 25 points of loss stay, labelled and counted."""
+    """At 16:00:02, the spread is settled at the spot, and its loss of 25 points stays in the totals."""
     _, _, before = of(_spread_0dte("SPXW"), _after("SPXW", 15, 59, 6645.0), OTHER, cash=50_000)
     row, legs, after = of(_spread_0dte("SPXW"), _after("SPXW", 16, 0, 6645.0), OTHER, cash=50_000)
     assert before.open_pnl.value == pytest.approx(-6770)
@@ -369,13 +369,13 @@ def test_a_loss_at_expiry_stays_in_every_total() -> None:
 
 
 def test_an_expiry_without_a_known_underlying_makes_totals_incomplete() -> None:
-    """Without the index nothing settles the spread: P/L Open is not the shares' gain alone."""
+    """Without the index, the spread has no settlement, and P/L Open is not that of the shares alone."""
     _, _, totals = of(_spread_0dte("SPXW"), _after("SPXW", 16, 0, None), OTHER)
     assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 3 legs")
 
 
 def test_an_open_settled_index_option_has_no_settlement_here() -> None:
-    """SPX settles at an opening price that no stream carries, whatever the index is now."""
+    """SPX settles at an opening price, which no stream carries."""
     row, _, totals = of(_spread_0dte("SPX"), _after("SPX", 11, 0, 6645.0), OTHER)
     assert (row["state"], "settlement_unknown" in row["warnings"]) == ("expired", True)
     assert totals.open_pnl.value is None
@@ -388,7 +388,7 @@ def test_an_open_settled_index_option_has_no_settlement_here() -> None:
 def test_products_that_close_late_settle_at_their_own_moment(
     hour: int, minute: int, session_close: int, state: str
 ) -> None:
-    """SPY's contracts live until 16:15, and until 13:15 on a half day."""
+    """SPY's contracts end at 16:15, and at 13:15 on a half day."""
     close = dt.datetime(2026, 11, 24, session_close, tzinfo=NEW_YORK).astimezone(dt.UTC)
     live = _after("SPY", hour, minute, 6645.0, session_close=close, market_phase="after")
     row, _, _ = of(_spread_0dte("SPY"), live)
@@ -396,7 +396,7 @@ def test_products_that_close_late_settle_at_their_own_moment(
 
 
 def test_the_day_after_the_official_close_settles_and_the_day_is_over() -> None:
-    """On Tuesday Monday's expiry stands at Monday's close; it no longer moves, so its P/L Day is zero."""
+    """On Tuesday, Monday's expiry is settled at Monday's close, and its P/L Day is zero."""
     gone = single(id="gone", cost=9.0, expiry=MONDAY)
     closes = {"AAPL": PreviousClose(262.5, MONDAY)}
     row, _, totals = of(gone, world({"AAPL": (280.0, 280.0)}, previous_closes=closes))
@@ -406,7 +406,7 @@ def test_the_day_after_the_official_close_settles_and_the_day_is_over() -> None:
 
 
 def test_eleven_of_twelve_legs() -> None:
-    """Ten calls with 100 earned each, one with 234 and one unquoted: no headline, and 1,234 of 11 legs."""
+    """Ten calls with a gain of $100, one with $234 and one unquoted give a partial total of $1,234."""
     prices = {f"AAPL261218C00{strike}000": (5.9, 6.1) for strike in range(250, 260)}
     prices[C260] = (7.24, 7.44)
     calls = [single(id=str(strike), strike=strike) for strike in range(250, 262)]
@@ -416,7 +416,7 @@ def test_eleven_of_twelve_legs() -> None:
 
 
 def test_off_hours_the_last_marks_stand_without_alarm() -> None:
-    """On Saturday the marks of Friday's close are shown as closed, and the day's P/L is Friday's."""
+    """On Saturday, Friday's marks are shown as closed, and P/L Day is Friday's."""
     saturday = dt.datetime(2026, 11, 21, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
     told = {
         "as_of": saturday,
@@ -434,7 +434,7 @@ def test_off_hours_the_last_marks_stand_without_alarm() -> None:
 
 
 def test_a_share_twenty_four_per_cent_apart_is_marked_at_its_recent_trade() -> None:
-    """One exchange alone quotes 180 x 230 while trades print at 190.02: the print is the mark."""
+    """If one exchange quotes 180 x 230 and trades are at 190.02, the mark is the trade."""
     at = AT - dt.timedelta(seconds=1)
     shares = EquityPosition(id="s", symbol="XYZ", shares=500, cost_basis=195)
     live = world({"XYZ": (180.0, 230.0)}, stock_trades={"XYZ": Trade("XYZ", 190.02, 100, at, at)})
@@ -445,7 +445,7 @@ def test_a_share_twenty_four_per_cent_apart_is_marked_at_its_recent_trade() -> N
 
 
 def test_the_morning_after_a_split_withholds_the_days_result() -> None:
-    """The close before a split of 10 : 1 is no base: a fall of 90 % is not claimed."""
+    """After a split of 10 : 1, the earlier close does not count, and no fall of 90 % is shown."""
     shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=61)
     closes = {"XYZ": PreviousClose(1208.5, MONDAY)}
     row, _, totals = of(shares, world({"XYZ": (121.98, 122.02)}, previous_closes=closes))
@@ -453,7 +453,7 @@ def test_the_morning_after_a_split_withholds_the_days_result() -> None:
 
 
 def test_a_fall_of_exactly_sixty_per_cent_is_no_split() -> None:
-    """The limit itself is within it: float arithmetic on 0.60 and 1.50 does not decide."""
+    """The limit itself is within the range; float arithmetic does not decide."""
     shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=2)
     closes = {"XYZ": PreviousClose(1.5, MONDAY)}
     row, _, totals = of(shares, world({"XYZ": (0.6, 0.6)}, previous_closes=closes))
@@ -461,7 +461,7 @@ def test_a_fall_of_exactly_sixty_per_cent_is_no_split() -> None:
 
 
 def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
-    """One contract traded at 09:36 for 1.00: that is no close."""
+    """A single trade at 09:36 is not a close."""
     early = dt.datetime(2026, 11, 23, 9, 36, tzinfo=NEW_YORK)
     closes = {C250: PreviousClose(1.0, MONDAY, trades=1, traded_at=early)}
     row, _, totals = of(single(), world({C250: (3.0, 3.1)}, previous_closes=closes))
@@ -469,7 +469,7 @@ def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
 
 
 def test_after_the_opening_a_quote_of_yesterday_is_from_yesterday() -> None:
-    """At 09:30:40 Monday's last quote is neither live nor quiet, however alive the stream is."""
+    """At 09:30:40, Monday's last quote is neither live nor quiet, although the stream is alive."""
     at = dt.datetime(2026, 11, 24, 9, 30, 40, tzinfo=NEW_YORK).astimezone(dt.UTC)
     opened, stamp = at - dt.timedelta(seconds=40), dt.datetime(2026, 11, 23, 15, 59, 58, tzinfo=NEW_YORK)
     health = StreamHealth(
@@ -495,7 +495,7 @@ SATURDAY = dt.datetime(2026, 11, 28, 10, 0, 5, tzinfo=NEW_YORK).astimezone(dt.UT
 
 @pytest.mark.parametrize("kind", ["option", "shares"])
 def test_a_test_price_on_a_saturday_makes_no_mark(kind: str) -> None:
-    """Prices of a day without a session, quote or trade, are no market, and no total uses them."""
+    """Quotes and trades of a day without a session make no mark, and no total uses them."""
     position = (
         single() if kind == "option" else EquityPosition(id="a", symbol="AAPL", shares=10, cost_basis=1)
     )
@@ -511,7 +511,7 @@ def test_a_test_price_on_a_saturday_makes_no_mark(kind: str) -> None:
 
 
 def test_on_a_saturday_fridays_last_quote_stands() -> None:
-    """The last session's quote keeps its mark, and a calendar that is not known withholds nothing."""
+    """The last session's quote keeps its mark, and an unknown calendar withholds nothing."""
     friday = {"as_of": SATURDAY, "market_phase": "closed", "trading_date": dt.date(2026, 11, 27)}
     row, _, _ = of(single(), world({C250: (6.0, 6.2)}, ago=18 * 3600, **friday))
     assert (row["state"], row["mark"], row["warnings"]) == ("closed", pytest.approx(6.1), ["stale_quote"])

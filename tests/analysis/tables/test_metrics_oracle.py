@@ -752,7 +752,7 @@ def check(world: World) -> set[str]:
 
 @pytest.mark.slow
 def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
-    """Over generated portfolios and snapshots all tables equal the oracle's, warnings and states included."""
+    """Over generated portfolios and snapshots, all tables equal the oracle's, with warnings and states."""
     met: Counter[str] = Counter()
     by_wrong_clocks: Counter[float] = Counter()
     compared = 0

@@ -125,7 +125,7 @@ def test_plain_dicts_tables_and_look_alikes_give_the_same_rows() -> None:
 
 
 def test_symbols_that_come_later_are_found() -> None:
-    """A table that has grown is looked up again, whether its index is the same or a new one."""
+    """A table that has grown is looked up again, even if its index is the same object."""
     portfolio = Portfolio(positions=[single(), single(id="b", strike=260.0)])
     table = QuoteTable.of([quote(CALL, 9, 9.4)])
 
@@ -143,7 +143,7 @@ def test_symbols_that_come_later_are_found() -> None:
 
 
 def test_a_place_in_a_table_is_no_quote_yet() -> None:
-    """A run's tables have a row for each subscribed symbol from the start; it counts once it is filled."""
+    """Tables have a row for each subscribed symbol from the start; it counts once it has a price."""
     portfolio = Portfolio(positions=[single()])
     live = snapshot(option_quotes=QuoteTable.empty([CALL]), option_trades=TradeTable.empty([CALL]))
     row = compute_live_position_rows(portfolio, live, stale_after_seconds=30).iloc[0]
@@ -152,7 +152,7 @@ def test_a_place_in_a_table_is_no_quote_yet() -> None:
 
 
 def test_a_plain_dict_of_stocks_may_change_in_place() -> None:
-    """Only a run's own tables are taken as unchanging; a dict's newest price shows with the same snapshot."""
+    """Only a run's own tables are immutable; a changed dict is read again with the same snapshot."""
     stocks = {"AAPL": quote("AAPL", 271.4, 271.6)}
     portfolio, live = Portfolio(positions=[single()]), snapshot(stock_quotes=stocks)
     prices = []
@@ -166,7 +166,7 @@ def test_a_plain_dict_of_stocks_may_change_in_place() -> None:
 def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Refreshes share one book; another portfolio has its own; a dropped portfolio leaves nothing."""
+    """Refreshes share the arrays of a portfolio, and they are freed with it."""
     built: list[Portfolio] = []
     build = book_module.build_book
 
@@ -192,13 +192,13 @@ def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
 
 @pytest.mark.parametrize("threshold", [0, -1, math.nan])
 def test_a_threshold_that_means_nothing_is_refused(threshold: float) -> None:
-    """A bad argument raises; it is not clamped."""
+    """An invalid threshold raises instead of being clamped."""
     with pytest.raises(ValueError, match="stale_after_seconds"):
         compute_live_position_rows(both_kinds(), snapshot(), stale_after_seconds=threshold)
 
 
 def test_underlyings_show_price_change_and_sums() -> None:
-    """An underlying's change counts from the previous trading day's close only."""
+    """An underlying's change is relative to the close of the previous trading day only."""
     live = snapshot(
         quote(CALL, 9.0, 9.4),
         stock_quotes=QuoteTable.of([quote("AAPL", 271.4, 271.6), quote("MSFT", 498, 499)]),
@@ -276,7 +276,7 @@ def test_nothing_changes_before_the_deadline(
     ],
 )
 def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase: str, seconds: float) -> None:
-    """The next moment is when a quote turns too old, or the date changes."""
+    """The next deadline is when a quote becomes stale, or when the date changes."""
     health = {}
     if heard is not None:
         heard_at = AT - dt.timedelta(seconds=heard)
@@ -287,7 +287,7 @@ def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase:
 
 
 def test_the_next_expiry_is_a_deadline() -> None:
-    """Of two contracts that expire today, the earlier one's last moment counts."""
+    """If two contracts expire today, the earlier expiry is the deadline."""
     at = dt.datetime(2026, 12, 18, 15, 50, tzinfo=NEW_YORK)
     portfolio = Portfolio(positions=[single(symbol="SPY"), single(id="b")])
     live = LiveSnapshot(as_of=at)

@@ -122,7 +122,7 @@ def test_a_result_of_the_day_stays_from_the_last_trade_on(
     time: tuple[int, int, int],
     settled: float | None,
 ) -> None:
-    """Before its end a contract has its mark, after it its intrinsic value at the spot of 50.50."""
+    """Until its end, a contract has its mark; after it, its intrinsic value at the spot of 50.50."""
     position = option(symbol, strike, option_type=kind, contracts=contracts, expiry=day, opened_at=day)
     at = new_york(day, *time)
     prices: dict[str, Sides] = {symbol: (50.49, 50.51), contract_symbol(symbol, position): (3.0, 3.2)}
@@ -153,7 +153,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], dict[str, Sides]]] = {
 def test_a_result_that_is_not_known_withholds_the_totals(
     symbol: str, terms: dict[str, Any], prices: dict[str, Sides]
 ) -> None:
-    """They are not the rest alone: the leg is still counted, and missing."""
+    """The totals do not shrink to the other positions; the leg still counts as missing."""
     at = new_york(TUESDAY, 16, 0, 2)
     position = option(symbol, 45, expiry=TUESDAY, **terms)
     shares = EquityPosition(id="s", symbol="ABC", shares=10, cost_basis=10)
@@ -175,7 +175,7 @@ def test_a_result_that_is_not_known_withholds_the_totals(
     ],
 )
 def test_the_official_close_wins_over_the_last_price(close: float, spot: Sides, mark: float) -> None:
-    """Once the close of the expiry is known, trading after hours changes nothing."""
+    """Once the close of the expiry date is known, trading after hours changes nothing."""
     at = new_york(TUESDAY, 18)
     closes = {"XYZ": PreviousClose(close, TUESDAY)}
     live = quoted(world(at, previous_closes=closes), at - SECOND, {"XYZ": spot})
@@ -197,7 +197,7 @@ LATER: dict[str, tuple[dt.date, dict[dt.date, float], float | None]] = {
 def test_a_result_stays_known_on_later_days(
     day: dt.date, closes: dict[dt.date, float], mark: float | None
 ) -> None:
-    """The close of the expiry's own day decides, never the newest one; without it the totals are withheld."""
+    """The close of the expiry date decides, not the newest one; without it, totals are withheld."""
     at = new_york(day, 11)
     newest = PreviousClose(70.0, market_moment(ExchangeCalendar(), at).previous_trading_date or day)
     more = {"previous_closes": {"XYZ": newest} if day > HALF_DAY else {}, "daily_closes": {"XYZ": closes}}
@@ -230,7 +230,7 @@ OPENINGS = {
 def test_a_proof_of_life_reaches_back_to_the_opening_only(
     made: tuple[int, int, int, int], now: tuple[int, int, int, int], state: str
 ) -> None:
-    """The stream was heard a second ago and has been up for hours."""
+    """A quote from before the opening is never quiet, although the stream was heard a second ago."""
     times = [new_york(dt.date(2026, 11, day), *clock) for day, *clock in (made, now)]
     position = option("XYZ", 50)
     live = quoted(world(times[1]), times[0], {contract_symbol("XYZ", position): (3.0, 3.2)})
@@ -265,7 +265,7 @@ OUTSIDE = {
 def test_a_price_of_a_day_without_a_session_makes_no_mark(
     made: tuple[int, ...], now: tuple[int, ...], is_outside: bool, kind: str
 ) -> None:
-    """Quote or trade, on that day or when it is seen later."""
+    """Neither a quote nor a trade of such a day makes a mark, on that day or later."""
     day, at = (dt.datetime(*each, tzinfo=NEW_YORK).astimezone(dt.UTC) for each in (made, now))
     position: Any = (
         option("XYZ", 50, expiry=dt.date(2027, 1, 15))
@@ -301,7 +301,7 @@ def test_a_price_of_a_day_without_a_session_makes_no_mark(
 def test_overnight_trading_begins_on_the_evening_before(
     made: tuple[int, ...], now: tuple[int, ...], kind: str, is_outside: bool
 ) -> None:
-    """On its feeds a share's price of Sunday evening is one of Monday's; options do not trade then."""
+    """On Sunday evening, a share's price belongs to Monday, and options do not trade."""
     day, at = (dt.datetime(*each, tzinfo=NEW_YORK).astimezone(dt.UTC) for each in (made, now))
     position: Any = (
         option("XYZ", 50)
@@ -337,7 +337,7 @@ WIDE: dict[str, tuple[Sides, tuple[float, float] | None, float | None]] = {
 def test_a_wide_quote_of_shares_is_no_market(
     sides: Sides, trade: tuple[float, float] | None, mark: float | None
 ) -> None:
-    """The middle counts within 1 % or a cent, else a recent trade inside the quote."""
+    """The middle counts within 1 % or one cent, otherwise a recent trade inside the quote."""
     at = new_york(TUESDAY, 11)
     live = quoted(world(at, stock_feed="iex"), at - SECOND, {"XYZ": sides})
     if trade is not None:
@@ -371,7 +371,7 @@ CLOSES = {
 def test_the_days_result_has_a_base_worth_the_name_or_is_withheld(
     close: Any, base: float | None, warning: str | None
 ) -> None:
-    """One withheld symbol leaves the known part of the total."""
+    """If one symbol is withheld, the total shows its known part."""
     at = new_york(TUESDAY, 11)
     position = option("XYZ", 50)
     symbol = contract_symbol("XYZ", position)
@@ -408,7 +408,7 @@ def test_the_days_result_has_a_base_worth_the_name_or_is_withheld(
 def test_a_jump_over_night_withholds_the_day_of_everything_on_the_stock(
     before: float, now: float, withheld: bool
 ) -> None:
-    """The closes of its contracts are not adjusted either."""
+    """The closes of the stock's contracts are not adjusted either, so they are withheld."""
     at = new_york(TUESDAY, 11)
     position = option("XYZ", 50)
     symbol = contract_symbol("XYZ", position)
@@ -438,7 +438,7 @@ SPLITS: dict[str, tuple[int, int, dt.date, float, float, bool]] = {
 def test_a_split_is_applied_to_the_shares_and_withholds_the_day_of_contracts(
     new: int, old: int, day: dt.date, before: float, now: float, withheld: bool, kind: str
 ) -> None:
-    """However small it is, on the day itself; other symbols keep theirs."""
+    """On the day of any split, the shares' close is divided, and other symbols are unaffected."""
     at, monday, symbol = new_york(TUESDAY, 11), dt.date(2026, 11, 23), "XYZ"
     position: Any = EquityPosition(id="a", symbol="XYZ", shares=10, cost_basis=3)
     if kind == "option":
@@ -475,7 +475,7 @@ DAYS_LEFT = {
 
 @pytest.mark.parametrize(("now", "expiry", "days"), DAYS_LEFT.values(), ids=DAYS_LEFT)
 def test_days_are_counted_in_new_york_dates(now: tuple[int, ...], expiry: tuple[int, ...], days: int) -> None:
-    """Neither an hour more or less in a day nor the reader's own midnight changes them."""
+    """Neither a day of 23 or 25 hours nor the reader's own midnight changes them."""
     at = dt.datetime(*now, tzinfo=NEW_YORK).astimezone(dt.UTC)
     row, _ = view_of(option("XYZ", 50, expiry=dt.date(*expiry)), world(at))
     assert row["dte"] == days
@@ -499,7 +499,7 @@ def test_days_are_counted_in_new_york_dates(now: tuple[int, ...], expiry: tuple[
 def test_a_laptop_that_slept_shows_nothing_as_it_was(
     asleep: tuple[int, ...], awake: tuple[int, ...], state: str
 ) -> None:
-    """No new price has come, and still the tables are computed again, with the age of the old one."""
+    """Without a new price, the tables are recomputed, and the age has grown."""
     before, after = (dt.datetime(*each, tzinfo=NEW_YORK).astimezone(dt.UTC) for each in (asleep, awake))
     position = option("XYZ", 50, expiry=TUESDAY)
     prices: dict[str, Sides] = {contract_symbol("XYZ", position): (3.0, 3.2)}

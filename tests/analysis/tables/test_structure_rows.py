@@ -33,7 +33,7 @@ def structure_of(position: MultiLegPosition, live: LiveSnapshot) -> tuple[pd.Ser
 
 
 def test_a_vertical_sums_its_legs() -> None:
-    """Net mark, P/L, natural value and per-unit prices of a debit spread."""
+    """A debit spread has the sums of its legs' marks, P/L, natural values and prices per unit."""
     live = snapshot(quote(CALL, 9.0, 9.4, ago=2), quote("AAPL261218C00260000", 4.0, 4.2, ago=5))
     row, legs = structure_of(vertical(), live)
     assert row["net_mark"] == pytest.approx((9.2 - 4.1) * 100)
@@ -59,7 +59,7 @@ def test_a_vertical_sums_its_legs() -> None:
 
 
 def test_legs_that_nearly_cancel_out_have_no_spread_in_percent() -> None:
-    """The middle of a structure must be a quarter of its legs' marks, or 3,400 % would be shown."""
+    """The middle must be at least a quarter of the legs' marks, or the spread would be 3,400 %."""
     live = snapshot(quote(CALL, 4.0, 4.4, ago=2), quote("AAPL261218C00260000", 4.0, 4.2, ago=5))
     row, _ = structure_of(vertical(), live)
     assert row["mark"] == pytest.approx(0.1)
@@ -67,7 +67,7 @@ def test_legs_that_nearly_cancel_out_have_no_spread_in_percent() -> None:
 
 
 def test_a_spread_with_a_missing_leg_has_no_value_at_all() -> None:
-    """One leg's mark is not a spread's mark."""
+    """The mark of one leg is not the mark of the spread."""
     row, legs = structure_of(vertical(), snapshot(quote(CALL, 9.0, 9.4)))
     assert row[["net_mark", "net_pnl_abs", "net_pnl_pct", "net_natural", "mark"]].isna().all()
     assert (row["missing_legs"], row["legs_with_mark"], row["state"]) == (1, "1 of 2", "no_data")
@@ -98,7 +98,7 @@ def test_a_credit_has_a_negative_net_debit() -> None:
 
 
 def test_a_net_debit_of_zero_has_a_pnl_without_a_percentage() -> None:
-    """Nothing paid leaves dollars and no fraction."""
+    """With a cost of zero, there is a P/L in dollars and no fraction."""
     live = snapshot(quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     row, _ = structure_of(vertical(net_debit=0.0), live)
     assert row["net_pnl_abs"] == pytest.approx(510)
@@ -107,7 +107,7 @@ def test_a_net_debit_of_zero_has_a_pnl_without_a_percentage() -> None:
 
 
 def test_an_unknown_net_debit_leaves_the_mark_and_withholds_the_pnl() -> None:
-    """Without the cost in the file, the profit is unknown."""
+    """Without the cost in the file, the P/L is unknown."""
     live = snapshot(quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     row, _ = structure_of(vertical(net_debit=None), live)
     assert row["net_mark"] == pytest.approx(510)
@@ -116,7 +116,7 @@ def test_an_unknown_net_debit_leaves_the_mark_and_withholds_the_pnl() -> None:
 
 
 def test_legs_of_different_moments_are_said_to_be_so() -> None:
-    """A spread of a fresh and an old leg warns of both."""
+    """A spread of a fresh and an old leg has both warnings."""
     live = snapshot(quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2, ago=600))
     row, _ = structure_of(vertical(), live)
     assert row["warnings"] == ["stale_quote", "mixed_ages"]
@@ -124,7 +124,7 @@ def test_legs_of_different_moments_are_said_to_be_so() -> None:
 
 
 def test_a_covered_call_holds_shares_and_a_contract() -> None:
-    """Shares are a leg with quantity and no contracts; the sum is in dollars."""
+    """Shares are a leg with a quantity and no contracts, and the sum is in dollars."""
     position = vertical(
         legs=[StockLeg(side="long", shares=200), leg("short", "call", 260, contracts=2)], net_debit=52_000.0
     )
@@ -151,7 +151,7 @@ def test_a_covered_call_holds_shares_and_a_contract() -> None:
 
 
 def test_a_calendar_whose_front_has_expired_is_not_expired_itself() -> None:
-    """The later leg is still priced, and the structure says what it lacks."""
+    """The later leg still has its price, and the structure shows what it lacks."""
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     calendar = vertical(legs=[leg("short", "call", 250), leg("long", "call", 250, expiry=JAN)])
     later = quote("AAPL270115C00250000", 20, 21, at=at)
@@ -167,7 +167,7 @@ def test_a_calendar_whose_front_has_expired_is_not_expired_itself() -> None:
 
 
 def test_the_days_pnl_of_a_structure() -> None:
-    """All legs need a close of the previous day; opened today, the net debit is the base."""
+    """All legs need the previous day's close; if opened today, the net debit is the base."""
     quotes = (quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     closes = {**close_on(FRIDAY, 9.0), **close_on(FRIDAY, 4.5, "AAPL261218C00260000")}
     row, legs = structure_of(vertical(), snapshot(*quotes, previous_closes=closes))
@@ -182,7 +182,7 @@ def test_the_days_pnl_of_a_structure() -> None:
 
 
 def test_units_of_mixed_multipliers_have_no_price_per_share() -> None:
-    """The total in dollars is known although a price per share would be meaningless."""
+    """The total in dollars is known, although a price per share would have no meaning."""
     quotes = (quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     row, _ = structure_of(vertical(), snapshot(*quotes, multipliers={CALL: 50.0}))
     assert row["net_mark"] == pytest.approx(9.2 * 50 - 4.1 * 100)

@@ -60,7 +60,7 @@ def totals_of(portfolio: Portfolio, live: LiveSnapshot) -> LiveTotals:
 
 
 def test_with_everything_known_totals_have_a_headline() -> None:
-    """Totals sum singles, shares and structures in dollars, with percentages of the money put in."""
+    """Totals sum singles, shares and structures in dollars, with percentages of the cost."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=200)
     portfolio = Portfolio(positions=[single(250), shares, vertical(-150.0)], cash=1000.0)
     live = LiveSnapshot(
@@ -87,7 +87,7 @@ def test_with_everything_known_totals_have_a_headline() -> None:
 
 
 def test_one_missing_leg_takes_the_headline_and_leaves_the_part() -> None:
-    """Eleven of twelve marks give no total, but their sum and their number."""
+    """Eleven of twelve marks give no complete total, but a partial one with its coverage."""
     strikes = [200.0 + n for n in range(12)]
     portfolio = Portfolio(positions=[single(strike) for strike in strikes], cash=50.0)
     totals = totals_of(portfolio, LiveSnapshot(as_of=AT, option_quotes=quotes(*strikes[:-1])))
@@ -122,7 +122,7 @@ def test_an_unknown_net_debit_is_missing_from_cost_and_pnl() -> None:
 
 
 def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> None:
-    """Beside an expired single and an expired spread there is only the part of what is left."""
+    """With an unknown settlement, every total is partial."""
     old = dt.date(2026, 11, 20)
     left = [single(250)]
     live = LiveSnapshot(as_of=AT, option_quotes=quotes(250))
@@ -139,7 +139,7 @@ def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> N
 
 
 def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
-    """The front leg's outcome is unknown, so the calendar's P/L is missing, and the row says so."""
+    """The front leg's settlement is unknown, so the calendar's P/L is missing, and the row says so."""
     old = dt.date(2026, 11, 20)
     legs = [
         Leg(side="short", option_type="call", expiry=old, strike=250, contracts=1),
@@ -152,7 +152,7 @@ def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
 
 
 def test_premium_at_risk_counts_what_was_paid_for_options_alone() -> None:
-    """Shorts, credits, shares and structures with shares carry other risks and are not premium."""
+    """Short options, credits, shares and structures with shares are not premium at risk."""
     covered = MultiLegPosition(
         id="cc",
         symbol="AAPL",
@@ -175,7 +175,7 @@ def test_premium_at_risk_counts_what_was_paid_for_options_alone() -> None:
 
 
 def test_fractions_need_a_base() -> None:
-    """Free positions have no percentage, and neither has a portfolio that was worth nothing."""
+    """Without a cost, or without a value before the day, there is no percentage."""
     free = Portfolio(positions=[single(250, cost_basis=0.0)])
     closes = {symbol: PreviousClose(6.0, FRIDAY) for symbol in quotes(250)}
     totals = totals_of(free, LiveSnapshot(as_of=AT, option_quotes=quotes(250), previous_closes=closes))
@@ -191,7 +191,7 @@ def test_fractions_need_a_base() -> None:
 
 
 def test_tables_of_another_portfolio_are_refused() -> None:
-    """A filtered or foreign table would give the wrong sums."""
+    """A filtered table, or a table of another portfolio, raises."""
     portfolio, live = Portfolio(positions=[single(250), single(260)]), LiveSnapshot(as_of=AT)
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
@@ -200,6 +200,6 @@ def test_tables_of_another_portfolio_are_refused() -> None:
 
 
 def test_one_leg_is_singular() -> None:
-    """Words agree with their number."""
+    """The word "leg" is singular for one leg."""
     assert Total(1.0, 1, 1).coverage == "1 of 1 leg"
     assert Total(1.0, 1, 2).coverage == "1 of 2 legs"

@@ -25,5 +25,5 @@ from options_helper.analysis.text.csv_cells import safe_text
     ],
 )
 def test_no_cell_begins_as_a_formula(text: str, cell: str) -> None:
-    """Neither the cell, nor what another locale takes for the next one, begins with the sign of a formula."""
+    """Neither a cell, nor a part that another locale would split off, begins like a formula."""
     assert safe_text(text) == cell

@@ -57,7 +57,7 @@ def test_prices_have_cents_and_a_true_minus(value: float | None, words: str) -> 
     ],
 )
 def test_profit_and_loss_has_a_sign_and_zero_has_none(value: float, words: str) -> None:
-    """Whole dollars."""
+    """Profit and loss is written in whole dollars with a sign; zero has none."""
     assert figures.format_pnl(value) == words
     assert figures.format_dollars(value) == words.removeprefix("+")
 
@@ -73,7 +73,7 @@ def test_profit_and_loss_has_a_sign_and_zero_has_none(value: float, words: str) 
     ],
 )
 def test_fractions_are_written_as_percentages(value: float | None, signed: bool, words: str) -> None:
-    """One decimal."""
+    """A percentage has one decimal."""
     assert figures.format_percent(value, signed=signed) == words
 
 
@@ -90,7 +90,7 @@ def test_fractions_are_written_as_percentages(value: float | None, signed: bool,
     ],
 )
 def test_quantities_are_signed(value: float | None, words: str) -> None:
-    """Decimals only where there are any."""
+    """A quantity has a sign, and decimals only if needed."""
     assert figures.format_quantity(value) == words
 
 
@@ -114,7 +114,7 @@ def test_spans_are_written_in_their_two_largest_units(seconds: float | None, wor
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_every_float_has_words_and_none_is_in_scientific_notation(value: float) -> None:
-    """A figure is written out in full, or missing."""
+    """Every float is written out in full, or as missing."""
     for write in (
         figures.format_price,
         figures.format_bare_price,
@@ -142,7 +142,7 @@ def test_a_small_price_is_never_written_as_zero(value: float) -> None:
     st.integers(0, 6),
 )
 def test_figures_are_rounded_as_their_decimals_are(value: float, decimals: int) -> None:
-    """Halves go away from zero as they are written, whichever way is the quicker one."""
+    """Halves are rounded away from zero in either way of rounding."""
     exact = Decimal(repr(value))
 
     def to(number: Decimal, places: int) -> Decimal:

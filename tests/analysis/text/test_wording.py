@@ -37,7 +37,7 @@ def test_a_countdown_ends_at_one_minute(seconds: float, words: str) -> None:
 
 
 def test_times_are_in_the_zone_asked_for() -> None:
-    """The same moment reads differently elsewhere."""
+    """The same time is written differently in another zone."""
     assert format_time(NOON, BERLIN) == "13:00:05"
     assert format_minute(NOON, dt.UTC) == "12:00"
 
@@ -46,7 +46,7 @@ def test_times_are_in_the_zone_asked_for() -> None:
     ("days", "words"), [(0, "12:00"), (3, "Mon 12:00"), (-1, "Thu 12:00"), (34, "24 Dec 12:00")]
 )
 def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> None:
-    """Today has no day, this week a weekday, later a date."""
+    """A time of today has no day, one of this week a weekday, and a later one a date."""
     assert format_moment(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
 
 
@@ -54,12 +54,12 @@ def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> No
     ("words", "joined"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_words_are_joined_as_people_join_them(words: list[str], joined: str) -> None:
-    """Commas, and an "and" before the last."""
+    """Words are joined by commas, with "and" before the last."""
     assert join_words(words) == joined
 
 
 def test_one_of_a_kind_is_not_plural() -> None:
-    """Numbers above a thousand have separators."""
+    """One is singular, and numbers above a thousand have separators."""
     assert (count(1, "contract"), count(0, "contract"), count(1200, "contract")) == (
         "1 contract",
         "0 contracts",

@@ -105,7 +105,7 @@ def test_each_row_of_the_mark_table(
 
 
 def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
-    """Without a quote the mark is today's last trade, and says so."""
+    """Without a quote, today's last trade is the mark, with a warning."""
     assert mark_of(None, None, 3.10) == (3.10, "last", ["missing_quote", "last_trade_mark"])
 
 
@@ -124,13 +124,13 @@ def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
 def test_a_trade_that_is_delayed_or_of_another_day_makes_no_mark(
     last: float, traded_at: dt.datetime | None, feed: str
 ) -> None:
-    """An indicative feed's trade, one of another day, without time or without a price is no mark."""
+    """A trade makes no mark if it is delayed, of another day, or lacks its time or price."""
     trade = {CONTRACT: Trade(CONTRACT, last, timestamp=traded_at)}
     assert row_of(single(), snapshot(option_trades=trade, options_feed=feed)) == (None, "none")
 
 
 def test_a_trade_just_after_midnight_in_new_york_is_of_today() -> None:
-    """The day of a trade is its New York date."""
+    """A trade belongs to its New York date."""
     trade = {CONTRACT: Trade(CONTRACT, 3.10, timestamp=AT - dt.timedelta(hours=10))}
     assert row_of(single(), snapshot(option_trades=trade, options_feed="opra")) == (3.10, "last")
 
@@ -139,7 +139,7 @@ def test_a_trade_just_after_midnight_in_new_york_is_of_today() -> None:
 def test_many_rows_are_marked_as_each_alone(
     rows: list[tuple[float | None, float | None, float | None, bool]],
 ) -> None:
-    """A vector of rows gives the marks, methods and warnings of its rows one by one."""
+    """Many rows get the same marks, methods and warnings as each row alone."""
     bid, ask, last = (np.array([row[n] for row in rows], dtype=float) for n in range(3))
     marks = compute_marks(bid, ask, last, np.array([row[3] for row in rows]))
     for number, (one_bid, one_ask, one_last, usable) in enumerate(rows):
@@ -171,14 +171,14 @@ def test_a_mark_never_lies_outside_its_quote(
 
 
 def test_the_natural_price_is_the_worse_side_for_its_owner() -> None:
-    """Closing a long gets the bid, closing a short pays the ask, a crossed quote says neither."""
+    """Closing a long yields the bid, closing a short costs the ask, and a crossed quote gives neither."""
     bid, ask = np.array([1.0, 1.0, 0.0, 2.0, np.nan]), np.array([1.2, 1.2, 0.1, 1.0, 1.0])
     natural = compute_natural(bid, ask, np.array([3, -3, 1, 1, 1], dtype=float))
     np.testing.assert_array_equal(natural, [1.0, 1.2, 0.0, np.nan, np.nan])
 
 
 def test_every_warning_has_a_sentence_and_survives_its_bits() -> None:
-    """Each warning has a sentence of its own, and words and bits are inverse."""
+    """Each warning has its own sentence, and converting to bits and back changes nothing."""
     assert len({warning.sentence for warning in RowWarning}) == len(RowWarning)
     assert all(warning.sentence.endswith(".") for warning in RowWarning)
     everything = [warning.value for warning in RowWarning]
@@ -225,7 +225,7 @@ def heard(
 
 
 def test_a_proof_of_life_does_not_reach_back_over_an_opening() -> None:
-    """At 09:30:40 a quote of yesterday is from yesterday, one of this morning stale, a later one quiet."""
+    """At 09:30:40, yesterday's quote is from yesterday, this morning's is stale, a later one is quiet."""
     opened = AT - dt.timedelta(seconds=40)
     live = replace(heard(1), session_open=opened)
     yesterday, today = opened - dt.timedelta(hours=17), opened + dt.timedelta(seconds=5)
@@ -237,7 +237,7 @@ def test_a_proof_of_life_does_not_reach_back_over_an_opening() -> None:
 
 
 def test_without_any_knowledge_of_the_market_the_age_decides() -> None:
-    """A snapshot of quotes alone gives live and stale by age."""
+    """Without facts about the market, a quote is live or stale by its age."""
     bare = LiveSnapshot(as_of=AT)
     assert state_of(30.0, bare) == QuoteState.LIVE
     assert state_of(30.1, bare) == QuoteState.STALE
@@ -280,7 +280,7 @@ def connected(seconds_ago: float, complete: float | None = None, **more: object)
 def test_quiet_needs_a_stream_that_missed_no_change(
     complete: float | None, streamed: float | None, state: str
 ) -> None:
-    """A quote is quiet only if it came on the present connection, or if REST has reported since."""
+    """A quote is quiet only if it came on the current connection, or if REST has reported since."""
     live = connected(50, complete)
     at = None if streamed is None else AT - streamed * SECOND
     assert state_of(600, live, streamed_at=at) == state
@@ -300,7 +300,7 @@ def test_quiet_needs_a_stream_that_missed_no_change(
 def test_a_lost_message_ends_every_proof_that_came_before_it(
     complete: float | None, streamed: float | None, state: str
 ) -> None:
-    """A dropped or unreadable message might be the change, so only later quotes and answers count."""
+    """A dropped or unreadable message may be a change, so only later quotes and answers are proof."""
     live = connected(50, complete)
     record = replace(live.health[StreamName.OPTIONS], lost_at=AT - 40 * SECOND)
     at = None if streamed is None else AT - streamed * SECOND
@@ -308,19 +308,19 @@ def test_a_lost_message_ends_every_proof_that_came_before_it(
 
 
 def test_nothing_is_quiet_before_the_stream_is_acknowledged() -> None:
-    """The handshake is heard, and proves nothing of a first quote by REST."""
+    """During the handshake, the stream is heard, but that proves nothing about a quote from REST."""
     assert state_of(60, heard(1, StreamState.CONNECTING)) == QuoteState.STALE
 
 
 def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:
-    """Quotes that are older than the threshold when they arrive are stale, though the stream is heard."""
+    """Quotes that are older than the threshold on arrival are stale, although the stream is heard."""
     assert state_of(60, lagging(29.9)) == QuoteState.QUIET
     assert state_of(60, lagging(30.1)) == QuoteState.STALE
     assert state_of(60, lagging(90.1), stock=True) == QuoteState.STALE, "the stock stream was not heard"
 
 
 def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
-    """Of a lag of 61 s, 60 are this computer's clock: the stream is up to date."""
+    """If 60 s of a lag of 61 s are this computer's clock, the stream is up to date."""
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=60.0))) == QuoteState.QUIET
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=2.0))) == QuoteState.STALE, (
         "tolerated"
@@ -353,7 +353,7 @@ def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
 def test_outside_the_session_only_what_still_trades_is_live(
     phase: str, option: str, stock: str, late: str
 ) -> None:
-    """Options close with the session, some products later, stocks with the extended hours."""
+    """Options are closed outside the session, some products later, and stocks after extended hours."""
     live = heard(1, phase=phase)
     assert (state_of(1, live), state_of(1, live, stock=True), state_of(1, live, late=True)) == (
         option,
@@ -365,7 +365,7 @@ def test_outside_the_session_only_what_still_trades_is_live(
 
 
 def test_states_have_an_order_of_precedence() -> None:
-    """Expired beats not subscribed beats halted beats no data beats every age."""
+    """Expired comes before not subscribed, halted, no data, and every age, in this order."""
     live = heard(1)
     assert state_of(1, live, has_price=False) == QuoteState.NO_DATA
     assert state_of(1, live, has_price=False, halted=True) == QuoteState.HALTED
@@ -386,7 +386,7 @@ def test_states_have_an_order_of_precedence() -> None:
 def test_the_quote_of_shares_is_held_to_the_rule_of_shares(
     bid: float, ask: float, last: float | None, recent: bool, mark: float | None, method: str
 ) -> None:
-    """One per cent, or a recent trade inside the quote."""
+    """A share's mark needs a spread within 1 %, or a recent trade inside the quote."""
     price, how, _ = mark_of(bid, ask, last, is_share=True, last_is_recent=recent)
     assert (price, how) == (None if mark is None else pytest.approx(mark), method)
 
@@ -402,7 +402,7 @@ def test_the_quote_of_shares_is_held_to_the_rule_of_shares(
 def test_a_trade_of_shares_is_recent_by_the_trading_day(
     now: dt.datetime, phase: MarketPhase, mark: float | None
 ) -> None:
-    """For five minutes while the market is open; on a Saturday Friday's trade still counts."""
+    """It is recent for five minutes in an open market; on Saturday, Friday's trade is recent."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=100, cost_basis=150.0)
     at = FRIDAY_AFTERNOON
     live = snapshot(
@@ -416,7 +416,7 @@ def test_a_trade_of_shares_is_recent_by_the_trading_day(
 
 
 def test_the_greeks_are_signed_by_position() -> None:
-    """A short put gains from a rise and from time, and no zero becomes negative."""
+    """A short put gains from a rise and from time, and no zero is negative."""
     of_long = {"delta": -0.3, "gamma": 0.02, "theta": -0.1, "vega": 0.0}
     both = {name: np.array([value, value]) for name, value in of_long.items()}
     signed = sign_by_position(both, np.array([2.0, -2.0]))

@@ -76,7 +76,7 @@ def row(live: LiveSnapshot, *, stale_after: float = 30.0) -> Any:
 
 
 def test_a_polled_price_has_its_own_source_and_an_honest_age() -> None:
-    """It is a price like any other: a mark, its true age, and the interval in its source."""
+    """A polled price has a mark, its true age, and the interval in its source."""
     found = row(polled(4.0))
     assert (found["mark"], found["source"], found["quote_age_seconds"]) == (5.1, "REST, every 15 s", 4.0)
     assert found["state"] == "live"
@@ -90,18 +90,18 @@ def test_a_polled_price_has_its_own_source_and_an_honest_age() -> None:
 def test_no_polled_price_is_live_beyond_its_interval_or_the_threshold(
     age: float, interval: float, stale_after: float, state: str
 ) -> None:
-    """Older than either, it is quiet as long as REST has just said that nobody changed it."""
+    """An older price is quiet while REST has answered within the interval."""
     assert row(polled(age, interval=interval), stale_after=stale_after)["state"] == state
 
 
 @pytest.mark.parametrize(("answered", "state"), [(25.0, "quiet"), (25.1, "stale"), (None, "stale")])
 def test_a_poll_that_is_overdue_makes_its_prices_stale(answered: float | None, state: str) -> None:
-    """Ten seconds after the promised answer nothing is proven any more, whatever the stream says."""
+    """Ten seconds after the expected answer, the prices are stale, whatever the stream reports."""
     assert row(polled(40, answered=answered))["state"] == state
 
 
 def test_the_streams_end_takes_nothing_from_a_polled_price_but_stop_does() -> None:
-    """REST goes on when the option stream ends for good; after Stop nothing is live."""
+    """Polling continues if the option stream ends for good; after Stop, nothing is live."""
     live = polled(4.0)
     ended = replace(live.health[StreamName.OPTIONS], state=StreamState.ERROR)
     assert row(replace(live, health={**live.health, StreamName.OPTIONS: ended}))["state"] == "live"
@@ -110,7 +110,7 @@ def test_the_streams_end_takes_nothing_from_a_polled_price_but_stop_does() -> No
 
 
 def test_a_polled_book_has_a_value() -> None:
-    """Every row has a price, so the portfolio has a value."""
+    """Every row of a polled portfolio has a price, so the portfolio has a value."""
     live = polled(4.0)
     tables = [
         compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30),
@@ -122,14 +122,14 @@ def test_a_polled_book_has_a_value() -> None:
 
 
 def test_the_tables_are_computed_again_when_the_interval_has_passed() -> None:
-    """The next deadline is the moment at which the polled price is no longer live."""
+    """The next deadline is when the polled price is no longer live."""
     live = polled(4.0)
     assert compute_view(PORTFOLIO, live, stale_after_seconds=30).until <= AT + dt.timedelta(seconds=11.001)
     assert recompute_key(live) != recompute_key(replace(live, as_of=AT + dt.timedelta(seconds=60)))
 
 
 def test_a_delayed_feed_is_never_live() -> None:
-    """On delayed SIP a price is stale however high the threshold."""
+    """On delayed SIP, a price is stale whatever the threshold is."""
     live = replace(polled(4.0), stock_feed="delayed_sip")
     rows = compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=3600)
     assert rows["state"].astype(str).tolist() == ["live", "stale"]

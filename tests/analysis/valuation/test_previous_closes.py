@@ -70,12 +70,12 @@ TABLE = {
 def test_the_first_row_that_applies_is_used(
     close: PreviousClose | None, broker: float | None, chosen: ChosenClose
 ) -> None:
-    """The rows of the table in the function's docstring, for a contract."""
+    """For a contract, the rows of the table in the function's docstring apply in order."""
     assert choose_close(CALL, world(close, broker)) == chosen
 
 
 def test_on_a_half_day_the_last_half_hour_is_before_one() -> None:
-    """A trade of 12:35 is late if the session ended at 13:00, and early if it ended at 16:00."""
+    """A trade at 12:35 is late if the session ended at 13:00, and early if it ended at 16:00."""
     at = dt.datetime(2026, 11, 19, 17, 35, tzinfo=dt.UTC)
     half = dt.datetime(2026, 11, 19, 18, 0, tzinfo=dt.UTC)
     assert choose_close(CALL, world(closed(1.5, at=at), previous_session_close=half)).price == 1.5
@@ -83,7 +83,7 @@ def test_on_a_half_day_the_last_half_hour_is_before_one() -> None:
 
 
 def test_a_broker_read_on_another_day_is_not_asked() -> None:
-    """Its last day may be another one: the daily close is used."""
+    """The broker's close may be of another day, so the daily close is used."""
     seen = world(closed(1.5, at=LATE), 2.5, broker_positions_at=NOW - dt.timedelta(days=1))
     assert choose_close(CALL, seen) == ChosenClose(1.5, CloseBasis.TRADE)
 
@@ -96,14 +96,14 @@ def test_a_broker_read_on_another_day_is_not_asked() -> None:
     ],
 )
 def test_a_split_since_the_close_is_applied(date: dt.date, stock: ChosenClose, contract: ChosenClose) -> None:
-    """The stock's close is divided; its contracts changed their terms, so their closes are withheld."""
+    """The stock's close is divided, and its contracts' closes are withheld."""
     splits = (Split(symbol="AAPL", new=Decimal(2), old=Decimal(1), date=date),)
     assert choose_close("AAPL", world(closed(100.0), 100.0, symbol="AAPL", splits=splits)) == stock
     assert choose_close(CALL, world(closed(1.5, at=LATE), splits=splits)) == contract
 
 
 def test_a_spin_off_withholds_the_close_of_the_stock_too() -> None:
-    """It changes the price by what the new company is worth, and the number of shares not at all."""
+    """A spin-off changes the price by an unknown amount, and not the number of shares."""
     splits = (Split(symbol="AAPL", new=Decimal(1), old=Decimal(1), date=TODAY),)
     seen = world(closed(100.0), 100.0, symbol="AAPL", splits=splits)
     assert choose_close("AAPL", seen) == ChosenClose(None, CloseBasis.SPLIT)
@@ -111,7 +111,7 @@ def test_a_spin_off_withholds_the_close_of_the_stock_too() -> None:
 
 @pytest.mark.parametrize(("ex_date", "is_said"), [(TODAY, True), (TODAY + dt.timedelta(days=1), False)])
 def test_shares_say_that_p_l_day_counts_a_dividend_as_a_move(ex_date: dt.date, is_said: bool) -> None:
-    """A short that owes $5 a share shows a gain of $5 on the ex-dividend day, with a word."""
+    """A short position that owes $5 a share shows a gain of $5 on the ex-dividend day, with a warning."""
     seen = world(
         None,
         previous_closes={"AAPL": closed(100.0)},
@@ -126,7 +126,7 @@ def test_shares_say_that_p_l_day_counts_a_dividend_as_a_move(ex_date: dt.date, i
 
 
 def test_tables_and_account_count_from_the_same_close() -> None:
-    """After a known split of 2 : 1 the shares show +$2 each, their contract says why it has no P/L Day."""
+    """After a split of 2 : 1, the shares show +$2 each, and their contract says why it is withheld."""
     symbols = {"AAPL": (51.9, 52.1), CALL: (3.0, 3.2)}
     quotes = {name: Quote(name, bid, ask, 1, 1, NOW, NOW) for name, (bid, ask) in symbols.items()}
     seen = world(
@@ -157,7 +157,7 @@ def test_tables_and_account_count_from_the_same_close() -> None:
 
 
 def test_the_day_takes_todays_executions_only() -> None:
-    """Yesterday's execution belongs to the quantity at the start; without the history there is no day."""
+    """Yesterday's execution belongs to the opening quantity; without the history, there is no result."""
     fills = [
         BrokerFill(symbol=CALL, quantity=Decimal(1), price=Decimal(2), at=at, order_id="o")
         for at in (LATE, NOW)

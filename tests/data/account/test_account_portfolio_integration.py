@@ -118,7 +118,7 @@ def cost(portfolio: Portfolio) -> Decimal:
 @settings(max_examples=10)
 @given(dice=st.randoms(use_true_random=False))
 def test_the_account_is_written_as_a_file(dice: random.Random) -> None:
-    """Any account gives a file that equals it everywhere, at its cost; merging that changes nothing."""
+    """Any account gives a file that agrees with it at its cost, and merging it changes nothing."""
     held = Counter[str]()
     with (
         AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator,
@@ -158,7 +158,7 @@ def test_the_account_is_written_as_a_file(dice: random.Random) -> None:
 
 
 def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key is one sentence on standard error and exit status 1; standard output stays empty."""
+    """Without keys, there is one sentence on standard error and exit status 1, and no output."""
     monkeypatch.chdir(tmp_path)
     for name in KEY_NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -185,7 +185,7 @@ def test_the_demos_account_needs_no_keys(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_file_to_merge_is_not_its_own_output(tmp_path: Path) -> None:
-    """`> p.json` has emptied it already, `>> p.json` would break it: both are said before any request."""
+    """A file emptied by `> p.json`, or extended by `>> p.json`, is refused before any request."""
     file = tmp_path / "p.json"
     command = [sys.executable, "-m", "options_helper", "portfolio", "--merge", str(file)]
     for mode, content in (("w", ""), ("a", '{"positions": []}')):
@@ -200,7 +200,7 @@ def test_the_file_to_merge_is_not_its_own_output(tmp_path: Path) -> None:
 
 
 def test_a_row_that_cannot_be_read_is_never_merged_away(tmp_path: Path) -> None:
-    """The file keeps what it says; without a file, the others are printed and the row is named."""
+    """A merge leaves the file unchanged; without a file, the other rows are printed and the row is named."""
     file = tmp_path / "p.json"
     file.write_text('{"positions": [{"id": "s", "symbol": "MSFT", "shares": 5, "cost_basis": 1}], "mine": 1}')
     rows = [{"symbol": "MSFT", "qty": "many", "avg_entry_price": "1"}]

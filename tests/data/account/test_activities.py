@@ -56,23 +56,20 @@ FEE = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-
     ids=repr,
 )
 def test_a_broken_row_is_unreadable(broken: dict[str, Any]) -> None:
-    """Without a side it is no sale, without a price its shares are not free.
-
-    A merger's cash is no income, nor are shares that come from another account.
-    """
+    """A fill without a side or price is unreadable; a merger's cash and transferred shares are no income."""
     assert read_activity(broken) is None
 
 
 @pytest.mark.parametrize(("side", "quantity"), [("buy", 1), ("sell", -1), ("sell_short", -1), ("SELL", -1)])
 def test_a_fill_is_signed_by_its_side(side: str, quantity: int) -> None:
-    """Each word of Alpaca's for a side has its sign."""
+    """Each of Alpaca's words for a side gives its sign."""
     fill = read_activity(make_fill(1, side=side))
     assert isinstance(fill, BrokerFill)
     assert fill.quantity == quantity
 
 
 def test_only_shares_need_a_price() -> None:
-    """An expiry has none, and is dated by New York's day of its booking if it has no date."""
+    """An expiry has no price, and its date is New York's date of booking if it has no other."""
     shares, expiry = read_activity(SHARES), read_activity({**EXPIRY, "created_at": "2026-11-21T02:00:00Z"})
     assert isinstance(shares, BrokerEvent)
     assert isinstance(expiry, BrokerEvent)
@@ -80,7 +77,7 @@ def test_only_shares_need_a_price() -> None:
 
 
 def test_a_settlement_keeps_its_amount() -> None:
-    """It is the event's own, and no fee or dividend."""
+    """The amount belongs to the event, and is neither a fee nor a dividend."""
     settled = read_activity(
         {**EXPIRY, "activity_type": "OPCSH", "date": "2026-11-20", "qty": None, "net_amount": "-2000"}
     )
@@ -92,7 +89,7 @@ def test_a_settlement_keeps_its_amount() -> None:
     ("kind", "is_transfer"), [("FEE", False), ("DIVNRA", False), ("CSD", True), ("JNLC", True)]
 )
 def test_cash_is_a_result_unless_it_is_transferred(kind: str, is_transfer: bool) -> None:
-    """Fees and dividends are; deposits and journals are not."""
+    """Fees and dividends are part of the result; deposits and journals are not."""
     change = read_activity({**FEE, "activity_type": kind})
     assert isinstance(change, CashChange)
     assert (change.amount, change.is_transfer) == (Decimal("-0.5"), is_transfer)
@@ -100,19 +97,19 @@ def test_cash_is_a_result_unless_it_is_transferred(kind: str, is_transfer: bool)
 
 @pytest.mark.parametrize("status", ["executed", "correct", "canceled", "cancelled", None])
 def test_a_canceled_row_did_not_happen(status: str | None) -> None:
-    """Both spellings are Alpaca's."""
+    """Both of Alpaca's spellings of "canceled" are understood."""
     assert is_canceled({**FEE, "status": status}) is (status in {"canceled", "cancelled"})
 
 
 def test_an_unreadable_row_may_still_have_a_date() -> None:
-    """Its own in New York, or the one that its id begins with."""
+    """The date is the row's own in New York, or the one at the beginning of its id."""
     late = {"transaction_time": "2026-11-21T02:00:00Z", "id": "20261130xyz"}
     dates = [date_of(row) for row in (late, {"date": "2026-11-20"}, {"id": "20261119150005123::x"}, {}, None)]
     assert dates == [dt.date(2026, 11, 20), dt.date(2026, 11, 20), dt.date(2026, 11, 19), None, None]
 
 
 def test_legs_without_an_id_have_no_parent() -> None:
-    """A missing id is not the text of nothing, and what is no leg has none."""
+    """A missing id is not read as text, and an order that is not a leg has no parent."""
     legs = [{"id": "a"}, {"id": None}, {}, None]
     orders = [
         {"id": None, "order_class": "mleg", "legs": legs},

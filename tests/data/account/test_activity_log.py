@@ -32,7 +32,7 @@ class Desk:
 
 
 def test_a_look_takes_executions_events_and_cash() -> None:
-    """Each look reads a week of activities, because Alpaca books some of them late."""
+    """Each fetch reads a week of activities, because Alpaca books some of them late."""
     desk = Desk()
     desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(date="2026-11-13"), FEE]
     assert desk.look(since=NOW - 2 * MINUTE) == {"a00001", "1", "f"}
@@ -44,7 +44,7 @@ def test_a_look_takes_executions_events_and_cash() -> None:
 
 @pytest.mark.parametrize("row", [make_event(), make_fill(1), FEE], ids=["event", "fill", "fee"])
 def test_what_alpaca_takes_back_did_not_happen(row: dict[str, Any]) -> None:
-    """Whenever and by whichever route it is reported; it is not counted as unreadable, and stays away."""
+    """A canceled row is removed whenever it is reported, is not counted as unreadable, and stays removed."""
     desk = Desk()
     desk.rest.fills = [{**row, "status": "executed"}]
     assert len(desk.look()) == 1
@@ -55,7 +55,7 @@ def test_what_alpaca_takes_back_did_not_happen(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", [CUT_SHORT, make_event(symbol=None), None], ids=repr)
 def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
-    """It is counted until a look passes without it."""
+    """An unreadable row counts until a fetch no longer returns it."""
     desk = Desk()
     desk.rest.activities = [row]
     desk.look()
@@ -67,7 +67,7 @@ def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
 
 
 def test_an_execution_dated_tomorrow_is_no_fill_of_today() -> None:
-    """It counts as unreadable, so that nothing is called complete, until its day has come."""
+    """It counts as unreadable until its day has come, so that nothing is called complete."""
     desk = Desk()
     desk.rest.fills = [make_fill(1, transaction_time=(NOW + DAY).isoformat())]
     assert desk.look() == set()
@@ -78,7 +78,7 @@ def test_an_execution_dated_tomorrow_is_no_fill_of_today() -> None:
 
 @pytest.mark.parametrize("looks", [1, 2, 5])
 def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> None:
-    """The look begins before it each time, never earlier and earlier."""
+    """Each fetch begins before the row, and no earlier."""
     desk, first = Desk(), NOW - 20 * DAY
     desk.rest.activities = [make_event(date="2026-11-05"), make_event(id="2", qty=None), FEE]
     desk.look(since=first)
@@ -93,7 +93,7 @@ def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> N
 
 
 def test_a_look_that_fails_forgets_nothing() -> None:
-    """Neither what is known nor what could not be read."""
+    """A failed fetch keeps the known activities and the unreadable rows."""
     desk = Desk()
     desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(), None]
     desk.look()
@@ -105,7 +105,7 @@ def test_a_look_that_fails_forgets_nothing() -> None:
 
 
 def test_a_record_that_did_not_change_stays_the_same_object() -> None:
-    """Views that are kept by identity are not computed again."""
+    """Views that are cached by identity are not computed again."""
     desk = Desk()
     desk.rest.activities = [make_event()]
     desk.look()

@@ -84,13 +84,13 @@ def calendar(*days: dt.date, close: str = "16:00") -> list[dict[str, Any]]:
     ],
 )
 def test_the_exchange_has_its_phases(at: dt.datetime, phase: str, until: dt.datetime) -> None:
-    """Each phase begins at its very minute; holidays, half days and daylight saving are known."""
+    """Each phase begins at its exact minute, with holidays, half days and daylight saving."""
     assert EXCHANGE.phase_and_end(at) == (phase, until)
     assert EXCHANGE.phase(at) == phase
 
 
 def test_without_sessions_the_phase_is_unknown() -> None:
-    """If no session is known, nothing is invented, and the last known day is not extended."""
+    """Without a known session, and after the last known day, the phase is unknown."""
     only = [Session(ny(TUESDAY, 9, 30), ny(TUESDAY, 16))]
     assert phase_at(ny(TUESDAY, 12), []) == (MarketPhase.UNKNOWN, None)
     assert phase_at(ny(TUESDAY, 20), only) == (MarketPhase.UNKNOWN, None)
@@ -101,7 +101,7 @@ def test_without_sessions_the_phase_is_unknown() -> None:
 @settings(deadline=None)  # a year's first example builds its calendar
 @given(st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 6, 30), timezones=st.just(NEW_YORK)))  # noqa: DTZ001
 def test_a_phase_lasts_until_its_end(at: dt.datetime) -> None:
-    """The phase just before its end is the same, and at its end it is another."""
+    """Just before its end the phase is the same, and at its end the next one begins."""
     phase, end = EXCHANGE.phase_and_end(at)
     assert end is not None
     assert end > at
@@ -124,7 +124,7 @@ def test_a_phase_lasts_until_its_end(at: dt.datetime) -> None:
     ],
 )
 def test_the_trading_date_is_today_s_or_the_last(at: dt.datetime, date: dt.date, previous: dt.date) -> None:
-    """On a weekend or holiday it is the last session's date, and the previous one is a session before it."""
+    """On a weekend or holiday, it is the last session's date, and the previous one is a session earlier."""
     assert EXCHANGE.trading_date(at) == date
     assert EXCHANGE.previous_trading_date(at) == previous
 
@@ -139,7 +139,7 @@ def test_a_session_is_found_by_its_date() -> None:
 
 
 def test_the_next_opening_and_close_come_after_now() -> None:
-    """In a session the close is today's and the opening another day's."""
+    """During a session, the next close is today's and the next opening another day's."""
     assert EXCHANGE.next_open(ny(TUESDAY, 12)) == ny(dt.date(2026, 11, 25), 9, 30)
     assert EXCHANGE.next_close(ny(TUESDAY, 12)) == ny(TUESDAY, 16)
     assert EXCHANGE.next_open(ny(SUNDAY, 12)) == ny(MONDAY, 9, 30)
@@ -147,7 +147,7 @@ def test_the_next_opening_and_close_come_after_now() -> None:
 
 
 def test_the_clock_makes_a_sunday_a_trading_day() -> None:
-    """A simulated market that says it is open is open, today is its date, and Friday was the day before."""
+    """If the clock reports open on a Sunday, that is the trading date, and Friday is the previous one."""
     at = ny(SUNDAY, 12)
     demo = AlpacaCalendar.from_alpaca(
         clock(at, True, ny(MONDAY, 9, 30), ny(SUNDAY, 14)), calendar(FRIDAY, SUNDAY, MONDAY, TUESDAY)
@@ -159,7 +159,7 @@ def test_the_clock_makes_a_sunday_a_trading_day() -> None:
 
 
 def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
-    """If the calendar has a session but the clock says closed until tomorrow, today has no session."""
+    """If the clock reports closed until tomorrow, today has no session, whatever the calendar lists."""
     closed = clock(ny(TUESDAY, 8), False, ny(dt.date(2026, 11, 25), 9, 30), ny(dt.date(2026, 11, 25), 16))
     alpaca = AlpacaCalendar.from_alpaca(closed, calendar(FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25)))
     for hour in (8, 12, 17):
@@ -181,7 +181,7 @@ def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
 def test_a_closed_clock_tells_before_from_after(
     at: dt.datetime, phase: str, until: dt.datetime, days: tuple[dt.date, ...]
 ) -> None:
-    """After the close, at night and before the open are distinct, with or without a calendar."""
+    """After the close, at night and before the opening differ, with and without a calendar."""
     closed = clock(ny(FRIDAY, 17), False, ny(MONDAY, 9, 30), ny(MONDAY, 16))
     earlier = (dt.date(2026, 11, 18), dt.date(2026, 11, 19)) if days else ()
     alpaca = AlpacaCalendar.from_alpaca(closed, calendar(*earlier, *days, *((TUESDAY,) if days else ())))
@@ -193,7 +193,7 @@ def test_a_closed_clock_tells_before_from_after(
 
 
 def test_an_old_clock_gives_way_to_the_calendar() -> None:
-    """After the change that the clock announced, the calendars answer, so no phase stays open for ever."""
+    """After the announced change, the calendars decide, so no phase lasts forever."""
     opened = clock(ny(TUESDAY, 12), True, ny(dt.date(2026, 11, 25), 9, 30), ny(TUESDAY, 16))
     alpaca = AlpacaCalendar.from_alpaca(opened, [])
     assert alpaca.phase_and_end(ny(TUESDAY, 15)) == (MarketPhase.OPEN, ny(TUESDAY, 16))
@@ -205,7 +205,7 @@ def test_an_old_clock_gives_way_to_the_calendar() -> None:
 
 
 def test_alpaca_s_calendar_wins_over_the_library() -> None:
-    """Alpaca decides a day's early close, and its rows may arrive in any order."""
+    """Alpaca's calendar decides a day's early close, and its rows may come in any order."""
     rows = calendar(dt.date(2026, 11, 25), TUESDAY, MONDAY, FRIDAY, close="15:00")
     alpaca = AlpacaCalendar.from_alpaca(clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 15)), rows)
     assert alpaca.session(TUESDAY) == Session(ny(TUESDAY, 9, 30), ny(TUESDAY, 15))
@@ -214,7 +214,7 @@ def test_alpaca_s_calendar_wins_over_the_library() -> None:
 
 
 def test_at_the_edge_of_alpaca_s_calendar_the_library_answers() -> None:
-    """A date before the given rows still has a session and a day before it."""
+    """A date before Alpaca's rows has the library's session and previous date."""
     alpaca = AlpacaCalendar.from_alpaca(
         clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 16)), calendar(MONDAY, TUESDAY)
     )
@@ -247,7 +247,7 @@ def test_an_answer_that_is_none_is_refused(answer: Any, rows: Any, path: str) ->
 
 
 def test_both_calendars_answer_the_same_questions() -> None:
-    """Whichever calendar there is, callers need not know."""
+    """Both calendars have the same interface."""
     calendars: list[MarketCalendar] = [EXCHANGE, AlpacaCalendar.from_alpaca(GOOD, [])]
     assert {each.phase(ny(MONDAY, 8)) for each in calendars} == {MarketPhase.PRE}
 
@@ -276,13 +276,13 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float
 def test_a_moment_has_the_close_of_its_trading_dates_session(
     day: dt.date, hour: int, close: dt.datetime, previous: dt.date
 ) -> None:
-    """Every phase of a half day has its close at 13:00; holidays and weekends have the session before."""
+    """Every phase of a half day has its close at 13:00; other days have the last session's close."""
     moment = market_moment(EXCHANGE, ny(day, hour))
     assert (moment.session_close, moment.previous_trading_date) == (close, previous)
 
 
 def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
-    """An unplanned closure at 14:00 reported by the clock is the session's close while it lasts."""
+    """While the clock reports closed at 14:00, that is the session's close."""
     at = ny(MONDAY, 11)
     told = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
     rows = [
@@ -295,7 +295,7 @@ def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
 
 
 def test_without_a_calendar_nothing_is_known() -> None:
-    """No phase, no close, no date."""
+    """Without a calendar, the phase, the close and the date are unknown."""
     moment = market_moment(None, ny(MONDAY, 11))
     assert (moment.phase, moment.session_close, moment.trading_date) == (MarketPhase.UNKNOWN, None, None)
 
@@ -312,7 +312,7 @@ def test_without_a_calendar_nothing_is_known() -> None:
     ],
 )
 def test_overnight_trading_has_a_phase_of_its_own(at: str, phase: str, until: str) -> None:
-    """From 20:00 to 04:00 New York before each session; weekends and holidays have none."""
+    """The phase is from 20:00 to 04:00 in New York before each session, and on no other night."""
     moment = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
     seen = with_overnight(market_moment(ExchangeCalendar(), moment), moment)
     assert (str(seen.phase), seen.until) == (phase, dt.datetime.fromisoformat(until).replace(tzinfo=NEW_YORK))

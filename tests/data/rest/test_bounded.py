@@ -75,7 +75,7 @@ def drip(text: bytes) -> Talk:
     ids=["header", "body", "body without a length"],
 )
 def test_an_answer_that_drips_ends_with_the_exchange(beginning: bytes) -> None:
-    """Bytes that keep coming do not keep the exchange open; it is not repeated, and said in words."""
+    """Bytes that keep arriving do not extend the exchange, which is not repeated and fails in words."""
     with serving(drip(beginning), seconds=0.5) as rest:
         began = time.monotonic()
         with pytest.raises(AlpacaRestError, match=r"the answer was not complete within 0\.5 s") as caught:
@@ -85,7 +85,7 @@ def test_an_answer_that_drips_ends_with_the_exchange(beginning: bytes) -> None:
 
 
 def test_a_dripping_host_does_not_disturb_the_next_exchange() -> None:
-    """After a cut exchange the same client asks on a new connection."""
+    """After a cut exchange, the same client uses a new connection."""
     answers = [drip(OK + b"Content-Length: 100000\r\n\r\n{"), answer(b"{}")]
 
     def talk(connection: socket.socket, over: threading.Event) -> None:
@@ -109,7 +109,7 @@ def answer(body: bytes, header: bytes = b"") -> Talk:
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_in_memory() -> None:
-    """300 kB that decode to 300 MB cost no more memory than the limit, and end as an error."""
+    """300 kB that decode to 300 MB take no more memory than the limit, and raise."""
     bomb = gzip.compress(bytes(300 * 2**20))
     with serving(answer(bomb, b"Content-Encoding: gzip\r\n")) as rest:
         tracemalloc.start()
@@ -124,7 +124,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_in_memory() -> None:
 
 
 def test_an_answer_that_is_too_large_without_compression_is_refused() -> None:
-    """The limit counts what is decoded, compressed or not."""
+    """The limit applies to the decoded size, compressed or not."""
     with (
         serving(answer(b" " * (LARGEST_ANSWER + 1))) as rest,
         pytest.raises(AlpacaRestError, match="larger than 16 MB"),
@@ -149,14 +149,14 @@ def test_a_compressed_answer_is_read() -> None:
     ids=["layers", "another encoding", "no gzip", "cut short"],
 )
 def test_an_answer_that_cannot_be_decoded_is_an_error(encoding: str, body: bytes, words: str) -> None:
-    """Layers of compression, other encodings and damaged data are refused in words."""
+    """Layers of compression, other encodings and damaged data raise an error in words."""
     header = f"Content-Encoding: {encoding}\r\n".encode()
     with serving(answer(body, header)) as rest, pytest.raises(AlpacaRestError, match=words):
         rest.account()
 
 
 def test_bytes_after_the_end_of_a_compressed_answer_are_refused() -> None:
-    """No byte that zlib would keep in memory, undecoded and uncounted, is read."""
+    """Bytes that zlib would keep in memory uncounted are not read."""
     body = gzip.compress(b"{}") + bytes(2 * LARGEST_ANSWER)
     with (
         serving(answer(body, b"Content-Encoding: gzip\r\n")) as rest,
@@ -166,7 +166,7 @@ def test_bytes_after_the_end_of_a_compressed_answer_are_refused() -> None:
 
 
 def test_without_a_thread_for_its_deadline_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exchange without a deadline could last for ever, so it fails in words, and is tried again."""
+    """Without a deadline, an exchange could last forever, so it fails in words and is tried again."""
     with serving(answer(b'{"id": "x"}')) as rest:
         with monkeypatch.context() as patch:
             patch.setattr(threading.Timer, "start", _refuse)
@@ -180,7 +180,7 @@ def _refuse(_timer: threading.Timer) -> None:
 
 
 def test_no_cookie_comes_back() -> None:
-    """A server cannot make later requests carry anything."""
+    """A server cannot add anything to later requests."""
     seen: list[httpx.Headers] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -194,13 +194,13 @@ def test_no_cookie_comes_back() -> None:
 
 
 def test_json_nested_without_end_is_no_answer() -> None:
-    """Brackets that only open cost an error and not the thread."""
+    """Endlessly nested brackets raise an error and do not end the thread."""
     with serving(answer(b"[" * 500_000)) as rest, pytest.raises(AlpacaRestError, match="not JSON"):
         rest.positions()
 
 
 def test_an_exchange_that_ends_leaves_no_timer() -> None:
-    """The deadline of a finished exchange is cancelled, and that of a failed one."""
+    """The deadline is cancelled after a finished exchange and after a failed one."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/refused":

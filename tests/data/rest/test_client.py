@@ -113,7 +113,7 @@ def test_keys_go_to_the_settings_hosts_only(url: str) -> None:
 
 
 def test_redirects_are_not_followed() -> None:
-    """A redirect is an error that names its target, and the target is never asked."""
+    """A redirect raises an error that names its target, which receives no request."""
     rest, server, _ = connect(lambda _: httpx.Response(302, headers={"Location": "https://example.com/"}))
     words = r"the server redirects to example\.com \(302\); redirects are never followed"
     with pytest.raises(AlpacaRestError, match=words) as caught:
@@ -127,7 +127,7 @@ def test_redirects_are_not_followed() -> None:
     "target", ["//evil.example", "/v2", "javascript:a()", "http://[", "http:evil", "\x01", ""]
 )
 def test_no_target_of_a_redirect_is_read_as_a_url(status: int, target: str) -> None:
-    """Whatever a redirect leads to, it is an error in words, tried once."""
+    """Whatever target a redirect has, it raises an error in words and is tried once."""
     rest, server, _ = connect(lambda _: httpx.Response(status, headers={"Location": target}))
     with pytest.raises(AlpacaRestError, match=rf"the server redirects.* \({status}\); redirects are never"):
         rest.account()
@@ -135,7 +135,7 @@ def test_no_target_of_a_redirect_is_read_as_a_url(status: int, target: str) -> N
 
 
 def test_a_key_in_another_spelling_is_not_repeated() -> None:
-    """A redirect's host is lower case, and a message may hold what was sent in base64."""
+    """A key is also hidden in lower case in a redirect's host, and in base64 in a message."""
     secret = "aB3" * 13
     encoded = base64.b64encode(secret.encode()).decode()
     for answer, words in (
@@ -179,7 +179,7 @@ def test_keys_are_in_headers_only() -> None:
     ],
 )
 def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, words: str) -> None:
-    """A refusal that another try would not change is tried once and quoted in the server's words."""
+    """A refusal that retrying would not change is tried once and quotes the server's message."""
     content = b"<html>" if body is None else json.dumps(body).encode()
     rest, server, _ = connect(lambda _: httpx.Response(status, content=content))
     with pytest.raises(AlpacaRestError, match=words) as caught:
@@ -190,7 +190,7 @@ def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, 
 
 
 def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
-    """A server that echoes the keys does not bring them into the error."""
+    """If a server echoes the keys, the error does not contain them."""
     spaced = "\u200b".join(SECRET)
     rest, _, _ = connect(lambda _: httpx.Response(403, json={"message": f"key {KEY} or {spaced} unknown"}))
     with pytest.raises(AlpacaRestError) as caught:
@@ -212,7 +212,7 @@ def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
     ],
 )
 def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> None:
-    """A passing failure is retried with growing waits, then raised; a later success is taken."""
+    """A temporary failure is retried with growing waits and then raised; a later success is returned."""
     rest, server, clock = connect(script(failure, failure, failure))
     with pytest.raises(AlpacaRestError, match=words):
         rest.account()
@@ -224,7 +224,7 @@ def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b"null"])
 def test_an_answer_of_another_form_is_no_answer(content: bytes) -> None:
-    """A 200 whose body is not what the route gives is an error, not a value."""
+    """A response with status 200 and an unexpected body raises an error."""
     rest, _, _ = connect(lambda _: httpx.Response(200, content=content))
     with pytest.raises(AlpacaRestError, match=r"not JSON|unexpected form"):
         rest.account()
@@ -234,7 +234,7 @@ def test_an_answer_of_another_form_is_no_answer(content: bytes) -> None:
 
 
 def test_a_429_waits_as_long_as_the_server_says() -> None:
-    """Retry-After counts first, also as a date; else the reset time by the server's date; else it grows."""
+    """The wait is that of Retry-After, else the reset time by the server's date, else it grows."""
     clock = Clock()
     date = email.utils.formatdate(5_000, usegmt=True)  # the server's clock is far off ours
     rest, _, _ = connect(
@@ -259,7 +259,7 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
 @pytest.mark.parametrize("value", ["9" * 400, "9" * 5000, "-1", "1e9", "\u0664", "nan"])
 @pytest.mark.parametrize("date", ["", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "?"])
 def test_a_429_with_a_time_that_is_none_waits_as_without(header: str, value: str, date: str) -> None:
-    """No number and no date of a server is an exception."""
+    """No invalid number or date from a server raises an exception."""
     headers = {header: value.encode(), "Date": date.encode()}
     rest, _, clock = connect(script(httpx.Response(429, headers=headers), httpx.Response(200, json={})))
     assert rest.account() == {}
@@ -267,7 +267,7 @@ def test_a_429_with_a_time_that_is_none_waits_as_without(header: str, value: str
 
 
 def test_a_date_that_is_none_leaves_the_reset_time_to_the_own_clock() -> None:
-    """The server's reset time counts, by this machine's clock."""
+    """Without a valid date, the reset time counts by this machine's clock."""
     clock = Clock()
     date = "Mon, 99 Jan 2026 99:99:99 +99999999999999"
     headers = {"X-RateLimit-Reset": str(int(clock.now) + 7), "Date": date}
@@ -277,7 +277,7 @@ def test_a_date_that_is_none_leaves_the_reset_time_to_the_own_clock() -> None:
 
 
 def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
-    """The caller learns the path and the seconds of each wait that the server wants, and of no other."""
+    """The caller receives the path and the seconds of each wait for the limit, and of no other wait."""
     answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
     rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
     told: list[tuple[str, float]] = []
@@ -287,7 +287,7 @@ def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
 
 
 def test_endless_429s_end() -> None:
-    """A server that only says 429 is given up after ten times."""
+    """A server that only answers 429 is given up after ten attempts."""
     rest, server, _ = connect(lambda _: httpx.Response(429))
     with pytest.raises(AlpacaRestError, match="too many requests") as caught:
         rest.account()
@@ -304,7 +304,7 @@ def activity(number: int) -> dict[str, str]:
 
 
 def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
-    """5,000 activities in pages of 100 come complete and in order, within 200 requests a minute."""
+    """5,000 activities in pages of 100 arrive complete and in order, within 200 requests a minute."""
     everything = [activity(number) for number in range(5_000)]
     clock = Clock()
     minutes: dict[int, int] = {}
@@ -329,7 +329,7 @@ def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
 
 
 def test_a_short_page_of_activities_is_not_taken_for_the_last() -> None:
-    """Pages are requested until one is empty or leads nowhere."""
+    """Pages are requested until one is empty or cannot be continued."""
     pages = {None: [activity(1)], activity(1)["id"]: [activity(2)], activity(2)["id"]: [activity(2)]}
     rest, server, _ = connect(
         lambda request: httpx.Response(200, json=pages[request.url.params.get("page_token")])
@@ -342,7 +342,7 @@ def test_a_short_page_of_activities_is_not_taken_for_the_last() -> None:
 
 @pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
 def test_pages_that_never_move_on_end(page: list[object]) -> None:
-    """After a full page whose last row leads nowhere, or to itself, a row says that more is missing."""
+    """If a full page cannot be continued, a row says that more is missing."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page * 100))
     assert list(rest.fill_pages(OPEN))[-1] == [CUT_SHORT]
     assert len(server.requests) <= 2
@@ -361,7 +361,7 @@ def order(number: int, legs: int = 0, **changes: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("legs_count", [True, False])
 def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -> None:
-    """No order is lost at a page's edge, whether or not the server's limit counts legs."""
+    """No order is lost between pages, whether or not the server's limit counts legs."""
     everything = [order(number, legs=number % 3) for number in range(1_234)]
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -383,7 +383,7 @@ def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -
 
 
 def test_many_orders_of_one_moment_end_the_paging() -> None:
-    """A full page that brings nothing new is the last one, and a row says that more may be missing."""
+    """A full page without new orders is the last one, and a row says that more may be missing."""
     page = [order(number, submitted_at="2026-11-20T14:30:00Z") for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page))
     assert rest.orders(OPEN) == [*page, CUT_SHORT]
@@ -391,7 +391,7 @@ def test_many_orders_of_one_moment_end_the_paging() -> None:
 
 
 def test_the_rows_of_a_page_are_not_compared_with_each_other() -> None:
-    """An answer of a hundred thousand rows would otherwise take hours, long after Stop."""
+    """Comparing the rows of a huge answer would take hours, long after Stop."""
 
     class Row(dict[str, object]):
         __hash__ = None  # type: ignore[assignment]  # as a dict
@@ -414,7 +414,7 @@ def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> Non
 
 
 def test_snapshots_are_asked_in_hundreds_and_paged() -> None:
-    """No call asks for more than 100 contracts, and further pages of an answer are fetched."""
+    """No call requests more than 100 contracts, and further pages of an answer are fetched."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         symbols = request.url.params["symbols"].split(",")
@@ -434,7 +434,7 @@ def test_snapshots_are_asked_in_hundreds_and_paged() -> None:
 
 
 def test_pages_of_market_data_without_an_end_are_an_error() -> None:
-    """A token that changes for ever ends in words; an empty page in the middle ends nothing."""
+    """Endlessly changing page tokens raise an error in words; an empty page does not end the reading."""
     tokens = iter(range(1000))
     rest, server, _ = connect(
         lambda _: httpx.Response(200, json={"snapshots": {}, "next_page_token": str(next(tokens))})
@@ -445,7 +445,7 @@ def test_pages_of_market_data_without_an_end_are_an_error() -> None:
 
 
 def test_every_page_of_corporate_actions_is_read() -> None:
-    """A split on the second page withholds the day as one on the first does."""
+    """A split on the second page counts like one on the first."""
     split = {"symbol": "A", "new_rate": 2, "old_rate": 1, "ex_date": "2026-11-20"}
     rest, server, _ = connect(
         script(
@@ -458,7 +458,7 @@ def test_every_page_of_corporate_actions_is_read() -> None:
 
 
 def test_one_unknown_symbol_does_not_cost_the_others() -> None:
-    """A chunk that is refused is halved until the symbol at fault stands alone and is left out."""
+    """A refused chunk is halved until the symbol at fault is alone and left out."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         symbols = request.url.params["symbols"].split(",")
@@ -489,7 +489,7 @@ SYMBOLS = [f"A{number:03}" for number in range(250)]
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None:
-    """If no symbol is answered at all, the refusal is raised after a few requests, not hundreds."""
+    """If no symbol is answered, the refusal is raised after a few requests."""
     rest, server, _ = connect(lambda _: httpx.Response(status, json={"message": "no such route"}))
     for fetch in (rest.index_values, lambda some: rest.option_snapshots(some, "opra")):
         for symbols in (SYMBOLS, ["A", "B", "C"], ["A"]):
@@ -501,7 +501,7 @@ def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None
 
 
 def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.LogCaptureFixture) -> None:
-    """One chunk is answered and then none: that is raised, and the next look asks for every symbol."""
+    """If answers stop after the first chunk, that is raised, and the next fetch requests every symbol."""
     answered: list[bool] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -518,14 +518,14 @@ def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.L
 
 
 def test_unknown_symbols_that_stand_together_do_not_cost_the_others() -> None:
-    """A book is in order, so that what ended on one day is side by side."""
+    """Neighbouring unknown symbols, such as those that expired on one day, are all found."""
     bad = set(SYMBOLS[:30])
     rest, _, _ = connect(knowing(bad))
     assert set(rest.stock_snapshots(SYMBOLS, "iex")) == set(SYMBOLS) - bad
 
 
 def test_an_unknown_symbol_is_searched_for_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Later looks leave it out without a question or a warning; another route is asked for it."""
+    """Later fetches leave it out without a request or a warning; another route is asked for it."""
     rest, server, _ = connect(knowing({"BAD"}))
     symbols = [*SYMBOLS[:40], "BAD"]
     assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
@@ -538,7 +538,7 @@ def test_an_unknown_symbol_is_searched_for_and_told_once(caplog: pytest.LogCaptu
 
 
 def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:
-    """A 403 is raised at once instead of being asked again in halves."""
+    """A 403 is raised at once and not tried in halves."""
     rest, server, _ = connect(lambda _: httpx.Response(403, json={"message": "no opra"}))
     with pytest.raises(AlpacaRestError, match="no opra"):
         rest.option_snapshots(["A", "B"], "opra")
@@ -546,7 +546,7 @@ def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:
 
 
 def test_the_other_routes() -> None:
-    """Each route asks its own path and host with its own query."""
+    """Each route has its own path, host and query."""
     answers = {
         "/v2/calendar": [{"date": "2026-11-20"}],
         "/v2/positions": [],
@@ -600,7 +600,7 @@ def ask(rest: AlpacaRest) -> tuple[threading.Thread, list[AlpacaRestError]]:
 
 
 def test_stop_interrupts_a_request_that_waits_for_its_answer(silent: socket.socket) -> None:
-    """A read that hangs ends at once when the client is stopped, and says so."""
+    """A hanging read ends at once with an error when the client is stopped."""
     rest = AlpacaRest(loopback(silent))
     thread, raised = ask(rest)
     connection, _ = silent.accept()
@@ -616,7 +616,7 @@ def test_stop_interrupts_a_request_that_waits_for_its_answer(silent: socket.sock
 
 
 def test_stop_interrupts_a_wait() -> None:
-    """A client that waits for its next try ends at once when it is stopped."""
+    """A wait before a retry ends at once when the client is stopped."""
     asked = threading.Event()
 
     def answer(_request: httpx.Request) -> httpx.Response:
@@ -633,7 +633,7 @@ def test_stop_interrupts_a_wait() -> None:
 
 
 def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) -> None:
-    """A socket opened in the moment of stopping is shut as soon as it is known."""
+    """A socket opened while the client is being stopped is shut down."""
     rest = AlpacaRest(loopback(silent), pause=lambda _: False)
     rest._readers[Host.TRADING]._transport.cut()
     with pytest.raises(AlpacaRestError, match=r"lost|no connection"):
@@ -642,7 +642,7 @@ def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) 
 
 
 def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptureFixture) -> None:
-    """With every logger at DEBUG a request over a real socket leaves no key in the log."""
+    """With every logger at DEBUG, a request over a real socket leaves no key in the log."""
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "options_helper"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -662,7 +662,7 @@ def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptu
 
 
 def test_a_server_without_tls_is_a_failure_to_connect(silent: socket.socket) -> None:
-    """TLS to a server that speaks none is said as no connection."""
+    """TLS to a server without it fails as no connection."""
     url = loopback(silent).trading_url.replace("http:", "https:")
     rest = AlpacaRest(AlpacaSettings(KEY, SECRET, trading_url=url, data_url=url), pause=lambda _: True)
 

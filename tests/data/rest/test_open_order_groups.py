@@ -62,7 +62,7 @@ def rest(broker: Broker) -> AlpacaRest:
 
 
 def test_a_bracket_of_yesterday_is_one_open_order(broker: Broker, rest: AlpacaRest) -> None:
-    """Its leg is listed alone and without its parent; the parent is found, and then fetched by its id."""
+    """The leg is listed without its parent, which is found once and then fetched by its id."""
     for _ in range(2):
         assert [order["id"] for order in rest.orders(status="open")] == [RECORDED["id"]]  # type: ignore[index]
     assert broker.paths == [
@@ -76,7 +76,7 @@ def test_a_bracket_of_yesterday_is_one_open_order(broker: Broker, rest: AlpacaRe
 
 
 def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest: AlpacaRest) -> None:
-    """Orders has it once, take-profit and stop under it; yesterday's entry is no fill of today."""
+    """The order appears once, with both legs; yesterday's entry is no fill of today."""
     history = order_history(rest)
     history.update(NOW)
     day = FillDayBuilder().build([], history.fills, history.orders, day=NOW.date())
@@ -87,7 +87,7 @@ def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest
 
 
 def test_the_end_of_its_legs_is_seen_too(broker: Broker, rest: AlpacaRest) -> None:
-    """When no leg is open any more the bracket is fetched once more, by its id, and then no longer."""
+    """Once no leg is open, the bracket is fetched once more by its id, and then no longer."""
     history = order_history(rest)
     history.update(NOW)
     broker.open = False
@@ -102,7 +102,7 @@ def test_the_end_of_its_legs_is_seen_too(broker: Broker, rest: AlpacaRest) -> No
 
 
 def test_a_leg_without_a_parent_is_shown_itself(broker: Broker, rest: AlpacaRest) -> None:
-    """If nothing of that second has the leg, it is an order of its own rather than missing."""
+    """A leg without a known parent is shown as an order of its own."""
     broker.bracket["submitted_at"] = broker.bracket["legs"][0]["submitted_at"] = "2020-01-02T15:00:00Z"
     (order,) = rest.orders(status="open")
     assert order["id"] == RECORDED["legs"][0]["id"]  # type: ignore[index]

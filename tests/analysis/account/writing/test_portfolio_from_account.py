@@ -68,7 +68,7 @@ def cost(portfolio: Portfolio) -> tuple[Decimal, Decimal]:
 @given(ledgers())
 @settings(max_examples=80, deadline=None)
 def test_the_file_holds_what_the_account_holds(ledger: Ledger) -> None:
-    """For any past, quantities are the broker's and the cost is the broker's to the cent."""
+    """For any history, the file has the broker's quantities, and the broker's cost to the cent."""
     portfolio = parse_portfolio("p", written(ledger.history()).text.encode())
     assert quantities(portfolio) == held(ledger)
     total, tolerance = cost(portfolio)
@@ -79,7 +79,7 @@ def test_the_file_holds_what_the_account_holds(ledger: Ledger) -> None:
 @given(ledgers(), st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_merge_changes_what_differs_and_nothing_else(ledger: Ledger, data: st.DataObject) -> None:
-    """After more trades the merged file holds the account; agreeing entries are untouched; twice is once."""
+    """A merged file agrees with the account and keeps equal entries; merging it again changes nothing."""
     first = json.loads(written(ledger.history()).text)
     first["positions"] = [entry | {"tag": ["mine"], "own": 1} for entry in first["positions"]]
     assert json.loads(written(ledger.history(), first).text) == first
@@ -98,7 +98,7 @@ def test_a_merge_changes_what_differs_and_nothing_else(ledger: Ledger, data: st.
 
 
 def test_a_multi_leg_order_makes_a_structure() -> None:
-    """Its legs stand together with what was paid for all of them, and no note: an order is evidence."""
+    """The legs of one order become one structure with its total cost, and no note."""
     ledger = Ledger()
     ledger.order([(CALL, 2, Decimal("4.10")), (HIGHER, -2, Decimal("1.35"))], parts=2)
     [entry] = entries(ledger)
@@ -128,7 +128,7 @@ def test_a_multi_leg_order_makes_a_structure() -> None:
 
 
 def test_the_same_structure_bought_twice_is_one() -> None:
-    """Two orders for the same legs in the same ratio make one structure, opened with the first."""
+    """Two orders for the same legs in the same ratio become one structure, opened with the first."""
     ledger = Ledger()
     for units, price in ((1, "4.00"), (2, "4.30")):
         ledger.order([(CALL, units, Decimal(price)), (HIGHER, -units, Decimal(1))])
@@ -140,7 +140,7 @@ def test_the_same_structure_bought_twice_is_one() -> None:
 
 
 def test_legs_of_one_minute_are_grouped_and_the_guess_is_named() -> None:
-    """Single orders of one underlying within a minute are a structure; a minute later they are not."""
+    """Single orders on one underlying within a minute become a structure; later ones do not."""
     ledger = Ledger()
     ledger.order([(CALL, 1, Decimal(4))])
     ledger.now = BEGAN + MINUTE
@@ -164,7 +164,7 @@ def test_shares_join_a_call_that_they_cover() -> None:
 
 
 def test_a_closing_order_takes_from_its_own_structure() -> None:
-    """Of a single and a vertical with the same contract, a vertical's closing order closes the vertical."""
+    """If an option and a vertical share a contract, the vertical's closing order closes the vertical."""
     ledger = Ledger()
     ledger.order([(CALL, 1, Decimal(5))])
     ledger.now += dt.timedelta(days=1)
@@ -179,7 +179,7 @@ def test_a_closing_order_takes_from_its_own_structure() -> None:
 
 
 def test_a_rolled_leg_stays_in_its_structure() -> None:
-    """An order that closes one leg of a structure and opens another keeps the structure, and says so."""
+    """An order that closes one leg and opens another keeps the structure, and the note says so."""
     ledger = Ledger()
     ledger.order([(CALL, 1, Decimal(4)), (PUT, -1, Decimal(3))])
     ledger.now += dt.timedelta(days=1)
@@ -191,7 +191,7 @@ def test_a_rolled_leg_stays_in_its_structure() -> None:
 
 
 def test_shares_of_a_split_cost_what_the_broker_says() -> None:
-    """No execution opened them: 25 at 640 and 25 more are 50 at the broker's 320, not at their average."""
+    """25 shares at 640 plus 25 without an execution are 50 shares at the broker's 320."""
     document = {"positions": [{"id": "spy", "symbol": "SPY", "shares": 25, "cost_basis": 640}]}
     holding = Holding(symbol="SPY", quantity=Decimal(50), entry_price=Decimal(320))
     [entry] = json.loads(written(AccountHistory(holdings=[holding]), document).text)["positions"]
@@ -200,7 +200,7 @@ def test_shares_of_a_split_cost_what_the_broker_says() -> None:
 
 
 def test_assigned_shares_name_their_source() -> None:
-    """Shares of an assignment cost the strike, and the note says where they came from."""
+    """Assigned shares cost the strike, and the note says where they came from."""
     ledger = Ledger()
     ledger.order([(PUT, -1, Decimal(3))])
     ledger.settle(EventKind.ASSIGNMENT, PUT, 1, Decimal(240))
@@ -210,7 +210,7 @@ def test_assigned_shares_name_their_source() -> None:
 
 
 def test_a_position_without_executions_is_single_at_the_average() -> None:
-    """A holding from elsewhere has the broker's average price, no day of opening, and a note."""
+    """A holding without executions has the broker's average price, no opening date, and a note."""
     ledger = Ledger()
     ledger.receive("SPXW261218C06000000", -2, Decimal("12.5"))
     [entry] = entries(ledger)
@@ -220,7 +220,7 @@ def test_a_position_without_executions_is_single_at_the_average() -> None:
 
 
 def test_a_share_class_is_spelled_by_its_underlying() -> None:
-    """A contract of BRKB belongs to BRK.B, so that its shares are found."""
+    """A contract with the root BRKB is written under BRK.B, so that its shares are found."""
     ledger = Ledger()
     ledger.order([("BRKB261218P00500000", 1, Decimal(9))])
     [entry] = entries(ledger)
@@ -247,7 +247,7 @@ STRANGLE: dict[str, Any] = {
 
 
 def test_an_existing_group_wins_over_orders() -> None:
-    """Legs that the file groups stay grouped, however they were bought, and the entry stays as written."""
+    """Legs that the file groups stay grouped, and the entry is unchanged."""
     ledger = Ledger()
     ledger.order([(PUT, 2, Decimal(1))])
     ledger.now += dt.timedelta(days=2)
@@ -258,7 +258,7 @@ def test_an_existing_group_wins_over_orders() -> None:
 
 
 def test_a_smaller_structure_costs_its_share() -> None:
-    """With half of every leg left, net_debit is halved, and the note says what was done."""
+    """With half of every leg left, net_debit is halved, and a note says so."""
     ledger = Ledger()
     ledger.receive(PUT, 1, Decimal(1))
     ledger.receive(CALL, 1, Decimal(3))
@@ -269,7 +269,7 @@ def test_a_smaller_structure_costs_its_share() -> None:
 
 
 def test_the_last_leg_becomes_a_single() -> None:
-    """A structure with one leg left is a single option under the same id, at the broker's price."""
+    """A structure with one leg left becomes a single option with the same id, at the broker's price."""
     ledger = Ledger()
     ledger.receive(CALL, 2, Decimal("3.25"))
     [entry] = entries(ledger, file_with(STRANGLE))
@@ -279,7 +279,7 @@ def test_the_last_leg_becomes_a_single() -> None:
 
 
 def test_more_of_a_single_is_averaged_with_what_the_file_says() -> None:
-    """A position that grew keeps its cost for the old part."""
+    """The old part of a position that grew keeps its cost."""
     ledger = Ledger()
     ledger.order([(CALL, 1, Decimal(4))])
     document = {"positions": entries(ledger)}
@@ -292,7 +292,7 @@ def test_more_of_a_single_is_averaged_with_what_the_file_says() -> None:
 
 
 def test_a_merge_after_a_part_was_closed_costs_what_the_account_does() -> None:
-    """The smaller structure keeps the prices of its own lots, and what is new has its own."""
+    """The remaining structure keeps the prices of its own lots, and new lots have theirs."""
     ledger = Ledger()
     ledger.order([(CALL, 3, Decimal("7.1")), (HIGHER, -2, Decimal("3.3"))])
     before = file_with(*entries(ledger))
@@ -305,7 +305,7 @@ def test_a_merge_after_a_part_was_closed_costs_what_the_account_does() -> None:
 
 
 def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None:
-    """An order that had filled in part when the file was made has a lot for each day, as Alpaca averages."""
+    """An order that was partly filled when the file was made has a lot per day, as Alpaca averages."""
     ledger = Ledger()
     for quantity, price in ((2, "7"), (3, "7.25"), (2, "7.31")):
         ledger._fill("AAPL", Decimal(quantity), Decimal(price), "one")
@@ -318,7 +318,7 @@ def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None
 
 
 def test_what_the_account_never_holds_is_left_alone() -> None:
-    """A position marked `"account": "none"` stays, and takes nothing from the account."""
+    """A position marked `"account": "none"` stays unchanged, and takes no holding of the account."""
     ledger = Ledger()
     ledger.order([(CALL, 2, Decimal(4))])
     elsewhere = STRANGLE | {"account": "none"}
@@ -328,7 +328,7 @@ def test_what_the_account_never_holds_is_left_alone() -> None:
 
 
 def test_the_changes_are_said_in_words() -> None:
-    """Removed, added and changed positions and cash have a line each."""
+    """Each removed, added or changed position has a line, and so does cash."""
     ledger = Ledger(cash=Decimal("-12.5"))
     ledger.order([(CALL, 1, Decimal(4))])
     document = file_with(

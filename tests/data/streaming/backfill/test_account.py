@@ -35,7 +35,7 @@ class AccountDesk:
 
 
 def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
-    """The readable rows are known, but not as complete, until the broken one can be read."""
+    """The readable rows are published, but not as complete, until the broken one can be read."""
     desk = AccountDesk()
     desk.rest.fills = [make_fill(1), make_fill(2, side=None)]
     with pytest.raises(AlpacaRestError, match="1 row could not be read"):
@@ -48,7 +48,7 @@ def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
 
 @pytest.mark.parametrize(("hours", "ahead"), [(13, 100), (13.9, -100), (0, 0)])
 def test_days_are_those_of_alpacas_clock(hours: float, ahead: int) -> None:
-    """Near midnight, a computer's clock that is 100 minutes off is already, or still, in another day."""
+    """Near midnight, a clock that is 100 minutes off is on another date."""
     desk = AccountDesk()
     desk.sink.clock_ahead = dt.timedelta(minutes=ahead)
     alpacas = NOW + dt.timedelta(hours=hours)
@@ -61,7 +61,7 @@ def test_days_are_those_of_alpacas_clock(hours: float, ahead: int) -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_positions_are_published_with_the_history_that_follows_them(*, fails: bool) -> None:
-    """Between the two, a fill would be in the positions only; if the history fails, they come without it."""
+    """Otherwise, a fill would be in the positions only; if the history fails, they come without it."""
     desk = AccountDesk()
     desk.fetch.fetch_positions()
     assert desk.sink.reference["broker_positions_at"] == NOW
@@ -79,7 +79,7 @@ def test_positions_are_published_with_the_history_that_follows_them(*, fails: bo
 
 
 def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
-    """Only its date is known: until then it may or may not be in them, and the history is not complete."""
+    """An event has only a date, so the history is incomplete until the next positions."""
     desk = AccountDesk()
     desk.rest.activities = [make_event(id="booked before")]
     desk.log.update(NOW, NOW)
@@ -108,7 +108,7 @@ def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
 def test_cash_is_known_from_the_day_after_an_unreadable_change(
     row: dict[str, str], since: dt.date | None
 ) -> None:
-    """It leaves the executions and events complete, and says nothing about later days."""
+    """The executions and events stay complete, and later days are not affected."""
     desk = AccountDesk()
     desk.rest.activities = [{**row, "id": "c"}]
     history = desk.look()

@@ -165,7 +165,7 @@ def fetch_all(bodies: dict[str, Any]) -> FakeResults:
 
 
 def test_good_answers_are_used_whole() -> None:
-    """Without junk every part is well, and prices are complete."""
+    """Without junk, every part succeeds, and prices are complete."""
     sink = fetch_all(ANSWERS)
     assert set(sink.latest_words.values()) == {""}
     assert set(sink.complete) == {StreamName.OPTIONS, StreamName.STOCKS}
@@ -174,7 +174,7 @@ def test_good_answers_are_used_whole() -> None:
 
 @given(bodies=answers())
 def test_any_answer_is_used_or_refused_in_words(bodies: dict[str, Any]) -> None:
-    """No error that nobody foresaw, and the tables can be drawn from what was read."""
+    """There is no unexpected error, and the tables can be drawn from the readable parts."""
     sink = fetch_all(bodies)
     assert not [words for words in sink.latest_words.values() if "could not be used" in words]
     live = LiveSnapshot(
@@ -192,7 +192,7 @@ def test_any_answer_is_used_or_refused_in_words(bodies: dict[str, Any]) -> None:
 
 @given(data=st.data())
 def test_every_snapshot_is_read_or_counted(data: st.DataObject) -> None:
-    """The quotes and trades that were there are as many as were read and skipped."""
+    """The read and skipped quotes and trades add up to those in the answer."""
     symbols = data.draw(st.lists(st.sampled_from(["A", "B", "C"]), unique=True))
     rows: dict[str, Any] = {}
     for symbol in symbols:
@@ -210,7 +210,7 @@ def test_every_snapshot_is_read_or_counted(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/positions", "/v1beta1/indices/latest/values"])
 def test_a_row_that_is_skipped_is_said(path: str) -> None:
-    """The readable rows count, and the part's words say how many could not be read."""
+    """The readable rows count, and a sentence states the number of unreadable ones."""
     bad: Any = {"symbol": "MSFT", "qty": None}
     rows = [*ANSWERS[path], bad] if path == "/v2/positions" else {"values": {"SPX": {"v": "7,000"}}}
     sink = fetch_all({**ANSWERS, path: rows})
@@ -233,7 +233,7 @@ def test_a_row_that_is_skipped_is_said(path: str) -> None:
     ],
 )
 def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, words: str) -> None:
-    """In another time zone it would be an error for streams and page alike."""
+    """In another time zone, such a time would raise an error in streams and page."""
     said = fetch_all({**ANSWERS, path: body}).latest_words
     assert words in said["market"]
     assert said["positions"] == ""  # the host did answer, so its other routes are asked

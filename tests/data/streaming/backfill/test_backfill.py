@@ -102,7 +102,7 @@ def desk() -> BackfillDesk:
 
 
 def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
-    """Each part is fetched once, with the streams' feeds, and ends without a word."""
+    """Each part is fetched once, with the streams' feeds, and ends without a message."""
     desk.round()
     assert desk.rest.calls == Counter(
         [
@@ -131,7 +131,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
 
 
 def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
-    """Quotes and trades of REST have their own times and are marked as REST's."""
+    """Quotes and trades from REST have their own times and are marked as REST's."""
     desk.round()
     at = dt.datetime(2026, 11, 20, 14, 59, 58, 500_000, tzinfo=dt.UTC)
     assert desk.sink.option_quotes == [Quote(CALL, 1.6, 1.65, 10.0, 7.0, at, NOW, from_rest=True)]
@@ -145,7 +145,7 @@ def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
 
 @pytest.mark.parametrize("route", ["clock", "calendar"])
 def test_without_alpacas_clock_the_library_tells_the_hours(desk: BackfillDesk, route: str) -> None:
-    """Until Alpaca's clock and calendar answer, the exchange's known sessions stand in for them."""
+    """Until Alpaca's clock and calendar answer, the library's sessions are used."""
     desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
     desk.round()
     assert [type(calendar) for calendar in desk.sink.calendars] == [ExchangeCalendar]
@@ -162,7 +162,7 @@ def test_without_alpacas_clock_the_library_tells_the_hours(desk: BackfillDesk, r
 
 
 def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -> None:
-    """One malformed answer costs one try and not the day."""
+    """A malformed answer costs one attempt, not the day."""
     calendar = desk.rest.calendar
     desk.rest.calendar = lambda _start, _end: [{"date": "today"}]  # type: ignore[method-assign]
     desk.round()
@@ -174,7 +174,7 @@ def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -
 
 
 def test_a_stop_is_no_reason_for_another_calendar(desk: BackfillDesk) -> None:
-    """A request that ends because of Stop makes nothing be imported, which would take a second."""
+    """A request that ends because of Stop does not import the library, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
     desk.backfill.stop()
     desk.backfill.step(Host.TRADING)
@@ -183,7 +183,7 @@ def test_a_stop_is_no_reason_for_another_calendar(desk: BackfillDesk) -> None:
 
 
 def test_this_computers_clock_is_compared_with_alpacas(desk: BackfillDesk) -> None:
-    """The market clock's answer shows by how much this one is ahead."""
+    """The clock's answer shows by how much this computer's clock is ahead."""
     desk.round()
     assert desk.sink.clock_offsets == [0.0]
     ahead = BackfillDesk()
@@ -193,7 +193,7 @@ def test_this_computers_clock_is_compared_with_alpacas(desk: BackfillDesk) -> No
 
 
 def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
-    """Greeks, previous closes, positions, multipliers and the masked account come as the market's records."""
+    """Greeks, closes, positions, multipliers and the masked account arrive as the market's records."""
     desk.round()
     known = desk.sink.reference
     assert known["greeks"][CALL] == Greeks(
@@ -215,7 +215,7 @@ def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
 
 
 def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: BackfillDesk) -> None:
-    """The first look takes 30 days, later ones the last day; an activity read twice is kept once."""
+    """The first fetch reads 30 days, later ones the last day; a repeated activity is kept once."""
     event = {"activity_type": "OPASN", "id": "e1", "date": "2026-11-12", "symbol": CALL, "qty": "1"}
     desk.rest.fills = [make_fill(1), make_fill(2), event]
     desk.round()
@@ -228,7 +228,7 @@ def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: Bac
 
 
 def test_only_what_is_wanted_is_fetched() -> None:
-    """Without stocks, contracts or fills those routes are not asked."""
+    """Without stocks, contracts or fills, their routes are not requested."""
     desk = BackfillDesk(stocks=(), option_contracts=(), want_fills=False)
     desk.round()
     assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history", "activities"}
@@ -241,7 +241,7 @@ def test_only_what_is_wanted_is_fetched() -> None:
 
 
 def test_later_rounds_refresh_what_no_stream_tells(desk: BackfillDesk) -> None:
-    """Greeks, positions and indices are fetched again by the minute; multipliers and the calendar are not."""
+    """Greeks, positions and indices are fetched every minute; multipliers and the calendar are not."""
     desk.round()
     desk.run_for(121)
     calls = desk.rest.calls
@@ -257,7 +257,7 @@ def test_later_rounds_refresh_what_no_stream_tells(desk: BackfillDesk) -> None:
 
 
 def test_rest_does_not_keep_a_silent_feed_alive(desk: BackfillDesk) -> None:
-    """A symbol's quote and trade are put once; later rounds bring only those that had none before."""
+    """A symbol's quote and trade are published once; later fetches publish only those without any."""
     desk.round()
     desk.rest.options = {
         CALL: {**SNAPSHOT, "latestQuote": {**QUOTE, "t": "2026-11-20T15:00:59Z"}},
@@ -276,7 +276,7 @@ def test_rest_does_not_keep_a_silent_feed_alive(desk: BackfillDesk) -> None:
 def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(
     desk: BackfillDesk, stream: StreamName
 ) -> None:
-    """A stream is acknowledged while its first quotes are under way: they come again, newer perhaps."""
+    """If the stream is acknowledged during the fetch, the quotes are published again by the next one."""
     route = f"{stream.removesuffix('s')}_snapshots"
     fetch = getattr(desk.rest, route)
 
@@ -296,7 +296,7 @@ def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(
 
 
 def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: BackfillDesk) -> None:
-    """The request outlives a failure of REST."""
+    """The request survives a failure of REST."""
     desk.round()
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
     desk.clock.seconds += 2
@@ -308,7 +308,7 @@ def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: BackfillDesk
 
 
 def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(desk: BackfillDesk) -> None:
-    """Later looks tell only new symbols and prove nothing more; one that fails or began earlier, nothing."""
+    """Later fetches publish only new symbols, and a failed or earlier one completes nothing."""
     desk.round()
     assert desk.sink.complete == {StreamName.OPTIONS: NOW, StreamName.STOCKS: NOW}
     desk.run_for(61)
@@ -326,7 +326,7 @@ def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(d
 
 @pytest.mark.parametrize("row", [7, {"latestQuote": {"bp": "?"}}, {"latestTrade": {"p": None}}])
 def test_a_row_that_cannot_be_read_proves_nothing(desk: BackfillDesk, row: object) -> None:
-    """It may be a change: quotes are complete only once every row was read; a symbol without one is."""
+    """A skipped row may be a change, so quotes are complete only once every row was read."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: row}
     desk.round()
     assert desk.sink.complete == {StreamName.STOCKS: NOW}
@@ -338,7 +338,7 @@ def test_a_row_that_cannot_be_read_proves_nothing(desk: BackfillDesk, row: objec
 
 
 def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: BackfillDesk) -> None:
-    """An error between reading and putting leaves no symbol out."""
+    """An error between reading and publishing leaves no symbol out."""
     put_trades = desk.sink.put_trades
 
     def broken(**_: object) -> None:
@@ -354,7 +354,7 @@ def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: BackfillDesk
 
 
 def test_however_many_messages_are_lost_rest_is_asked_once_per_interval(desk: BackfillDesk) -> None:
-    """The next look is complete as of after the last loss, and brings every symbol again."""
+    """The next fetch is complete as of a time after the last loss, and publishes every symbol again."""
     desk.round()
     for _ in range(10):
         desk.run_for(1)
@@ -372,7 +372,7 @@ def test_however_many_messages_are_lost_rest_is_asked_once_per_interval(desk: Ba
 
 
 def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: BackfillDesk) -> None:
-    """An acknowledgement that is quicker than REST is served by the first look."""
+    """An acknowledgement before the first fetch is served by that fetch."""
     desk.backfill.request_quotes(StreamName.OPTIONS)
     desk.round()
     desk.run_for(5)
@@ -380,7 +380,7 @@ def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: Ba
 
 
 def test_the_calendar_is_asked_again_on_another_day(desk: BackfillDesk) -> None:
-    """A run that passes midnight in New York gets the sessions around its new day."""
+    """After midnight in New York, the calendar of the new day is fetched."""
     desk.round()
     desk.clock.seconds = 20 * 3600
     desk.round()
@@ -391,7 +391,7 @@ def test_the_calendar_is_asked_again_on_another_day(desk: BackfillDesk) -> None:
 
 
 def test_a_look_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None:
-    """Executions and orders come whole; the span REST may still lag behind is not confirmed."""
+    """Executions and orders are published in full, but the latest seconds are not confirmed."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.rest.todays_orders = [make_order("o1")]
     desk.round()
@@ -403,7 +403,7 @@ def test_a_look_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None
 
 
 def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: BackfillDesk) -> None:
-    """After an acknowledgement the first look shows what is there, the second one confirms the moment."""
+    """After an acknowledgement, one fetch publishes what is known, and a second one confirms it."""
     desk.round()
     desk.run_for(10)
     desk.backfill.request_fills()
@@ -414,7 +414,7 @@ def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: BackfillD
 
 
 def test_requests_that_come_together_are_one(desk: BackfillDesk) -> None:
-    """A flapping stream does not make a look each time: they are at least a second apart."""
+    """A flapping stream does not cause a fetch each time; they are at least a second apart."""
     desk.round()
     for _ in range(50):
         desk.backfill.request_fills()
@@ -426,7 +426,7 @@ def test_requests_that_come_together_are_one(desk: BackfillDesk) -> None:
 
 
 def test_a_request_during_a_look_is_not_forgotten(desk: BackfillDesk) -> None:
-    """An acknowledgement that comes while a look is under way gets a look of its own."""
+    """An acknowledgement during a fetch causes another fetch."""
     pages = desk.rest.fill_pages
 
     def interrupted(after: dt.datetime) -> Iterator[list[Any]]:
@@ -441,7 +441,7 @@ def test_a_request_during_a_look_is_not_forgotten(desk: BackfillDesk) -> None:
 
 
 def test_a_later_look_takes_only_what_may_be_new(desk: BackfillDesk) -> None:
-    """The first look begins at New York's midnight, later ones five minutes before the newest execution."""
+    """The first fetch begins at midnight in New York, later ones five minutes before the newest execution."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.round()
     desk.rest.fills = [make_fill(number) for number in range(2, 7)]
@@ -454,7 +454,7 @@ def test_a_later_look_takes_only_what_may_be_new(desk: BackfillDesk) -> None:
 
 
 def test_an_unreadable_row_costs_only_itself() -> None:
-    """Rows that are no fills or orders, or of another day, are skipped; those that are unreadable counted."""
+    """Rows of another kind or day are skipped, and unreadable ones are counted."""
     rest = FakeRest()
     rest.fills = [
         make_fill(0),
@@ -471,7 +471,7 @@ def test_an_unreadable_row_costs_only_itself() -> None:
 
 
 def test_orders_of_earlier_days_are_found_too() -> None:
-    """Open orders from before today, and those filled today that no list has, come one by one if need be."""
+    """Open orders from before today, and filled ones in no list, are fetched one by one if needed."""
     rest = FakeRest()
     before = {"submitted_at": "2026-11-18T15:00:00Z", "updated_at": "2026-11-18T15:00:00Z"}
     rest.open_orders = [make_order("old", **before)]
@@ -490,7 +490,7 @@ def test_orders_of_earlier_days_are_found_too() -> None:
 
 
 def test_a_new_day_begins_with_nothing() -> None:
-    """When the New York date changes, yesterday's executions and orders go."""
+    """When the New York date changes, yesterday's executions and orders are dropped."""
     rest = FakeRest()
     rest.fills, rest.todays_orders = [make_fill(0)], [make_order("o1")]
     rest.single = {"o1": make_order("o1")}
@@ -503,7 +503,7 @@ def test_a_new_day_begins_with_nothing() -> None:
 
 
 def test_a_look_that_midnight_overtakes_is_not_told(desk: BackfillDesk) -> None:
-    """Its results are of the day before; the next look begins at once and brings the new day's."""
+    """Its results belong to the day before, so the next fetch begins at once."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
 
@@ -519,7 +519,7 @@ def test_a_look_that_midnight_overtakes_is_not_told(desk: BackfillDesk) -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
-    """An order that is refused for itself is left out for the day; the look is whole without it."""
+    """An order that is refused is left out for the day, and the fetch is complete without it."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="odd")]
     rest.todays_orders = [make_order("o1")]
@@ -534,7 +534,7 @@ def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
 
 @pytest.mark.parametrize("status", [408, 401, 403, 429, None])
 def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | None) -> None:
-    """A key, a plan, a limit, a slow server: they say nothing of the one order, which is asked for again."""
+    """A refused key or plan, a limit or a slow server does not exclude the order."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.single = {"gtc": make_order("gtc")}
@@ -548,7 +548,7 @@ def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | No
 
 
 def test_a_failing_single_order_fails_the_look() -> None:
-    """An order that cannot be asked for, but for being unknown, leaves the look unconfirmed."""
+    """An order that cannot be fetched for another reason leaves the fetch unconfirmed."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.failing = {"order gtc": AlpacaRestError("/v2/orders/gtc", "the server failed (500)", status=500)}
@@ -565,7 +565,7 @@ def refused(path: str, status: int | None) -> AlpacaRestError:
 
 
 def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: BackfillDesk) -> None:
-    """The trading host refusing the key is asked once in five minutes; quotes and greeks go on."""
+    """A refused trading host is requested every five minutes, and quotes and Greeks continue."""
     error = refused("/v2/clock", 401)
     desk.rest.failing = dict.fromkeys(
         ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"], error
@@ -585,7 +585,7 @@ def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: BackfillDes
 
 
 def test_a_failing_part_is_tried_again_until_it_succeeds(desk: BackfillDesk) -> None:
-    """Waits grow to half a minute, the words say why and when, and vanish with success."""
+    """Waits grow to half a minute, a sentence gives the reason and the time, and success removes it."""
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
     desk.round()
     assert desk.sink.latest_words["options"] == "GET /v1beta1/options/snapshots: no. Trying again in 2 s."
@@ -601,7 +601,7 @@ def test_a_failing_part_is_tried_again_until_it_succeeds(desk: BackfillDesk) -> 
 
 
 def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: BackfillDesk) -> None:
-    """While a part waits out a 429 its words say for how long; once it is through they are gone."""
+    """While a part waits for the limit, a sentence says for how long."""
     desk.round()
     desk.rest.limits["orders all"] = 52.0
     desk.sink.words.clear()
@@ -613,7 +613,7 @@ def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: BackfillDesk) -> None
 
 
 def test_what_waits_behind_the_limit_says_so_too() -> None:
-    """Executions that are asked for while another part waits for the same host tell the same reason."""
+    """Executions that wait behind another part on the same host have the same reason."""
     desk = BackfillDesk()
     desk.rest.limits["clock"] = 9.0
     desk.backfill.request_fills()
@@ -624,7 +624,7 @@ def test_what_waits_behind_the_limit_says_so_too() -> None:
 
 
 def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> None:
-    """A route without an answer, on a host that answers others, delays only itself."""
+    """A route without an answer delays only itself if its host answers others."""
     desk.round()
     desk.rest.failing = {"positions": refused("/v2/positions", None)}
     desk.run_for(61)
@@ -637,7 +637,7 @@ def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> 
 
 
 def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: BackfillDesk) -> None:
-    """A request after an acknowledgement does not wait behind another part's backoff."""
+    """A request after an acknowledgement does not wait for another part's backoff."""
     routes = ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"]
     desk.rest.failing = {route: refused(route, None) for route in routes}
     desk.round()
@@ -652,7 +652,7 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
 
 
 def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> None:
-    """A request that comes between a part's failure and the others' being held back stands."""
+    """A request between a part's failure and the postponement of the others is kept."""
     clock, looks = FakeClock(), []
 
     def away() -> None:
@@ -689,7 +689,7 @@ def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> Non
 def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     desk: BackfillDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The part says so and is tried again after growing waits, logged once; all others go on."""
+    """Only that part fails and is retried with growing waits; the error is logged once."""
     desk.rest.options = [CALL]  # type: ignore[assignment]
     desk.round()
     words = desk.sink.latest_words
@@ -705,7 +705,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
 
 
 def test_what_breaks_because_of_stop_is_not_told(desk: BackfillDesk) -> None:
-    """A client that was closed under a part leaves no words of failure behind."""
+    """A client closed during a part leaves no failure in its words."""
 
     def closed() -> dict[str, Any]:
         desk.backfill.stop()
@@ -717,7 +717,7 @@ def test_what_breaks_because_of_stop_is_not_told(desk: BackfillDesk) -> None:
 
 
 def test_an_unconfirmed_look_is_not_called_confirmed(desk: BackfillDesk) -> None:
-    """A look that failed half-way puts no history; the next whole one does."""
+    """A fetch that fails half-way publishes no history, and the next complete one does."""
     desk.rest.failing["fills"] = refused("/v2/account/activities", 503)
     desk.round()
     assert desk.sink.history == []
@@ -727,7 +727,7 @@ def test_an_unconfirmed_look_is_not_called_confirmed(desk: BackfillDesk) -> None
 
 
 def test_multipliers_found_are_not_asked_again() -> None:
-    """A failure among adjusted contracts keeps what was found; an unknown contract has no multiplier."""
+    """A failure keeps the multipliers found so far; an unknown contract has none."""
     other, unknown = "CSGP1261218C01000000", "ABC2261218C00010000"
     desk = BackfillDesk(option_contracts=(ADJUSTED, other, unknown))
     desk.rest.failing = {
@@ -743,7 +743,7 @@ def test_multipliers_found_are_not_asked_again() -> None:
 
 
 def test_unreadable_quotes_are_logged(desk: BackfillDesk, caplog: pytest.LogCaptureFixture) -> None:
-    """How many rows of a snapshot could not be read stands in the log."""
+    """The log has the number of rows in a snapshot that could not be read."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
     desk.round()
     assert "Skipped 1 quotes or trades from REST" in caplog.text
@@ -763,7 +763,7 @@ def test_an_account_without_a_number_is_not_named(desk: BackfillDesk) -> None:
 def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
     desk: BackfillDesk, minutes: int
 ) -> None:
-    """Every route fails for minutes; when they answer again, all parts are well within a minute."""
+    """After minutes without any answer, all parts succeed within a minute."""
     desk.round()
     routes = ["clock", "orders all", "positions", "account", "options indicative", "stocks iex", "indices"]
     desk.rest.failing = {route: refused(route, None) for route in routes}
@@ -782,7 +782,7 @@ def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
 
 @pytest.mark.parametrize("seconds", [3600.0, -2.0])
 def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, seconds: float) -> None:
-    """A step of the computer's clock makes the market's clock due at once, not in a quarter of an hour."""
+    """If the computer's clock is set, Alpaca's clock is requested at once."""
     desk.round()
     desk.run_for(60)
     assert desk.rest.calls["clock"] == 1
@@ -794,7 +794,7 @@ def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, s
 
 
 def test_a_clock_that_is_set_again_and_again_is_measured_each_time(desk: BackfillDesk) -> None:
-    """Each step of a session is noticed at once; its offset is the last one, however often it changed."""
+    """Each change of the clock is noticed at once, and the last offset counts."""
     answer = desk.rest.clock
 
     def exact() -> dict[str, Any]:
@@ -819,7 +819,7 @@ def test_a_clock_that_is_set_again_and_again_is_measured_each_time(desk: Backfil
 def test_a_hanging_trading_host_does_not_hold_back_quotes(
     desk: BackfillDesk, wait_until: Callable[..., None]
 ) -> None:
-    """While one host keeps its thread waiting, the other host's parts are fetched."""
+    """While one host's thread hangs, the other host's parts are fetched."""
     leave = threading.Event()
 
     def hanging() -> dict[str, Any]:
@@ -839,7 +839,7 @@ def test_a_hanging_trading_host_does_not_hold_back_quotes(
 
 
 def test_the_thread_fetches_and_ends_when_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
-    """Started, it fetches the first round and then sleeps; stopped, it ends at once and closes the client."""
+    """It fetches the first round and then sleeps; when stopped, it ends at once and closes the client."""
     desk.backfill.start()
     wait_until(lambda: desk.rest.calls[f"contract {ADJUSTED}"])
     desk.clock.seconds += 5
@@ -853,14 +853,14 @@ def test_the_thread_fetches_and_ends_when_told(desk: BackfillDesk, wait_until: C
 
 
 def test_stop_before_start_is_legal(desk: BackfillDesk) -> None:
-    """A backfill that never began closes its client when joined."""
+    """A backfill that was never started closes its client when joined."""
     desk.backfill.stop()
     desk.backfill.join(1)
     assert desk.rest.closed
 
 
 def test_what_fails_because_of_stop_is_not_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
-    """A request that stop cuts off leaves no words of failure behind."""
+    """A request that Stop interrupts leaves no failure in the part's words."""
     entered, leave = threading.Event(), threading.Event()
 
     def hanging() -> dict[str, Any]:
@@ -879,7 +879,7 @@ def test_what_fails_because_of_stop_is_not_told(desk: BackfillDesk, wait_until: 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_end_that_nobody_asked_for_is_said(desk: BackfillDesk) -> None:
-    """Should the thread die of a defect, every part says so instead of seeming well."""
+    """If the thread dies of a defect, every part says so."""
 
     def broken(_host: Host) -> float:
         raise RuntimeError
@@ -892,7 +892,7 @@ def test_an_end_that_nobody_asked_for_is_said(desk: BackfillDesk) -> None:
 
 
 def test_a_schedule_with_nothing_left_sleeps() -> None:
-    """A part that is done for good is never due again."""
+    """A part that is never due again is not run."""
     schedule = Schedule(
         [Part("once", lambda: None)],
         lambda _name, _words: None,
@@ -908,7 +908,7 @@ def test_a_schedule_with_nothing_left_sleeps() -> None:
 
 
 def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
-    """Before the day's first trade it is `dailyBar`'s close, later `prevDailyBar`'s; none is made up."""
+    """Before the day's first trade, it is `dailyBar`'s close, and later `prevDailyBar`'s."""
 
     def close(**bars: object) -> PreviousClose | None:
         rows = read_snapshots({CALL: bars}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
@@ -925,7 +925,7 @@ def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
 
 
 def test_the_closing_quote_is_known_until_the_days_first_quote() -> None:
-    """Its middle belongs to the day's close; a contract without a trade has it alone; stocks have none."""
+    """Its middle belongs to the day's close; without a trade, it stands alone; stocks have none."""
     quote = {"bp": 1.4, "ap": 1.8, "bs": 1, "as": 1, "t": "2026-11-19T20:59:58Z"}
     bar = {"c": 1.5, "n": 4, "t": "2026-11-19T05:00:00Z"}
     day = dt.date(2026, 11, 19)
@@ -946,7 +946,7 @@ def test_the_closing_quote_is_known_until_the_days_first_quote() -> None:
 
 @pytest.mark.parametrize("junk", [None, 7, "text", []])
 def test_junk_snapshots_are_skipped_and_counted(junk: object) -> None:
-    """A snapshot that is no mapping, or holds unreadable parts, costs only itself."""
+    """A snapshot that is not a mapping or has unreadable parts affects only itself."""
     bad_parts = {"latestQuote": {"bp": "x", "ap": None}, "latestTrade": {"p": -1}, "greeks": junk}
     rows = read_snapshots(
         {"A": junk, "B": bad_parts, CALL: SNAPSHOT}, received_at=NOW, trading_date=dt.date(2026, 11, 20)
@@ -957,7 +957,7 @@ def test_junk_snapshots_are_skipped_and_counted(junk: object) -> None:
 
 
 def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
-    """Volatility alone is enough; without a quote's time the receipt's stands."""
+    """Implied volatility alone is enough; without a quote's time, the time of receipt is used."""
     rows = read_snapshots(
         {CALL: {"impliedVolatility": 0.3, "greeks": {"delta": "x"}}},
         received_at=NOW,
@@ -968,7 +968,7 @@ def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
 
 @pytest.mark.parametrize("part", ["latestQuote", "latestTrade"])
 def test_the_zero_time_of_alpacas_servers_is_no_row(part: str) -> None:
-    """A contract that never traded may come with a trade of the year 1, which is neither read nor counted."""
+    """A trade of the year 1 means no trade, and is neither read nor counted."""
     nothing = {"t": "0001-01-01T00:00:00Z", "p": 0, "s": 0, "bp": 0, "ap": 0, "bs": 0, "as": 0}
     rows = read_snapshots(
         {CALL: {**SNAPSHOT, part: nothing}}, received_at=NOW, trading_date=dt.date(2026, 11, 20)
@@ -993,7 +993,7 @@ ZEROS = {"delta": 0, "gamma": 0, "theta": 0, "vega": 0, "rho": 0}
     ],
 )
 def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], known: bool) -> None:
-    """The vendor sends five zeros for a contract that it could not solve; they are unknown, not flat."""
+    """The vendor sends five zeros for a contract that it cannot compute; they count as unknown."""
     rows = read_snapshots({CALL: snapshot}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
     assert (CALL in rows.greeks) is known
 
@@ -1016,14 +1016,14 @@ def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], know
     ],
 )
 def test_what_moves_a_price_like_a_split_is_read(row: dict[str, Any], words: list[str]) -> None:
-    """Splits both ways, stock dividends, and spin-offs, which change the number of no share."""
+    """Splits in both directions, stock dividends and spin-offs are read."""
     date = "effective_date" if "old_symbol" in row else "ex_date"
     found = read_splits([{**row, date: "2026-11-20"}, None, {**row, date: None}])
     assert [f"{one.symbol} {one.words}" for one in found] == words
 
 
 def test_positions_multipliers_and_values_of_odd_forms() -> None:
-    """Quantities are signed by the side; unreadable rows are left out; size is no multiplier."""
+    """Quantities are signed by the side, unreadable rows are left out, and size is not a multiplier."""
     rows = [
         {"symbol": "A", "qty": "3", "side": "short", "market_value": "-30"},
         {"symbol": "B", "qty": "2.5", "side": "long"},
@@ -1040,7 +1040,7 @@ def test_positions_multipliers_and_values_of_odd_forms() -> None:
 
 
 def test_which_contracts_are_adjusted_and_on_which_index() -> None:
-    """A digit at a root's end marks an adjusted contract; an index's other roots lead to the index."""
+    """A digit at the end of a root marks an adjusted contract; an index's roots lead to the index."""
     symbols = [
         CALL,
         ADJUSTED,

@@ -82,7 +82,7 @@ def assert_equals_ledger(book: FillDay, simulator: AlpacaSimulator) -> None:
 
 
 def test_five_thousand_activities_under_a_limit_with_429s_between(simulator: AlpacaSimulator) -> None:
-    """5,000 fills in pages of 100 come complete, though every few requests are refused for a while."""
+    """5,000 fills in pages of 100 arrive complete, although some requests are refused."""
     simulator.add_history(5_000, symbols=CONTRACTS, hours=0.5)
     for _ in range(15):
         simulator.faults.rest(path="/v2/account/activities", delay_seconds=0, times=2)
@@ -166,7 +166,7 @@ def make_backfill(simulator: AlpacaSimulator, sink: Sink) -> Backfill:
 
 @pytest.mark.date_sensitive
 def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
-    """Within one round every part has what the simulator knows, and only GET was sent."""
+    """After one round, every part has what the simulator knows, and only GET requests were sent."""
     simulator.fill_now(CONTRACTS[0], "buy", 2)
     simulator.tick()
     sink = Sink()
@@ -193,7 +193,7 @@ def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callab
 def test_stop_during_a_hanging_request_is_quick(
     simulator: AlpacaSimulator, wait_until: Callable[..., None]
 ) -> None:
-    """A route that never answers does not hold up the end of the thread."""
+    """A route that never answers does not delay the end of the thread."""
     simulator.faults.rest(path="/v2/clock", hang=True)
     backfill = make_backfill(simulator, Sink())
     backfill.start()
@@ -205,7 +205,7 @@ def test_stop_during_a_hanging_request_is_quick(
 
 
 def test_failing_routes_heal(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
-    """Routes that answer nonsense or fail for a while are tried again until they are well."""
+    """Routes that answer nonsense or fail for a while are retried until they succeed."""
     simulator.fill_now(CONTRACTS[0], "buy", 2)
     simulator.faults.rest(path="/v2/orders", body="<html>", times=1)
     simulator.faults.rest(path="/v2/account/activities", status=503, times=1)
@@ -224,7 +224,7 @@ def test_failing_routes_heal(simulator: AlpacaSimulator, wait_until: Callable[..
 
 @pytest.mark.date_sensitive
 def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSimulator) -> None:
-    """Multi-leg fills, a replacement, a cancel and a bust in REST's account give the ledger's table."""
+    """Multi-leg fills, a replacement, a cancel and a bust from REST give the ledger's table."""
     spread = simulator.place_multileg_order(SPREAD, 3, limit_price=-0.5)
     simulator.fill(spread, 1, [3.1, 0.8])
     simulator.fill(spread, 2, [3.2, 0.85])
@@ -251,7 +251,7 @@ def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSim
 def test_twenty_drops_of_the_trading_stream_lose_no_fill(
     simulator: AlpacaSimulator, wait_until: Callable[..., None]
 ) -> None:
-    """With orders filling throughout twenty losses of the stream, the table ends as the ledger, complete."""
+    """While orders fill and the stream is lost twenty times, the table stays equal to the ledger."""
     pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
     from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 

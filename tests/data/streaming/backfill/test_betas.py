@@ -22,7 +22,7 @@ def bars(returns: np.ndarray, *, skip: int = 0) -> list[dict[str, Any]]:
 
 
 def test_a_beta_is_the_slope_of_the_daily_returns() -> None:
-    """A stock that moves 1.7 times as far, with noise of its own, has the slope of least squares."""
+    """A stock that moves 1.7 times as far, plus noise, has the slope of least squares."""
     rng = np.random.default_rng(5)
     market = rng.normal(0, 0.01, 250)
     stock = 1.7 * market + rng.normal(0, 0.005, 250)
@@ -35,7 +35,7 @@ def test_a_beta_is_the_slope_of_the_daily_returns() -> None:
 
 
 def test_a_short_history_has_no_beta() -> None:
-    """A stock that came to the market lately has none, and without the fund nobody has."""
+    """A new stock has no beta, and without the fund there are none."""
     market = np.random.default_rng(6).normal(0, 0.01, 250)
     found = compute_betas({"SPY": bars(market), "NEW": bars(market, skip=250 - LEAST_RETURNS + 1)})
     assert found is not None

@@ -143,7 +143,7 @@ def looks(source: Source, history: OrderHistory) -> dt.datetime:
 
 @pytest.mark.parametrize(("placed", "fills", "lost"), LOST.values(), ids=LOST)
 def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json], lost: set[str]) -> None:
-    """The day is not called complete meanwhile; afterwards only new fills are asked for."""
+    """Meanwhile the day is not called complete; afterwards, only new fills are requested."""
     source = Source(placed, fills, lost)
     history = order_history(source)
     assert looks(source, history) < at(10, 1)
@@ -157,6 +157,6 @@ def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json]
 
 @pytest.mark.parametrize(("placed", "fills"), WHOLE.values(), ids=WHOLE)
 def test_a_whole_order_is_not_asked_for_again(placed: Json, fills: list[Json]) -> None:
-    """Its fills, with those of earlier days, come to its total."""
+    """An order with fills that add up to its total, earlier days included, is not requested again."""
     source = Source(placed, fills, set())
     assert looks(source, order_history(source)) > at(10, 20)

@@ -114,14 +114,14 @@ def desk() -> PollingDesk:
     [((0, 0), 15.0), ((800, 30), 15.0), ((2500, 0), 15.0), ((2501, 0), 20.0), ((5000, 60), 35.0)],
 )
 def test_the_interval_follows_from_the_number_of_symbols(numbers: tuple[int, int], seconds: float) -> None:
-    """100 symbols a call, half of the plan's requests a minute, never under 15 s."""
+    """Polling uses 100 symbols a call, half of the plan's requests, and at least 15 s."""
     assert choose_poll_seconds(numbers) == seconds
     calls = sum(-(-number // 100) for number in numbers)
     assert calls * 60 / seconds <= CALLS_PER_MINUTE
 
 
 def test_only_what_does_not_stream_is_fetched_again_and_again(desk: PollingDesk) -> None:
-    """The streamed contract's first quote stays; the polled one is new every 15 s, with an honest time."""
+    """A streamed contract keeps its first quote; a polled one is updated every 15 s, with its true time."""
     desk.run_for(0)
     assert desk.rest.looks == [(STREAMED,), (POLLED,)]
     assert (desk.bid(STREAMED), desk.bid(POLLED)) == (1.0, 2.0)
@@ -133,7 +133,7 @@ def test_only_what_does_not_stream_is_fetched_again_and_again(desk: PollingDesk)
 
 
 def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: PollingDesk) -> None:
-    """After an acknowledgement that leaves a symbol out, it is polled without waiting for the interval."""
+    """A symbol missing from an acknowledgement is polled at once."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
     desk.backfill.request_quotes(StreamName.OPTIONS)
@@ -143,7 +143,7 @@ def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: PollingDesk) ->
 
 
 def test_what_will_be_polled_is_known_before_it_is_fetched(desk: PollingDesk) -> None:
-    """From the acknowledgement on a symbol counts as polled, and an older answer proves nothing about it."""
+    """A symbol counts as polled from the acknowledgement on, and an older answer proves nothing."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
     desk.backfill.request_quotes(StreamName.OPTIONS)
@@ -161,7 +161,7 @@ def test_an_answer_for_other_symbols_proves_nothing(desk: PollingDesk) -> None:
 
 
 def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: PollingDesk) -> None:
-    """The time of the last whole answer stays, and the failure is said in words."""
+    """The time of the last complete answer stays, and a sentence reports the failure."""
     desk.run_for(2)
     desk.rest.error = AlpacaRestError("/v1beta1/options/snapshots", "no answer", status=503)
     desk.run_for(30)
@@ -178,7 +178,7 @@ def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: PollingDesk) -> 
 
 
 def test_nothing_to_poll_costs_no_request(desk: PollingDesk) -> None:
-    """A book that streams whole is looked at once a minute, as before."""
+    """If everything streams, the plan is checked once a minute."""
     desk.to_poll = ()
     desk.run_for(61)
     assert desk.rest.looks == [(STREAMED, POLLED), (STREAMED, POLLED)]

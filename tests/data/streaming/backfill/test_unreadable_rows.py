@@ -69,7 +69,7 @@ def heading(history: OrderHistory) -> tuple[bool, str]:
 
 @pytest.mark.parametrize("row", BROKEN_FILLS, ids=repr)
 def test_a_fill_that_cannot_be_read_ends_the_claim(row: Any) -> None:
-    """One unreadable FILL among good ones: the heading says how many and since when, never "complete"."""
+    """One unreadable FILL among good ones makes the heading say how many and since when."""
     rest = FakeRest()
     rest.fills, rest.todays_orders = [make_fill(0), row], [make_order("o1", filled_qty="1")]
     assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
@@ -77,7 +77,7 @@ def test_a_fill_that_cannot_be_read_ends_the_claim(row: Any) -> None:
 
 @pytest.mark.parametrize("row", BROKEN_ORDERS, ids=repr)
 def test_an_order_that_cannot_be_read_ends_the_claim(row: Any) -> None:
-    """One unreadable order, or leg of one, in either list of orders."""
+    """An unreadable order or leg in either list of orders ends the claim."""
     rest = FakeRest()
     rest.todays_orders = [make_order("o2"), row]
     assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
@@ -86,7 +86,7 @@ def test_an_order_that_cannot_be_read_ends_the_claim(row: Any) -> None:
 
 
 def test_pages_that_were_cut_short_end_the_claim() -> None:
-    """Orders or activities that could not be asked for are missing, whatever the others say."""
+    """Orders or activities that could not be requested are missing, whatever the others contain."""
     for change in ({"todays_orders": [make_order("o1"), CUT_SHORT]}, {"fills": [CUT_SHORT]}):
         rest = FakeRest()
         for name, rows in change.items():
@@ -114,7 +114,7 @@ def test_an_option_event_that_cannot_be_read_ends_the_claim(broken: dict[str, An
 
 @pytest.mark.parametrize("kind", ["OPCA", "OPCSH"])
 def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
-    """It may only move cash."""
+    """A corporate action may only move cash."""
     rest = FakeRest()
     rest.fills = [make_event(activity_type=kind, qty=None, net_amount="-12.5")]
     history = look(rest)
@@ -123,14 +123,14 @@ def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
 
 
 def test_rows_that_say_nothing_of_today_end_no_claim() -> None:
-    """A fill of yesterday and an activity of another type are read, and put aside."""
+    """A fill of yesterday and an activity of another type are read and do not end the claim."""
     rest = FakeRest()
     rest.fills = [make_fill(2, transaction_time="2026-11-19T20:00:00Z"), {"activity_type": "DIV", "id": "d"}]
     assert heading(look(rest))[0]
 
 
 def test_a_row_counts_once_and_from_when_it_was_first_seen() -> None:
-    """Later looks meet the same rows again; two rows that are alike are still two."""
+    """Later fetches return the same rows again; two equal rows still count as two."""
     rest = FakeRest()
     rest.fills = [None, None, make_fill(1, cum_qty=None)]
     history = look(rest)
@@ -139,7 +139,7 @@ def test_a_row_counts_once_and_from_when_it_was_first_seen() -> None:
 
 
 def test_a_row_that_can_be_read_later_restores_the_claim() -> None:
-    """The span of the unreadable row is asked for again, however much was filled since."""
+    """The span of the unreadable row is requested again, however many fills came since."""
     rest = FakeRest()
     later = make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="2"), make_order("o2", filled_qty="1")]
@@ -154,7 +154,7 @@ def test_a_row_that_can_be_read_later_restores_the_claim() -> None:
 
 
 def test_a_look_that_fails_forgets_no_unreadable_row() -> None:
-    """Only a look that reached all rows can say that one is gone."""
+    """Only a complete fetch can show that a row is gone."""
     rest = FakeRest()
     rest.fills = [None]
     history = look(rest)
@@ -182,7 +182,7 @@ class DatedRest(FakeRest):
 @pytest.mark.parametrize("looks_before", [0, 1])
 @pytest.mark.parametrize("broken", [{"price": None}, {"activity_type": "OPEXP", "date": None, "qty": None}])
 def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any], looks_before: int) -> None:
-    """However much was filled since: the day is not complete until the row can be read."""
+    """The day is incomplete until the row can be read, however many fills came since."""
     rest, later = DatedRest(), make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="1"), make_order("o2", filled_qty="1")]
     rest.fills = [make_fill(0, **broken), later]
@@ -202,7 +202,7 @@ def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any
 
 
 def test_an_earlier_order_that_cannot_be_read_in_full_is_asked_for_again() -> None:
-    """It was filled today and is in no list; each look asks for it, until it can be read."""
+    """An order filled today that is in no list is requested by each fetch until it can be read."""
     rest = FakeRest()
     rest.fills = [make_fill(0)]
     old = {"submitted_at": "2026-11-17T15:00:00Z", "status": "filled"}
@@ -218,7 +218,7 @@ def test_an_earlier_order_that_cannot_be_read_in_full_is_asked_for_again() -> No
 
 
 def test_a_new_day_begins_without_unreadable_rows() -> None:
-    """Yesterday's unreadable row says nothing of today."""
+    """Yesterday's unreadable row does not concern today."""
     rest = FakeRest()
     rest.fills = [None]
     history = look(rest)
@@ -228,7 +228,7 @@ def test_a_new_day_begins_without_unreadable_rows() -> None:
 
 
 def test_the_row_is_logged_once_without_ids(caplog: pytest.LogCaptureFixture) -> None:
-    """The text of the row helps to mend it; ids and anything like a key are masked."""
+    """The log has the row's text, with ids and anything like a key masked."""
     rest = FakeRest()
     order_id = "00000002-0000-4000-8000-000000000002"
     like_a_key = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCd"
@@ -244,7 +244,7 @@ def test_the_row_is_logged_once_without_ids(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_logged_row_stays_on_its_line() -> None:
-    """Control characters of a server are escaped, and a huge row is cut."""
+    """Control characters from a server are escaped, and a huge row is cut."""
     assert "\n" not in masked_text({"symbol": "A\n\x1b[31m"})
     assert len(masked_text({"symbol": "A" * 10_000 + " b"})) < 3000
 
@@ -256,7 +256,7 @@ NEEDED_OF_ORDERS = ["id", "filled_qty"]
 
 @given(data=st.data(), count=st.integers(1, 5))
 def test_completeness_is_never_claimed_after_a_skipped_row(data: st.DataObject, count: int) -> None:
-    """Whatever field of whatever row is broken: every row is read, or the claim ends."""
+    """Whichever field of whichever row is broken, every row is read or the claim ends."""
     rest = FakeRest()
     rest.fills = [make_fill(number) for number in range(count)]
     rest.todays_orders = [make_order("o1", filled_qty=str(count))]
@@ -293,7 +293,7 @@ rows = st.one_of(
 @given(fills=st.lists(rows, max_size=4), orders=st.lists(rows, max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_no_row_of_rest_disappears_uncounted(fills: list[Any], orders: list[Any]) -> None:
-    """Whatever its shape: a row is kept, of another kind, or counted, and a counted one ends the claim."""
+    """Each row is kept, of another kind, or counted, and a counted one ends the claim."""
     rest = FakeRest()
     rest.fills, rest.todays_orders = fills, orders
     history = look(rest)

@@ -34,7 +34,7 @@ class Plan:
 
 @given(symbols=st.integers(1, 300), limit=st.integers(0, 650), per_channel=st.booleans())
 def test_whatever_is_granted_is_found(symbols: int, limit: int, *, per_channel: bool) -> None:
-    """Quotes of the first symbols fill the limit, then trades what is left, in a few requests."""
+    """Quotes of the first symbols use the limit, then trades use the rest, in a few requests."""
     names = [f"S{number}" for number in range(symbols)]
     plan = Plan(limit, per_channel=per_channel)
     budget = asyncio.run(find_budget(names, plan.ask))
@@ -49,7 +49,7 @@ def test_whatever_is_granted_is_found(symbols: int, limit: int, *, per_channel: 
     ("symbols", "quotes", "trades"), [(60, 30, 0), (20, 20, 10), (10, 10, 10), (30, 30, 0)]
 )
 def test_a_known_budget_makes_one_request(symbols: int, quotes: int, trades: int) -> None:
-    """The next connection asks for what fits, quotes first."""
+    """The next connection requests what fits, quotes first."""
     names = [f"S{number}" for number in range(symbols)]
     request = Budget(30, 0).request(names)
     assert (request["quotes"], request["trades"]) == (names[:quotes], names[:trades])
@@ -57,7 +57,7 @@ def test_a_known_budget_makes_one_request(symbols: int, quotes: int, trades: int
 
 @given(bad=st.sets(st.integers(0, 59), min_size=1, max_size=5))
 def test_the_invalid_symbols_are_found_by_halving(bad: set[int]) -> None:
-    """Whatever stands together, exactly the symbols that are refused alone are found, in few requests."""
+    """Exactly the symbols that are refused alone are found, in few requests."""
     names = [f"S{number}" for number in range(60)]
     invalid = {names[number] for number in bad}
     asked: list[int] = []

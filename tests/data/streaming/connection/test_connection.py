@@ -116,7 +116,7 @@ STATUSES_TOO = {**ACK, "statuses": ["C1"]}
     ],
 )
 def test_only_the_request_for_statuses_may_be_refused(answers: list[dict[str, Any]], delivered: bool) -> None:
-    """Its own refusal leaves quotes as they are; a refusal that comes after the answer ends the stream."""
+    """If the request for statuses is refused, quotes continue; a refusal after the answer ends the stream."""
     batches: list[MarketBatch] = []
 
     async def deliver(batch: MarketBatch) -> None:
@@ -154,7 +154,7 @@ class Waits(SilentObserver):
 
 
 def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quote at once waited for nothing; one that came in the pause after it, at most for all of it."""
+    """A quote delivered at once did not wait; one during the pause waited for the pause at most."""
     now, waits = [100.0], Waits()
     pausing, sent = threading.Event(), threading.Event()
 
@@ -190,7 +190,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
 
 
 def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After 250 messages in 0.02 s the pause is longer, and after a quiet one short again."""
+    """After 250 messages in 0.02 s the pause is longer, and after a quiet pause short again."""
     pauses: list[float] = []
     was_busy = threading.Event()
 
@@ -265,7 +265,7 @@ def test_an_unreadable_frame_of_the_trading_stream_is_passed_on(frame: str | byt
 
 
 def test_a_stop_that_meets_a_pong_is_not_lost() -> None:
-    """If both come in one step of the loop, the pings end; otherwise the stream would live on unseen."""
+    """If a stop and a pong coincide, the pings end too, so the stream does not live on unseen."""
 
     async def stop_with_the_pong() -> bool:
         asked, pong = asyncio.Event(), asyncio.get_running_loop().create_future()

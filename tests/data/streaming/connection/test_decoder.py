@@ -73,7 +73,7 @@ def test_a_frame_gives_quotes_and_trades_under_the_sdks_names() -> None:
 def test_an_older_row_that_arrives_later_replaces_none(
     seconds: tuple[int | None, ...], kept: int, kind: str, codec: str
 ) -> None:
-    """In one frame or in several; of equal times the last counts, and a time far ahead hides nothing."""
+    """With equal times the last row counts, and a time far in the future hides nothing."""
     began = dt.datetime(2026, 11, 24, 15, tzinfo=dt.UTC)
     rows = []
     for price, after in enumerate(seconds, 1):
@@ -108,7 +108,7 @@ def test_an_older_row_that_arrives_later_replaces_none(
 def test_one_symbols_times_never_hide_another_symbols_rows(
     rows: list[tuple[str, str, int | None, bool]],
 ) -> None:
-    """Any kinds, symbols and times, in any frames, leave the rows of the rule in one sentence."""
+    """For any rows and frames, a row is dropped only if a newer one of its symbol came before it."""
     frames: list[list[dict[str, Any]]] = [[]]
     newest: dict[tuple[str, str], tuple[int | None, int]] = {}
     for number, (kind, symbol, seconds, is_frames_end) in enumerate(rows):
@@ -130,7 +130,7 @@ def test_one_symbols_times_never_hide_another_symbols_rows(
 
 
 def test_the_newest_of_each_symbol_stays_over_frames() -> None:
-    """Between two flushes only the newest row of a symbol is kept; the others count as conflated."""
+    """Between two flushes, only a symbol's newest row is kept, and the others count as conflated."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bid=1.0), _quote("C2"), _trade(price=1.0)))
     decoder.take(_frame(_quote(bid=1.5), _trade(price=2.0)))
@@ -142,7 +142,7 @@ def test_the_newest_of_each_symbol_stays_over_frames() -> None:
 
 
 def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first quote ten minutes after the acknowledgement has not waited for ten minutes."""
+    """A quote ten minutes after the acknowledgement has not waited for ten minutes."""
     now = [100.0]
     monkeypatch.setattr(decoder_module.time, "monotonic", lambda: now[0])
     decoder = FrameDecoder()
@@ -156,7 +156,7 @@ def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.Monk
 
 
 def test_a_flush_empties_the_decoder() -> None:
-    """A batch given out is not given out again."""
+    """A returned batch is not returned again."""
     decoder = FrameDecoder()
     assert decoder.flush() is None
     decoder.take(_frame(_quote()))
@@ -165,7 +165,7 @@ def test_a_flush_empties_the_decoder() -> None:
 
 
 def test_control_messages_come_back_raw() -> None:
-    """The connection judges everything that is not market data."""
+    """Everything that is not market data is left to the connection."""
     decoder = FrameDecoder()
     controls = [{"T": "subscription", "quotes": ["C1"], "trades": []}]
     assert decoder.take(_frame(*controls)) == controls
@@ -173,7 +173,7 @@ def test_control_messages_come_back_raw() -> None:
 
 
 def test_data_beside_a_control_message_is_used() -> None:
-    """An error in the middle of a frame does not cost the quotes around it."""
+    """An error in the middle of a frame does not affect the quotes around it."""
     decoder = FrameDecoder()
     error = {"T": "error", "code": 407, "msg": "slow client"}
     assert decoder.take(_frame(_quote("A"), error, _quote("B"))) == [error]
@@ -211,7 +211,7 @@ def test_one_broken_message_costs_itself_only(broken: Any) -> None:
 
 
 def test_broken_text_inside_costs_its_message_only() -> None:
-    """Bytes that are not UTF-8 spoil only their own message."""
+    """Bytes that are not UTF-8 affect only their own message."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote("BAD!"), _quote("B")).replace(b"BAD!", b"BAD\xff"))
     batch = decoder.flush()
@@ -221,7 +221,7 @@ def test_broken_text_inside_costs_its_message_only() -> None:
 
 
 def test_null_and_missing_fields_are_no_price() -> None:
-    """A quote may lack a side: the row is kept and the value is None."""
+    """A quote may lack a side; the row is kept, and the value is None."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bp=None), {"T": "q", "S": "C2"}))
     batch = decoder.flush()
@@ -231,7 +231,7 @@ def test_null_and_missing_fields_are_no_price() -> None:
 
 
 def test_a_price_that_is_not_a_number_passes_on() -> None:
-    """NaN is a number to the wire; it is the normaliser that makes it no price."""
+    """The decoder accepts NaN, and the normalizer turns it into no price."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bp=math.nan)))
     batch = decoder.flush()
@@ -242,7 +242,7 @@ def test_a_price_that_is_not_a_number_passes_on() -> None:
 
 @pytest.mark.parametrize("kept", range(1, 60, 7))
 def test_a_truncated_frame_gives_what_was_whole(kept: int) -> None:
-    """Cut off anywhere in its second message, a frame still gives its first, and the loss is counted."""
+    """A frame cut off in its second message still gives its first, and the loss is counted."""
     whole = _frame(_quote("A"), _quote("B"))
     first_end = len(_frame(_quote("A")))
     decoder = FrameDecoder()
@@ -254,7 +254,7 @@ def test_a_truncated_frame_gives_what_was_whole(kept: int) -> None:
 
 
 def test_a_text_frame_is_read_as_json() -> None:
-    """Text instead of the agreed msgpack is odd, but its content counts."""
+    """A frame sent as text instead of msgpack is read."""
     decoder = FrameDecoder()
     error = {"T": "error", "code": 412, "msg": "only MsgPack"}
     assert decoder.take(json.dumps([error])) == [error]
@@ -285,7 +285,7 @@ def test_a_text_frame_is_read_as_json() -> None:
     ids=lambda frame: repr(frame[:12]),
 )
 def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
-    """Emptiness, rubbish, endless nesting and cut-off text cost one count each and raise nothing."""
+    """Empty, meaningless, endlessly nested and cut-off frames count once each and raise nothing."""
     decoder = FrameDecoder()
     assert decoder.take(frame) == []
     batch = decoder.flush()
@@ -295,7 +295,7 @@ def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
 
 @pytest.mark.parametrize("kind", ["b", "d", "u", "l", "i"])
 def test_what_was_never_subscribed_to_is_ignored(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A bar, an LULD band or an imbalance loses no price, so it is not malformed; the log says it once."""
+    """A bar, an LULD band or an imbalance is not malformed, and the log reports it once."""
     decoder = FrameDecoder()
     for _ in range(2):
         assert decoder.take(_frame({"T": kind, "S": "AAPL"}, _quote())) == []
@@ -306,7 +306,7 @@ def test_what_was_never_subscribed_to_is_ignored(kind: str, caplog: pytest.LogCa
 
 
 def test_each_kind_of_complaint_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A flood of malformed frames does not flood the log."""
+    """A flood of malformed frames causes one log line per kind."""
     decoder = FrameDecoder()
     for _ in range(3):
         decoder.take(_frame({"T": "z"}, _quote(bp="1.0")))
@@ -325,7 +325,7 @@ values = st.recursive(
 
 @given(st.binary() | st.text())
 def test_no_frame_raises(frame: bytes | str) -> None:
-    """For any bytes or text, the stream survives."""
+    """For any bytes or text, the decoder does not raise."""
     decoder = FrameDecoder()
     decoder.take(frame)
     decoder.flush()
@@ -335,7 +335,7 @@ def test_no_frame_raises(frame: bytes | str) -> None:
     st.lists(values | st.dictionaries(st.sampled_from(["T", "S", "bp", "ap", "t", "c"]), values), max_size=6)
 )
 def test_good_messages_survive_any_neighbours(neighbours: list[Any]) -> None:
-    """Between messages of any shape the two good ones are found, and every message is accounted for."""
+    """Between messages of any shape, the two good ones are found, and every message is counted."""
     decoder = FrameDecoder()
     controls = decoder.take(_frame(_quote("GOOD"), *neighbours, _trade("FINE")))
     batch = decoder.flush()
@@ -356,7 +356,7 @@ json_messages = st.dictionaries(st.sampled_from(["T", "S", "bp", "ap", "t", "c"]
 @given(st.lists(json_values | json_messages, max_size=6))
 @example([-(2**63) - 1])
 def test_the_same_holds_for_json(neighbours: list[Any]) -> None:
-    """A text frame of messages of any shape loses none uncounted either."""
+    """In a text frame of messages of any shape, every message is counted too."""
     good = _quote("GOOD") | {"t": "2026-11-20T15:00:00Z"}
     decoder = FrameDecoder()
     controls = decoder.take(json.dumps([good, *neighbours]))
@@ -368,7 +368,7 @@ def test_the_same_holds_for_json(neighbours: list[Any]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.floats(allow_nan=False)), max_size=50))
 def test_the_last_quote_of_every_symbol_is_given_out(ticks: list[tuple[str, float]]) -> None:
-    """However a burst is framed, the flush has the newest price of each symbol."""
+    """However a burst is framed, the flush has each symbol's newest price."""
     decoder = FrameDecoder()
     for symbol, price in ticks:
         decoder.take(_frame(_quote(symbol, price)))
@@ -378,6 +378,6 @@ def test_the_last_quote_of_every_symbol_is_given_out(ticks: list[tuple[str, floa
 
 
 def test_the_wire_record_round_trips() -> None:
-    """The short names of the wire and the long names of the record are the same fields."""
+    """The short names of the wire and the long names of the record denote the same fields."""
     row = msgspec.convert(_quote(), WireQuote)
     assert msgspec.to_builtins(row, builtin_types=(dt.datetime,)) == _quote()

@@ -40,7 +40,7 @@ KEY_REFUSED = [{"T": "error", "code": 402, "msg": "auth failed"}]
     ],
 )
 def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError], words: str) -> None:
-    """Each of Alpaca's codes says in words what happened and whether another try makes sense."""
+    """Each of Alpaca's codes has a sentence and a decision whether to retry."""
     error = rejection_of_frame("options", {"T": "error", "code": code, "msg": "vendor's words"})
     assert type(error) is kind
     assert (error.stream, error.code) == ("options", code)
@@ -48,7 +48,7 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
 
 
 def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
-    """One request over the limit subscribes nothing, and the sentence says so with the number."""
+    """A request over the limit subscribes nothing, and the sentence states the number of symbols."""
     error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
     assert error.detail == "requested 250 symbols, but the plan allows fewer symbols; nothing is subscribed"
     assert isinstance(error, StreamRejected)
@@ -72,13 +72,13 @@ def test_an_error_without_a_code_is_retried(frame: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("code", "kind"), [("402", StreamRejected), ("406", StreamInterrupted)])
 def test_a_code_sent_as_text_is_read(code: str, kind: type[StreamError]) -> None:
-    """A final refusal is not retried only because its code came in quotes."""
+    """A final refusal with its code as text is not retried."""
     error = rejection_of_frame("stocks", {"T": "error", "code": code})
     assert (type(error), error.code) == (kind, int(code))
 
 
 def test_the_vendors_text_is_never_repeated() -> None:
-    """A server may echo what it was sent, a key included: its own text is not shown."""
+    """A server may echo a key, so its own text is not shown."""
     error = rejection_of_frame("stocks", {"T": "error", "code": 402, "msg": "key PKSECRET is wrong"})
     assert "PKSECRET" not in str(error)
 
@@ -88,14 +88,14 @@ def test_the_vendors_text_is_never_repeated() -> None:
     [json.dumps(KEY_REFUSED), json.dumps(KEY_REFUSED).encode(), msgspec.msgpack.encode(KEY_REFUSED)],
 )
 def test_the_last_message_tells_what_the_sdk_drops(message: bytes | str) -> None:
-    """The SDK raises a bare ValueError on a refusal; the message that it read has the code."""
+    """The SDK raises a bare ValueError on a refusal; the last message has the code."""
     error = explain("options", ValueError("failed to authenticate"), message)
     assert isinstance(error, StreamRejected)
     assert error.code == 402
 
 
 def test_an_unauthorized_trading_stream_is_a_refused_key() -> None:
-    """The trading stream has no codes; its word is the same refusal."""
+    """The trading stream has no codes, and "unauthorized" is a refused key."""
     message = json.dumps({"stream": "authorization", "data": {"status": "unauthorized", "action": "x"}})
     error = explain("fills", ValueError("failed to authenticate"), message.encode())
     assert isinstance(error, StreamRejected)
@@ -120,7 +120,7 @@ def test_an_unauthorized_trading_stream_is_a_refused_key() -> None:
     ],
 )
 def test_any_other_last_message_changes_nothing(message: bytes | str | None) -> None:
-    """Only a refusal overrules what the exception itself says."""
+    """Only a refusal replaces the exception's own explanation."""
     error = explain("options", ConnectionResetError(104, "reset"), message)
     assert type(error) is StreamInterrupted
     assert error.detail == "the connection was reset"
@@ -137,7 +137,7 @@ class _HttpRefusal(Exception):
 @pytest.mark.parametrize("new_style", [True, False])
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 def test_an_http_status_on_the_upgrade_is_named(status: int, *, new_style: bool) -> None:
-    """A server that answers HTTP instead of a websocket is tried again, with its status."""
+    """A server that answers HTTP instead of a websocket is retried, and the reason names the status."""
     error = explain("stocks", _HttpRefusal(status, new_style=new_style), None)
     assert type(error) is StreamInterrupted
     assert (error.code, error.detail) == (status, f"the server answered HTTP {status}")
@@ -163,14 +163,14 @@ def test_too_many_requests_is_not_blamed_on_another_program() -> None:
     ],
 )
 def test_the_trading_streams_own_error_is_the_reason(data: object, words: str) -> None:
-    """The server's last words before it closes are shown as one clean line, without anything like a key."""
+    """The server's last words are shown as one clean line without anything like a key."""
     error = explain("fills", EOFError(), json.dumps({"action": "error", "data": data}))
     assert type(error) is StreamInterrupted
     assert error.detail.rstrip() == f"Alpaca reported an error: {words}"
 
 
 def test_a_status_that_is_no_number_is_ignored() -> None:
-    """A foreign attribute of that name is no HTTP status."""
+    """A foreign attribute with that name is not an HTTP status."""
     error = explain("stocks", _HttpRefusal("x", new_style=False), None)  # type: ignore[arg-type]
     assert error.code is None
 
@@ -213,14 +213,14 @@ class _Closed(Exception):
     ],
 )
 def test_each_kind_of_exception_has_its_words(error: BaseException, words: str) -> None:
-    """An error of the network or the library becomes one sentence, and is tried again."""
+    """An error of the network or the library becomes one sentence, and is retried."""
     explained = explain("options", error, None)
     assert type(explained) is StreamInterrupted
     assert explained.detail == words
 
 
 def test_foreign_text_never_enters_the_words() -> None:
-    """The text of an exception may hold a header or a key; none of it is repeated."""
+    """An exception's text may contain a header or a key, so none of it is repeated."""
     error = explain("options", ValueError("APCA-API-SECRET-KEY: s3cret"), None)
     assert "s3cret" not in str(error)
 

@@ -56,7 +56,7 @@ async def _ask(host: str) -> Any:
 
 
 def test_an_answer_is_the_resolvers(resolver: Resolver) -> None:
-    """Addresses come exactly as the resolver gives them, for the question asked."""
+    """Addresses are exactly the resolver's for the requested name."""
     resolver.released.set()
     assert _run(_ask("stream.example")) == ADDRESSES
     assert resolver.asked == [("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)]
@@ -71,7 +71,7 @@ def test_a_failure_is_the_resolvers(resolver: Resolver) -> None:
 
 
 def test_a_look_up_is_left_behind_when_nobody_waits(resolver: Resolver) -> None:
-    """A loop ends at its own timeout while the resolver still hangs; the plain loop would wait for it."""
+    """The loop ends at its own timeout while the resolver hangs; a plain loop would wait for it."""
 
     async def give_up() -> None:
         async with asyncio.timeout(0.05):
@@ -83,7 +83,7 @@ def test_a_look_up_is_left_behind_when_nobody_waits(resolver: Resolver) -> None:
 
 
 def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> None:
-    """Who gives up and asks again waits along with the first question, and gets its answer."""
+    """A caller that gives up and asks again shares the first look-up and its result."""
 
     async def give_up() -> None:
         async with asyncio.timeout(0.02):
@@ -109,7 +109,7 @@ def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> N
 def test_a_thread_that_could_not_begin_blocks_no_name(
     resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If no thread could start, the next look-up of the same name is still asked."""
+    """If no thread could be started, the next look-up of the same name is still made."""
     resolver.released.set()
 
     def refuse(_thread: threading.Thread) -> None:
@@ -162,7 +162,7 @@ print(failures, time.monotonic() - began)
 
 @pytest.mark.integration
 def test_neither_stop_nor_the_end_of_the_process_waits() -> None:
-    """While the resolver hangs each stream names its timeout, Stop takes a second, and the process ends."""
+    """While the resolver hangs, streams time out, Stop takes a second, and the process ends."""
     pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - our own interpreter

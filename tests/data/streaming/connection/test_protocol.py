@@ -79,7 +79,7 @@ _control = st.tuples(st.sampled_from([PING, PONG]), st.binary(max_size=125))
 
 @given(st.lists(_binary | _control, max_size=12), st.lists(st.integers(0, 100_000), max_size=8))
 def test_binary_frames_reach_the_sink_whole_and_in_order_however_they_are_cut(frames, cuts) -> None:
-    """The sink gets each binary payload once, the library each control frame, for any cut of the bytes."""
+    """The sink gets each binary payload once, and the library each control frame, however they are cut."""
     protocol = Protocol().start()
     for chunk in _chunks(b"".join(_frame(payload, opcode) for opcode, payload in frames), cuts):
         protocol.data_received(chunk)
@@ -104,7 +104,7 @@ def test_binary_frames_reach_the_sink_whole_and_in_order_however_they_are_cut(fr
     st.lists(st.integers(0, 1000), max_size=6),
 )
 def test_from_the_first_unusual_frame_on_the_library_reads_everything(before, unusual, after, cuts) -> None:
-    """The first frame that is not whole and binary, and every later byte, goes to the library unchanged."""
+    """The first frame that is not whole and binary, and everything after it, goes to the library."""
     protocol = Protocol().start()
     rest = unusual + b"".join(_frame(payload) for _, payload in after)
     for chunk in _chunks(b"".join(_frame(payload) for _, payload in before) + rest, cuts):
@@ -114,7 +114,7 @@ def test_from_the_first_unusual_frame_on_the_library_reads_everything(before, un
 
 
 def test_an_incomplete_frame_waits() -> None:
-    """Nothing is given out before a frame is complete, both its header and its payload."""
+    """Nothing is returned before a frame's header and payload are complete."""
     for size in (5, 300, 70_000):
         frame = _frame(b"x" * size)
         protocol = Protocol().start()
@@ -128,7 +128,7 @@ def test_an_incomplete_frame_waits() -> None:
 
 
 def test_what_is_left_at_the_end_is_the_librarys() -> None:
-    """A cut-off frame is handed to the library before the end of the connection."""
+    """A cut-off frame is passed to the library before the end of the connection."""
     protocol = Protocol().start()
     protocol.data_received(_frame(b"whole") + _frame(b"half")[:3])
     protocol.eof_received()
@@ -185,7 +185,7 @@ def _with_peer(peer: Peer, talk: Callable[[Any], Any]) -> Any:
 
 
 def test_recv_gives_binary_text_and_fragmented_messages_with_a_ping_between() -> None:
-    """Before the diversion `recv` is the library's, message by message, and the ping is answered."""
+    """Before `divert`, `recv` is the library's, message by message, and the ping is answered."""
     peer = Peer(
         _frame(b"one"),
         _frame(b"", PING),
@@ -206,7 +206,7 @@ def test_recv_gives_binary_text_and_fragmented_messages_with_a_ping_between() ->
 
 
 def test_the_change_over_loses_and_reorders_nothing() -> None:
-    """Frames behind the last one read reach the sink, and later text comes by `recv`."""
+    """Frames behind the last one read reach the sink, and later text arrives by `recv`."""
     frames = [str(number).encode() for number in range(50)]
     peer = Peer(*map(_frame, frames), _frame(b"text", TEXT), _frame(b"late"))
 
@@ -219,7 +219,7 @@ def test_the_change_over_loses_and_reorders_nothing() -> None:
 
 
 def test_a_message_before_a_cut_is_still_read() -> None:
-    """A refusal right before the end of the connection is read first."""
+    """A refusal just before the end of the connection is read first."""
     from websockets.exceptions import ConnectionClosed
 
     peer = Peer(_frame(b"hello"), _frame(b"refused"), _frame(struct.pack("!H", 1000), CLOSE))
@@ -236,7 +236,7 @@ def test_a_message_before_a_cut_is_still_read() -> None:
 
 
 def test_a_frame_over_the_limit_is_refused_by_the_library() -> None:
-    """The connection is failed with the code for too big a message, before and after the diversion."""
+    """The connection is closed with the code for too large a message, before and after `divert`."""
     from websockets.exceptions import ConnectionClosed
 
     async def talk(websocket: Any) -> int:

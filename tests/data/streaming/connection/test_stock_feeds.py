@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.mark.parametrize("feed", STOCK_FEEDS)
 def test_every_offered_feed_streams(feed: str, wait_until: Callable[..., None]) -> None:
-    """Each feed connects at its own path and brings quotes; REST is asked for the same feed."""
+    """Each feed connects at its own path and sends quotes, and REST uses the same feed."""
     with AlpacaSimulator(tick_seconds=0.05) as simulator, LiveStreamManager() as manager:
         settings = load_settings(simulator.environment())
         manager.start(LiveStreamConfig(settings=settings, stocks=("AAPL",), stock_feed=feed))

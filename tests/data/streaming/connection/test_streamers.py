@@ -83,7 +83,7 @@ def without_alpaca(monkeypatch) -> None:
 
 
 def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkeypatch) -> None:
-    """Packages that import one another can deadlock threads that enter them in different orders."""
+    """Packages that import each other can deadlock threads that import them in different orders."""
     package = tmp_path / "doors"
     package.mkdir()
     (package / "__init__.py").write_text("from threading import Event\na, b = Event(), Event()\n")
@@ -98,7 +98,7 @@ def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkey
 
 @pytest.mark.parametrize("kind", DATA_STREAMERS)
 def test_subscribing_asks_for_quotes_and_trades_once_each(kind: Any) -> None:
-    """Every symbol is asked for once, in both channels, in the order given."""
+    """Every symbol is requested once in both channels, in the given order."""
     stream = FakeStream()
     kind(stream=stream).subscribe(["B", "A", "B"])
     assert stream.subscriptions == {"quotes": ("B", "A"), "trades": ("B", "A")}
@@ -115,7 +115,7 @@ def test_subscribing_to_nothing_asks_for_nothing(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
 def test_run_and_stop_are_the_streams(kind: Any) -> None:
-    """The streamer adds no loop of its own: one `run()` is one run of the stream."""
+    """One `run()` of the streamer is one run of the stream."""
     stream = FakeStream()
     streamer = kind(stream=stream)
     streamer.run()
@@ -144,7 +144,7 @@ def test_handlers_may_be_plain_or_coroutine_functions(kind: Any, channel: str, *
 
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_order_updates_reach_plain_and_coroutine_handlers(*, coroutine: bool) -> None:
-    """Each update is passed on as it came."""
+    """Each update is passed on unchanged."""
     got: list[Any] = []
 
     async def later(update: Any) -> None:
@@ -180,7 +180,7 @@ class Counting(SilentObserver):
 
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) -> None:
-    """The listener's messages are counted, and each kind of error is logged once, without its text."""
+    """The lost messages are counted, and each kind of error is logged once, without its text."""
     mistakes: list[Exception] = [KeyError("a secret"), KeyError("a secret"), OSError("a secret")]
 
     def plain(_items: Any) -> None:
@@ -204,7 +204,7 @@ def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) 
 
 
 def test_a_batch_is_handed_over_in_two_lists() -> None:
-    """The connection's batch becomes one list of quotes and one of trades; an empty one is not called for."""
+    """The connection's batch becomes a list of quotes and one of trades; an empty one is not passed on."""
     calls: list[tuple[str, Any]] = []
     streamer = AlpacaOptionStreamer(
         stream=FakeStream(),
@@ -227,7 +227,7 @@ def test_a_batch_is_handed_over_in_two_lists() -> None:
     ],
 )
 def test_a_data_stream_is_built_for_raw_data_at_its_feeds_address(kind, feed, url, settings) -> None:
-    """The given feed wins over the settings'; the messages come undecoded."""
+    """The given feed overrides the settings', and messages arrive undecoded."""
     stream = kind(settings, feed=feed, stream_cls=FakeStream).stream
     assert stream.arguments["url_override"] == url
     assert (stream.arguments["api_key"], stream.arguments["secret_key"]) == ("PKTEST", "secret")
@@ -240,7 +240,7 @@ def test_a_data_stream_is_built_for_raw_data_at_its_feeds_address(kind, feed, ur
     [(AlpacaStockStreamer, "sip", "DataFeed"), (AlpacaOptionStreamer, "opra", "OptionsFeed")],
 )
 def test_feeds_reach_the_sdk_as_its_enums(kind, feed, enum, settings) -> None:
-    """The SDK's constructor breaks on a plain string."""
+    """The SDK's constructor does not accept a plain string."""
     enums = importlib.import_module("alpaca.data.enums")
     given = kind(settings, feed=feed, stream_cls=FakeStream).stream.arguments["feed"]
     assert given is getattr(enums, enum)(feed)
@@ -256,7 +256,7 @@ def test_a_feed_of_another_stream_is_refused(settings) -> None:
 @needs_alpaca
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
 def test_the_sdks_own_stream_is_made_to_live_once(kind, settings) -> None:
-    """Without a class of the test's, the stream is the SDK's with the life of one connection."""
+    """Without a test's own class, the stream is the SDK's, limited to one connection."""
     streamer = kind(settings)
     assert type(streamer.stream).__name__.startswith("One")
     assert streamer.stream.stream_name == kind.name
@@ -267,7 +267,7 @@ def test_the_sdks_own_stream_is_made_to_live_once(kind, settings) -> None:
 @pytest.mark.usefixtures("without_alpaca")
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
 def test_a_missing_sdk_is_said_with_the_line_that_installs_it(kind, settings) -> None:
-    """Without alpaca-py the error names the package and the extra."""
+    """Without alpaca-py, the error names the package and the extra."""
     with pytest.raises(MissingDependency, match=r'pip install "options-helper\[alpaca\]"') as caught:
         kind(settings)
     assert caught.value.package == "alpaca-py"
@@ -275,13 +275,13 @@ def test_a_missing_sdk_is_said_with_the_line_that_installs_it(kind, settings) ->
 
 @pytest.mark.usefixtures("without_alpaca")
 def test_an_injected_class_needs_no_sdk(settings) -> None:
-    """A test's own class gets the feed as a plain word if there is no enum."""
+    """Without the SDK's enum, a test's own class receives the feed as a word."""
     stream = AlpacaStockStreamer(settings, stream_cls=FakeStream).stream
     assert stream.arguments["feed"] == "sip"
 
 
 def test_another_missing_module_is_not_blamed_on_the_sdk(monkeypatch) -> None:
-    """A broken installation of another package is reported as it is."""
+    """An import error of another package is raised unchanged."""
 
     def fail(_name: str) -> Any:
         raise ModuleNotFoundError("No module named 'pytz'", name="pytz")
@@ -293,7 +293,7 @@ def test_another_missing_module_is_not_blamed_on_the_sdk(monkeypatch) -> None:
 
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
 def test_keys_come_from_the_environment(kind, monkeypatch) -> None:
-    """Without settings the environment's keys are used."""
+    """Without settings, the environment's keys are used."""
     monkeypatch.setenv("APCA_API_KEY_ID", "PKENV")
     monkeypatch.setenv("APCA_API_SECRET_KEY", "secret")
     assert kind(stream_cls=FakeStream).stream.arguments["api_key"] == "PKENV"
@@ -301,7 +301,7 @@ def test_keys_come_from_the_environment(kind, monkeypatch) -> None:
 
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
 def test_missing_keys_are_an_error_for_the_sdk_only(kind) -> None:
-    """An injected class needs no keys; Alpaca's own does, and the error names the variables."""
+    """An injected class needs no keys; without them, Alpaca's raises an error that names the variables."""
     assert kind(stream_cls=FakeStream).stream.arguments["api_key"] == ""
     with pytest.raises(SettingsError, match="APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set"):
         kind()
@@ -319,7 +319,7 @@ def test_missing_keys_are_an_error_for_the_sdk_only(kind) -> None:
     ],
 )
 def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url) -> None:
-    """True is Alpaca's paper host, False its live one; None keeps the settings' host."""
+    """True chooses Alpaca's paper host, False its live one, and None keeps the settings' host."""
     host = "https://api.alpaca.markets" if account is Account.LIVE else "https://paper-api.alpaca.markets"
     settings = AlpacaSettings("K", "s", account=account, trading_url=host)
     arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
@@ -329,14 +329,14 @@ def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url
 
 @pytest.mark.parametrize("paper", [None, True, False])
 def test_another_host_is_never_left_for_alpacas(paper) -> None:
-    """If the trading host is another one, the override changes nothing."""
+    """If the trading host is not Alpaca's, the override changes nothing."""
     settings = AlpacaSettings("K", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9")
     arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
     assert (arguments["paper"], arguments["url_override"]) == (True, "ws://127.0.0.1:9/stream")
 
 
 def test_an_injected_stream_is_used_as_it_is() -> None:
-    """If a ready stream is given, nothing is built and no key is read."""
+    """With a ready stream, nothing is built and no key is read."""
     stream: Any = SimpleNamespace()
     assert AlpacaTradingStreamer(stream=stream).stream is stream
     assert AlpacaOptionStreamer(stream=stream).stream is stream
@@ -365,7 +365,7 @@ print(failures)
 @needs_alpaca
 @pytest.mark.integration
 def test_three_streams_can_load_the_sdk_at_once() -> None:
-    """Its packages import each other; three threads that start together do not block each other."""
+    """Its packages import each other, but three threads that start together do not block each other."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "ignore", "-c", AT_ONCE],
         capture_output=True,

@@ -72,7 +72,7 @@ def _run(kind: Streamers, address: str, times: ConnectionTimes | None = None) ->
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("kind", STREAMERS)
 def test_no_redirect_is_followed(kind: Streamers, status: int) -> None:
-    """The target of a redirect receives no connection; the error names its host; the keys stay here."""
+    """The target of a redirect receives no connection, and the error names its host."""
     requests: list[bytes] = []
 
     def redirect(connection: socket.socket) -> None:
@@ -96,7 +96,7 @@ def test_no_redirect_is_followed(kind: Streamers, status: int) -> None:
     ["/login", "http://[broken", "ws://![x](http://evil)/", "ws://a b/", f"ws://{'k' * 16}.example/", ""],
 )
 def test_only_a_host_name_is_repeated(location: str) -> None:
-    """A target without a readable host is refused too, and none of its text appears in the error."""
+    """A target without a readable host is refused too, and the error contains none of its text."""
 
     def redirect(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -108,7 +108,7 @@ def test_only_a_host_name_is_repeated(location: str) -> None:
 
 
 def test_an_endless_answer_to_the_upgrade_is_cut_off() -> None:
-    """A header without an end costs some kilobytes and ends at once, not at the handshake's deadline."""
+    """An endless header is read for some kilobytes only, and ends before the deadline."""
     sent = 0
 
     def flood(connection: socket.socket) -> None:
@@ -130,7 +130,7 @@ def test_an_endless_answer_to_the_upgrade_is_cut_off() -> None:
 
 
 def test_a_dripping_answer_to_the_upgrade_ends_at_the_deadline() -> None:
-    """A header that grows byte by byte ends at the deadline of the handshake."""
+    """A header that grows byte by byte ends at the handshake's deadline."""
     pause, ended = threading.Event(), threading.Event()
 
     def drip(connection: socket.socket) -> None:

@@ -49,7 +49,7 @@ def _facts(change: MarketChange, table: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize("dialect", [_as_raw, _as_mappings, _as_sdk_objects])
 @given(items=_quotes)
 def test_quotes_of_every_dialect_make_the_same_change(dialect: Any, items: list[WireQuote]) -> None:
-    """Raw messages, mappings and objects give the rows, counts and times of the decoder's own."""
+    """Raw messages, mappings and objects give the decoder's rows, counts and times."""
     table = QuoteTable.empty(["A", "B", "C"])
     given_so = quote_change(dialect(items), NOW)
     assert _facts(given_so, table) == _facts(quote_change(items, NOW), table)
@@ -65,7 +65,7 @@ def test_trades_of_every_dialect_make_the_same_change(dialect: Any, items: list[
 
 
 def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None:
-    """Only well-formed messages are known, whatever came beside them."""
+    """Only well-formed messages count, whatever the others are."""
     mixed = quote_change([WireQuote("A", 1.0, 1.2), {"S": "B", "bp": 2.0}, {"S": "C", "bp": "2"}, 7], NOW)
     assert (list(mixed.rows.symbols), mixed.known) == (["A", "B"], 2)
     assert not quote_change([], NOW).rows
@@ -73,7 +73,7 @@ def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None
 
 @pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
 def test_a_quote_of_another_age_is_malformed(year: int) -> None:
-    """Its age would be nonsense, and its time may not exist in the reader's zone."""
+    """Its age would be meaningless, and its time may not exist in the reader's zone."""
     far = dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)
     assert quote_change([WireQuote("A", 1.0, 1.1, 1, 1, far)], NOW).known == 0
 
@@ -84,7 +84,7 @@ def test_a_price_beyond_all_sums_is_none() -> None:
 
 
 def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
-    """A row of the stream replaces one of REST of the same time, and is marked as streamed."""
+    """A streamed row replaces a row from REST with the same time, and is marked as streamed."""
     table = QuoteTable.of([Quote("A", 9.0, 9.2, timestamp=NOW, from_rest=True), Quote("B", 1.0, 1.1)])
     table = table.updated(quote_change([WireQuote("A", 1.0, 1.2, 3.0, 4.0, NOW)], NOW).rows)
     assert table["A"] == Quote("A", 1.0, 1.2, 3.0, 4.0, timestamp=NOW, received_at=NOW)
@@ -98,7 +98,7 @@ def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
 def test_of_two_messages_in_a_batch_the_newer_one_counts(
     seconds: tuple[float | None, float | None], bid: float
 ) -> None:
-    """The later one unless it is older; a time far in the future hides nothing."""
+    """The later one counts unless it is older, and a time far in the future hides nothing."""
     times = [None if each is None else NOW + dt.timedelta(seconds=each) for each in seconds]
     batch = [WireQuote("A", number, number + 0.2, 1, 1, at) for number, at in enumerate(times, 1)]
     change = quote_change(batch, NOW)
@@ -107,7 +107,7 @@ def test_of_two_messages_in_a_batch_the_newer_one_counts(
 
 
 def test_symbols_nobody_asked_for_find_a_place() -> None:
-    """A symbol the table does not know is added, and the version before does not change."""
+    """An unknown symbol is added, and the earlier version does not change."""
     before = TradeTable.of([Trade("A", 1.0)])
     after = before.updated(trade_change([WireTrade("B", 2.0), WireTrade("C", 3.0)], NOW).rows)
     assert {symbol: trade.price for symbol, trade in after.items()} == {"A": 1.0, "B": 2.0, "C": 3.0}
@@ -116,7 +116,7 @@ def test_symbols_nobody_asked_for_find_a_place() -> None:
 
 @pytest.mark.parametrize("seconds", [[], [1.0], [0.5, 1.0, 2.0]])
 def test_the_lag_is_the_median_age_on_receipt(seconds: list[float]) -> None:
-    """The lag counts from the event's time to receipt; None if nothing has a time."""
+    """The lag counts from event to receipt, and is None if no time is known."""
     items = [WireQuote(f"S{age}", 1.0, 1.2, timestamp=NOW - dt.timedelta(seconds=age)) for age in seconds]
     assert quote_change([*items, WireQuote("X", 1.0)], NOW).lag_seconds(NOW) == (
         seconds[len(seconds) // 2] if seconds else None

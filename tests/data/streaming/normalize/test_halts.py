@@ -22,7 +22,7 @@ def test_codes_of_both_tapes_tell_a_halt(code: object, since: object) -> None:
 
 
 def test_a_halt_without_a_time_begins_when_it_is_told() -> None:
-    """If the status has no time of its own, its receipt is used."""
+    """A status without a time counts from its receipt."""
     assert read_halts([{"S": "AAPL", "sc": "H"}], LATER) == {"AAPL": LATER}
 
 
@@ -48,6 +48,6 @@ def test_what_says_nothing_of_a_halt_is_passed_over(status: object) -> None:
     ],
 )
 def test_a_trade_after_the_halt_ends_it(trade: Trade | None, *, is_halted: bool) -> None:
-    """A trade reported late into the halt does not end it; a trade without a time counts from receipt."""
+    """A trade from before the halt does not end it; a trade without a time counts from receipt."""
     trades = {} if trade is None else {"AAPL": trade}
     assert bool(still_halted({"AAPL": AT}, trades)) is is_halted

@@ -75,7 +75,7 @@ def test_a_raw_trade_of_the_stream() -> None:
 
 
 def test_a_row_of_rest_gets_its_symbol_from_outside() -> None:
-    """A REST row has no symbol of its own, keeps its true time and is marked as REST's."""
+    """A REST row gets its symbol from the caller, keeps its time and is marked as REST's."""
     row = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T15:00:05.123456789Z"}
     change = quote_change([to_wire(row, WireQuote, symbol=CALL)], RECEIVED, from_rest=True)
     quote = QuoteTable.empty().updated(change.rows)[CALL]
@@ -158,7 +158,7 @@ def test_msgpack_timestamps() -> None:
     ],
 )
 def test_a_time_that_cannot_be_read_makes_the_message_malformed(given_time: object) -> None:
-    """A quote or trade with an unreadable time is None, because its age would be unknown."""
+    """A quote or trade with an unreadable time is malformed, because its age would be unknown."""
     assert to_wire({**QUOTE, "t": given_time}, WireQuote) is None
     assert to_wire({**TRADE, "t": given_time}, WireTrade) is None
     assert to_wire({**LONG_QUOTE, "timestamp": given_time}, WireQuote) is None
@@ -167,7 +167,7 @@ def test_a_time_that_cannot_be_read_makes_the_message_malformed(given_time: obje
 
 @pytest.mark.parametrize("raw", [{**QUOTE, "t": None}, {**LONG_QUOTE, "timestamp": None}])
 def test_no_time_at_all_stays_none(raw: dict[str, Any]) -> None:
-    """A quote without any time is kept, its timestamp None."""
+    """A quote without a time is kept, and its timestamp is None."""
     quote = quote_of(raw)
     assert quote is not None
     assert quote.timestamp is None
@@ -179,7 +179,7 @@ WRONG_TYPES = ["1.6", True, False, [], {}, 10**400]
 
 @pytest.mark.parametrize("bad", NO_PRICES)
 def test_a_bad_price_of_one_side_leaves_the_other(bad: object) -> None:
-    """A price that is no finite number of at least 0 is None; the rest of the quote is kept."""
+    """A price that is not a finite number of at least 0 is None, and the rest of the quote is kept."""
     for raw, key in ((QUOTE, "bp"), (LONG_QUOTE, "bid_price")):
         quote = quote_of({**raw, key: bad})
         assert quote is not None
@@ -188,7 +188,7 @@ def test_a_bad_price_of_one_side_leaves_the_other(bad: object) -> None:
 
 @pytest.mark.parametrize("bad", NO_PRICES)
 def test_without_a_usable_price_there_is_no_row(bad: object) -> None:
-    """A quote with two bad sides, or a trade with a bad price, is malformed; a bad size is only None."""
+    """A quote with two bad sides, or a trade with a bad price, is malformed; a bad size is None."""
     assert quote_of({**QUOTE, "bp": bad, "ap": bad}) is None
     assert quote_of({**LONG_QUOTE, "bid_price": bad, "ask_price": bad}) is None
     assert trade_of({**TRADE, "p": bad}) is None
@@ -201,12 +201,12 @@ def test_without_a_usable_price_there_is_no_row(bad: object) -> None:
 @pytest.mark.parametrize("bad", WRONG_TYPES)
 @pytest.mark.parametrize("name", ["bp", "as"])
 def test_a_field_of_the_wrong_type_makes_the_message_malformed(name: str, bad: object) -> None:
-    """As in the stream's decoder, text is no number, and half a message is not shown as if it were whole."""
+    """As in the stream's decoder, a number sent as text makes the whole message malformed."""
     assert to_wire({**QUOTE, name: bad}, WireQuote) is None
 
 
 def test_zero_is_a_price() -> None:
-    """A bid of 0 means that there is no bidder; it is not missing."""
+    """A bid of 0 means that nobody bids; it is not missing."""
     quote = quote_of({**QUOTE, "bp": 0})
     assert quote is not None
     assert quote.bid_price == 0.0
@@ -214,7 +214,7 @@ def test_zero_is_a_price() -> None:
 
 @pytest.mark.parametrize("symbol", [None, "", 7, []])
 def test_without_a_symbol_there_is_no_row(symbol: object) -> None:
-    """A message of no symbol is malformed."""
+    """A message without a symbol is malformed."""
     assert quote_of({**QUOTE, "S": symbol}) is None
     assert trade_of({**TRADE, "S": symbol}) is None
     assert quote_of({**LONG_QUOTE, "symbol": symbol}) is None
@@ -223,14 +223,14 @@ def test_without_a_symbol_there_is_no_row(symbol: object) -> None:
 
 @pytest.mark.parametrize("raw", [None, 7, "text", b"bytes", [], {}, {"T": "q"}, object()])
 def test_what_is_no_message_gives_none(raw: object) -> None:
-    """Anything but a quote or trade is None, never an exception."""
+    """Anything but a quote or trade gives None and raises nothing."""
     assert quote_of(raw) is None
     assert trade_of(raw) is None
 
 
 @pytest.mark.parametrize("number", [Decimal("1.25"), np.float64(1.25), np.float32(1.25), np.int64(1)])
 def test_numbers_of_other_kinds_are_read(number: Any) -> None:
-    """Decimals and NumPy's scalars are numbers, in market data as elsewhere."""
+    """Decimals and NumPy scalars count as numbers."""
     quote = quote_of({**QUOTE, "bp": number})
     assert quote is not None
     assert quote.bid_price == to_amount(number) == float(number)
@@ -264,12 +264,12 @@ def test_no_message_raises(raw: dict[str, Any]) -> None:
 
 
 def test_a_days_rows_share_their_words() -> None:
-    """Equal words in two rows are one object."""
+    """Equal words in two rows are the same object."""
     assert to_word("FILLED") is to_word(" filled ")
 
 
 def test_no_text_is_longer_than_any_vendors() -> None:
-    """An id or word that no vendor means is none; a reason is cut, so that the page can show it."""
+    """An overlong id or word becomes None, and an overlong reason is cut."""
     longest = LONGEST_TEXT * "x"
     assert (to_identifier(longest), to_word(longest)) == (longest, longest)
     assert (to_identifier(f"{longest}x"), to_word(f"{longest}x")) == (None, None)

@@ -101,7 +101,7 @@ def bench(caplog, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_all_three_streams_run(bench: Bench, wait_until) -> None:
-    """With nothing wrong the three streams run, grant all symbols and show quotes."""
+    """Without a fault, the three streams run, grant all symbols and show quotes."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     for contract in CONTRACTS:
@@ -114,7 +114,7 @@ def test_all_three_streams_run(bench: Bench, wait_until) -> None:
 
 
 def test_a_session_with_rest_and_a_loss_is_recorded_without_the_account(bench: Bench, wait_until) -> None:
-    """The account's number was received, and the fixture finds it in no recording."""
+    """The account's number was received, and no recording contains it."""
     bench.start(backfill=True)
     wait_until(lambda: bench.snapshot.broker is not None and bench.is_running(*ALL))
     bench.simulator.drop("fills")
@@ -129,7 +129,7 @@ def test_a_session_with_rest_and_a_loss_is_recorded_without_the_account(bench: B
 
 @pytest.mark.parametrize("stream", ALL)
 def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: str) -> None:
-    """A refused key is an error of that stream alone, and never tried again."""
+    """A refused key ends that stream alone, and is not retried."""
     bench.simulator.faults.set(stream, refuse_key=True)
     bench.start()
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "error")
@@ -153,7 +153,7 @@ def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: s
     ],
 )
 def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
-    """A feed, limit or request that the plan refuses is said with its code and not retried."""
+    """A feed, limit or request that the plan refuses is reported with its code and not retried."""
     bench.simulator.faults.set(stream, **fault)
     bench.start()
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "error")
@@ -166,7 +166,7 @@ def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault
 
 @pytest.mark.parametrize(("stream", "code"), [("options", 406), ("stocks", 406), ("fills", 429)])
 def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stream: str, code: int) -> None:
-    """While another program holds the stream it is retried with backoff; when the other leaves it runs."""
+    """While another program holds the stream, it is retried with backoff, and then it runs."""
     bench.simulator.faults.set(stream, held=True)
     bench.start()
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "reconnecting")
@@ -186,7 +186,7 @@ def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stre
     [("reset", "lost|reset"), ("fin", "lost|reset"), ("close", r"closed the connection \(close code 1001\)")],
 )
 def test_a_dropped_connection_comes_back(bench: Bench, wait_until, stream: str, how: str, words: str) -> None:
-    """After a reset, a vanished socket or a close frame the stream says why and reconnects."""
+    """After a reset, a vanished socket or a close frame, the stream reports why and reconnects."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     bench.simulator.drop(stream, how=how)
@@ -201,7 +201,7 @@ def test_a_dropped_connection_comes_back(bench: Bench, wait_until, stream: str, 
 @pytest.mark.parametrize("stream", ALL)
 @pytest.mark.parametrize("status", [403, 500, 503])
 def test_an_http_error_on_upgrade_is_retried(bench: Bench, wait_until, stream: str, status: int) -> None:
-    """An HTTP error in place of the upgrade is named and retried until it is gone."""
+    """An HTTP error at the upgrade is reported and retried until it is gone."""
     bench.simulator.faults.set(stream, http_status=status)
     bench.start()
     wait_until(lambda: bench.health(stream).attempts >= 2)
@@ -211,7 +211,7 @@ def test_an_http_error_on_upgrade_is_retried(bench: Bench, wait_until, stream: s
 
 
 def test_a_refused_connection_is_retried(bench: Bench, wait_until) -> None:
-    """When nobody listens the streams reconnect, and say so."""
+    """If nothing listens, the streams report it and reconnect."""
     bench.simulator.stop()
     bench.start()
     wait_until(lambda: all(bench.health(stream).attempts >= 2 for stream in ALL))
@@ -219,7 +219,7 @@ def test_a_refused_connection_is_retried(bench: Bench, wait_until) -> None:
 
 
 def test_a_name_that_does_not_resolve_is_retried(bench: Bench, wait_until, monkeypatch) -> None:
-    """A DNS failure is named as such."""
+    """A failed name look-up is reported as such."""
     from dataclasses import replace
 
     bench.start(settings=replace(bench.settings, stream_url="ws://alpaca.invalid"), stream_fills=False)
@@ -228,7 +228,7 @@ def test_a_name_that_does_not_resolve_is_retried(bench: Bench, wait_until, monke
 
 
 def test_a_tls_failure_is_retried(bench: Bench, wait_until) -> None:
-    """A server that does not speak TLS where it should is named as such."""
+    """A server without TLS at a TLS address is reported as such."""
     from dataclasses import replace
 
     secure = bench.settings.stream_url.replace("ws://", "wss://")
@@ -250,7 +250,7 @@ def test_a_tls_failure_is_retried(bench: Bench, wait_until) -> None:
     ],
 )
 def test_a_handshake_without_an_answer_times_out(bench: Bench, wait_until, stream, fault, step) -> None:
-    """A server that does not answer is shown as connecting with its step, then retried after the timeout."""
+    """Without an answer, the stream is shown as connecting with its step, and retried after the timeout."""
     bench.simulator.faults.set(stream, **{fault: True})
     bench.start(times=QUICK)
     wait_until(lambda: bench.health(stream).state == "connecting" and step in bench.health(stream).step)
@@ -262,7 +262,7 @@ def test_a_handshake_without_an_answer_times_out(bench: Bench, wait_until, strea
 
 @pytest.mark.parametrize("stream", ALL)
 def test_a_vanished_peer_is_noticed_by_pings(bench: Bench, wait_until, stream: str) -> None:
-    """A peer that vanished without a word is noticed by a ping that stays unanswered."""
+    """A vanished peer is noticed by an unanswered ping."""
     bench.start(times=QUICK)
     wait_until(lambda: bench.is_running(*ALL))
     bench.simulator.faults.set(stream, vanished=True)
@@ -271,7 +271,7 @@ def test_a_vanished_peer_is_noticed_by_pings(bench: Bench, wait_until, stream: s
 
 
 def test_a_mute_stream_that_answers_pings_is_left_alone(bench: Bench, wait_until) -> None:
-    """Silence with pongs is no reason for a new connection while few symbols were ticking."""
+    """While few symbols were ticking, silence with pongs does not cause a new connection."""
     bench.simulator.faults.set("options", mute=True)
     bench.start()
     wait_until(lambda: bench.is_running("options"))
@@ -282,7 +282,7 @@ def test_a_mute_stream_that_answers_pings_is_left_alone(bench: Bench, wait_until
 
 
 def test_what_is_not_granted_is_named(bench: Bench, wait_until) -> None:
-    """A subscription that is granted in part runs, and says which symbols are missing."""
+    """A partly granted subscription runs, and the missing symbols are named."""
     bench.simulator.faults.set("options", grant_only=frozenset(CONTRACTS[:1]))
     bench.start()
     wait_until(lambda: bench.is_running("options"))
@@ -293,7 +293,7 @@ def test_what_is_not_granted_is_named(bench: Bench, wait_until) -> None:
 
 @pytest.mark.parametrize("code", [407, 500])
 def test_an_error_frame_that_passes_is_retried(bench: Bench, wait_until, code: int) -> None:
-    """A slow client's cut and an internal error of Alpaca's reconnect, with the reason."""
+    """After a slow reader's cut or an internal error of Alpaca, the stream reconnects and says why."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     bench.simulator.send_error("options", code)
@@ -303,7 +303,7 @@ def test_an_error_frame_that_passes_is_retried(bench: Bench, wait_until, code: i
 
 
 def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None:
-    """Unknown types, null fields, cut-off ends and text are counted; the stream lives and goes on."""
+    """Unknown types, null fields, cut-off ends and text are counted, and the stream continues."""
     import msgpack
 
     bench.start()
@@ -327,7 +327,7 @@ def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None
 
 @pytest.mark.parametrize("stream", ALL)
 def test_no_malformed_frame_costs_a_connection(bench: Bench, wait_until, stream: str) -> None:
-    """Every kind of bad frame is taken note of on each stream, and no number that is none gets in."""
+    """Every kind of malformed frame is counted on each stream, and no invalid number is stored."""
     symbol = {"options": CONTRACTS[0], "stocks": STOCKS[0], "fills": ""}[stream]
 
     def taken() -> tuple[int, int]:
@@ -354,7 +354,7 @@ def test_no_malformed_frame_costs_a_connection(bench: Bench, wait_until, stream:
 def test_what_raises_inside_is_counted_and_nothing_dies(
     bench: Bench, wait_until, caplog, monkeypatch, where: str
 ) -> None:
-    """A handler, normalizer or consumer that raises costs what it was given: counted, and logged once."""
+    """If a handler, normalizer or consumer raises, its data is lost, counted, and logged once."""
     from options_helper.data.streaming.run import consumer
     from options_helper.data.streaming.run.cache import LiveCache
     from options_helper.data.streaming.run.inbox import EventInbox
@@ -391,7 +391,7 @@ def test_what_raises_inside_is_counted_and_nothing_dies(
 
 
 def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None:
-    """A server that drops a hundred connections at once sees attempts as far apart as the backoff says."""
+    """A server that drops a hundred connections gets attempts spaced by the backoff."""
     bench.simulator.faults.set("options", drops=100, drop_at="auth")
     bench.start(
         times=ConnectionTimes(),  # none of the attempts may give up before the server has seen it
@@ -411,7 +411,7 @@ def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None
 
 @pytest.mark.parametrize("moment", ["quiet", "hanging", "backoff", "building"])
 def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> None:
-    """Stop ends a quiet stream, a hanging handshake, a hanging REST and a backoff; nothing is left."""
+    """Stop ends a quiet stream, a hanging handshake, a hanging request and a backoff at once."""
     bench.simulator.faults.rest(hang=True)
     if moment == "hanging":
         for stream in ALL:
@@ -445,7 +445,7 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
 
 
 def test_restart_meets_no_connection_of_its_own(bench: Bench, wait_until) -> None:
-    """Restart joins before it connects: twenty in a row never meet the one-connection limit."""
+    """Twenty restarts in a row never meet Alpaca's limit of one connection."""
     for number in range(20):
         bench.start(queue_maxsize=100 + number)
         wait_until(lambda: bench.is_running(*ALL))
@@ -454,7 +454,7 @@ def test_restart_meets_no_connection_of_its_own(bench: Bench, wait_until) -> Non
 
 
 def test_only_get_is_ever_sent(bench: Bench, wait_until) -> None:
-    """Whatever the product does, the server sees no HTTP method but GET."""
+    """The server receives no HTTP method but GET."""
     bench.start(backfill=True)
     wait_until(lambda: bench.is_running(*ALL))
     wait_until(lambda: bench.snapshot.previous_closes and not bench.snapshot.fill_gaps)
@@ -462,7 +462,7 @@ def test_only_get_is_ever_sent(bench: Bench, wait_until) -> None:
 
 
 def test_a_hundred_random_starts_and_stops_leave_nothing(bench: Bench, wait_until) -> None:
-    """Whatever is started, restarted and stopped when, no exception comes and no socket is left."""
+    """For any sequence of starts, restarts and stops, nothing raises and no socket is left."""
     draw = random.Random(11)  # noqa: S311 - which moment to stop at, not a secret
     for number in range(100):
         bench.start(queue_maxsize=100 + number % 2)
@@ -479,7 +479,7 @@ def test_a_hundred_random_starts_and_stops_leave_nothing(bench: Bench, wait_unti
 
 
 def test_a_halt_is_told_and_ends(bench: Bench, wait_until) -> None:
-    """A trading halt of a stock shows in the snapshot until trading resumes."""
+    """A halted stock is in the snapshot until its trading resumes."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     wait_until(lambda: "AAPL" in bench.simulator.subscriptions("stocks").get("statuses", ()))
@@ -494,7 +494,7 @@ def test_a_halt_is_told_and_ends(bench: Bench, wait_until) -> None:
 def test_a_plan_that_counts_channels_still_streams(
     wait_until, monkeypatch, held: int, streaming: int, channels: int
 ) -> None:
-    """A refused request falls back on the same connection until quotes stream, and is remembered."""
+    """After a refused request, the connection requests less until quotes stream; the limit is remembered."""
     monkeypatch.setattr(budget, "known_budgets", known := {})
     monkeypatch.setattr(market_data, "known_budgets", known)
     stocks = tuple(f"S{chr(65 + number // 26)}{chr(65 + number % 26)}" for number in range(held))
@@ -516,7 +516,7 @@ def test_a_plan_that_counts_channels_still_streams(
 def test_a_symbol_in_an_invalid_format_is_named_and_left_out(
     wait_until, monkeypatch, *, counts_channels: bool
 ) -> None:
-    """Alpaca's 400 names no symbol: it is found, the rest streams, and no later connection asks for it."""
+    """Alpaca's 400 names no symbol, so it is found and left out, on later connections too."""
     for name in ("known_budgets", "known_invalid"):
         monkeypatch.setattr(market_data, name, {})
     stocks = tuple(f"S{chr(65 + number // 26)}{chr(65 + number % 26)}" for number in range(40))

@@ -9,7 +9,7 @@ from tests.fakes import FakeClock
 
 
 def test_the_rate_is_of_the_last_seconds() -> None:
-    """Messages per second count over a window of five seconds that moves on."""
+    """The rate counts the messages of the last five seconds."""
     clock = FakeClock(100.0)
     meter, total, rate = StreamMeter(clock.monotonic), 0, 0.0
     for _ in range(10):
@@ -24,7 +24,7 @@ def test_the_rate_is_of_the_last_seconds() -> None:
 
 
 def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
-    """After ten silent minutes, as before the opening, the rate is that of the seconds since."""
+    """After ten silent minutes, the rate is that of the seconds since."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
     meter.count(1, 0.0)
@@ -37,7 +37,7 @@ def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
 
 
 def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
-    """Latency and lag are medians that ignore one odd batch; the oldest message's wait is included."""
+    """Latency and lag are medians, and the oldest message's wait is included."""
     meter = StreamMeter()
     meter.count(1, 0.02)
     assert [meter.took(1.0, lag) for lag in (0.1, 0.5, 0.2)][-1] == (pytest.approx(1.02), 0.2)
@@ -45,7 +45,7 @@ def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
 
 
 def test_a_late_minute_is_forgotten() -> None:
-    """Samples older than 60 s do not count: a thin portfolio is not late because of the past."""
+    """Samples older than 60 s do not count."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
     for _ in range(10):
@@ -57,7 +57,7 @@ def test_a_late_minute_is_forgotten() -> None:
 
 
 def test_the_newest_lag_stays_until_there_is_another() -> None:
-    """A late stream without newer quotes is not known to be up to date."""
+    """A late stream without newer quotes stays late."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
     meter.took(1.0, 0.1)
@@ -67,7 +67,7 @@ def test_the_newest_lag_stays_until_there_is_another() -> None:
 
 
 def test_a_new_connection_begins_anew() -> None:
-    """Neither lag nor latency of an earlier connection counts."""
+    """The lag and latency of an earlier connection do not count."""
     meter = StreamMeter(FakeClock(100.0).monotonic)
     for _ in range(10):
         meter.took(40.0, 40.0)
@@ -77,5 +77,5 @@ def test_a_new_connection_begins_anew() -> None:
 
 
 def test_before_anything_came_there_is_no_lag() -> None:
-    """A clock that went back gives no negative latency, and a batch without times no lag."""
+    """A clock set back gives no negative latency, and a batch without times no lag."""
     assert StreamMeter().took(-9.0, None) == (0.0, None)

@@ -18,7 +18,7 @@ TICKING = MuteEvidence(MarketPhase.OPEN, ticking=5)
 
 
 def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
-    """Five contracts that ticked before and 46 seconds of silence in an open market are enough."""
+    """Five contracts that ticked, and 46 seconds of silence in an open market, are enough."""
     assert is_mute(SILENT, TICKING, now=NOW)
 
 
@@ -26,28 +26,28 @@ def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
     "phase", [MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED, MarketPhase.UNKNOWN]
 )
 def test_a_market_that_is_not_open_is_silent_by_nature(phase: MarketPhase) -> None:
-    """Only an open market makes silence suspicious."""
+    """Silence counts only in an open market."""
     assert not is_mute(SILENT, replace(TICKING, phase=phase), now=NOW)
 
 
 def test_the_stream_of_fills_is_silent_by_nature() -> None:
-    """However many contracts tick, no order update is no failure."""
+    """A stream without an order update is not mute, however many contracts tick."""
     assert not is_mute(replace(SILENT, stream=StreamName.FILLS), TICKING, now=NOW)
 
 
 def test_a_small_book_is_silent_by_nature() -> None:
-    """Four ticking contracts are too few to tell silence from failure."""
+    """Four ticking contracts are too few to distinguish silence from failure."""
     assert not is_mute(SILENT, replace(TICKING, ticking=4), now=NOW)
 
 
 @pytest.mark.parametrize("state", [state for state in StreamState if state is not StreamState.RUNNING])
 def test_only_a_running_stream_can_be_mute(state: StreamState) -> None:
-    """A stream on its way, or gone, is not mute but something else."""
+    """A stream that is connecting or has ended is not mute."""
     assert not is_mute(replace(SILENT, state=state), TICKING, now=NOW)
 
 
 def test_a_short_silence_is_left_alone() -> None:
-    """Up to 45 seconds nothing is done; from there on it counts as mute."""
+    """A silence of up to 45 seconds is accepted, and a longer one counts as mute."""
     since = NOW - dt.timedelta(seconds=45)
     assert is_mute(replace(SILENT, last_event_at=since), TICKING, now=NOW)
     assert not is_mute(replace(SILENT, last_event_at=since + dt.timedelta(milliseconds=1)), TICKING, now=NOW)
@@ -55,7 +55,7 @@ def test_a_short_silence_is_left_alone() -> None:
 
 @pytest.mark.parametrize("seconds", [5, 45])
 def test_the_closed_market_is_no_silence(seconds: int) -> None:
-    """A stream that ticked until yesterday's close is mute 45 s after the opening, not at the opening."""
+    """A stream that ticked until yesterday's close is mute 45 s after the opening."""
     overnight = replace(SILENT, last_event_at=NOW - dt.timedelta(hours=17, minutes=30))
     opened = replace(TICKING, session_open=NOW - dt.timedelta(seconds=seconds))
     assert is_mute(overnight, opened, now=NOW) is (seconds == 45)
@@ -63,7 +63,7 @@ def test_the_closed_market_is_no_silence(seconds: int) -> None:
 
 @pytest.mark.parametrize("seconds", [4, 45])
 def test_an_outage_is_no_silence(seconds: int) -> None:
-    """After an outage of a minute the new connection has 45 seconds of its own."""
+    """After an outage of a minute, the new connection has 45 seconds."""
     back = replace(
         SILENT,
         last_event_at=NOW - dt.timedelta(seconds=60 + seconds),
@@ -74,7 +74,7 @@ def test_an_outage_is_no_silence(seconds: int) -> None:
 
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_an_opening_long_ago_or_still_to_come_changes_nothing(hours: int) -> None:
-    """Within the session silence counts from the last event, also where the clock alone says open."""
+    """During the session, silence counts from the last event."""
     opened = replace(TICKING, session_open=NOW + dt.timedelta(hours=hours))
     assert is_mute(SILENT, opened, now=NOW)
 
@@ -85,7 +85,7 @@ def test_a_stream_without_any_event_is_left_alone() -> None:
 
 
 def test_a_second_reconnect_waits_ten_minutes() -> None:
-    """A connection is given up for silence at most once in ten minutes."""
+    """Silence ends a connection at most once in ten minutes."""
     recent = replace(TICKING, last_reconnect_at=NOW - dt.timedelta(minutes=9, seconds=59))
     assert not is_mute(SILENT, recent, now=NOW)
     assert is_mute(SILENT, replace(recent, last_reconnect_at=NOW - dt.timedelta(minutes=10)), now=NOW)

@@ -94,7 +94,7 @@ def bench(wait_until) -> Iterator[Bench]:
 
 
 def test_a_book_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench, wait_until) -> None:
-    """Five contracts tick, then nothing for 46 s: one new connection, and no other for ten minutes."""
+    """If five contracts tick and then nothing for 46 s, there is one new connection in ten minutes."""
     bench.start()
     bench.tick(CONTRACTS[:5])
     bench.pass_minutes(44 / 60)
@@ -122,7 +122,7 @@ def test_a_small_book_is_left_alone(bench: Bench, ticking: int) -> None:
 
 
 def test_a_closed_market_is_left_alone(bench: Bench) -> None:
-    """Outside the session silence is what is to be expected."""
+    """Outside the session, silence is expected."""
     now = utc_now()
     hours = {"next_open": now + dt.timedelta(hours=9), "next_close": now + dt.timedelta(hours=15)}
     times = {name: at.isoformat() for name, at in {"timestamp": now, **hours}.items()}
@@ -135,7 +135,7 @@ def test_a_closed_market_is_left_alone(bench: Bench) -> None:
 
 
 def test_a_ping_that_stays_unanswered_ends_a_silent_connection(bench: Bench, wait_until) -> None:
-    """Whatever the book and the hour: who does not answer a ping any more is gone."""
+    """A connection that does not answer a ping is ended, whatever the portfolio and the time."""
     bench.manager.start(
         LiveStreamConfig(
             settings=load_settings(bench.simulator.environment()),

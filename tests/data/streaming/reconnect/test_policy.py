@@ -19,14 +19,14 @@ draws = st.floats(min_value=0, max_value=1, exclude_max=True)
 
 
 def test_the_wait_doubles_from_half_a_second_to_thirty() -> None:
-    """Without jitter the waits are 0.5, 1, 2, 4, 8, 16, 30, 30 seconds."""
+    """Without jitter, the waits are 0.5, 1, 2, 4, 8, 16, 30 and 30 seconds."""
     waits = [compute_backoff_seconds(number) for number in range(1, 9)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
 
 
 @given(failures, draws)
 def test_the_wait_is_never_zero_and_never_above_the_cap(number: int, draw: float) -> None:
-    """Whatever the jitter, no attempt follows at once and none waits longer than the cap."""
+    """With any jitter, no wait is zero and none is longer than the cap."""
     assert 0.375 <= compute_backoff_seconds(number, draw=draw) <= 30.0
 
 
@@ -38,14 +38,14 @@ def test_jitter_stays_within_a_quarter(number: int, draw: float) -> None:
 
 
 def test_the_jitter_is_used() -> None:
-    """Two draws give two waits, so that many clients do not return in step."""
+    """Two draws give two waits, so that clients do not return at the same time."""
     assert compute_backoff_seconds(3, draw=0.0) == 1.5
     assert compute_backoff_seconds(3, draw=0.75) == 2.25
 
 
 @given(failures, st.floats(min_value=0.01, max_value=10), st.floats(min_value=1, max_value=100))
 def test_more_failures_never_wait_less(number: int, base: float, more: float) -> None:
-    """Without jitter the wait never shrinks while failures go on."""
+    """Without jitter, the wait never decreases while failures continue."""
     cap = base * more
     shorter = compute_backoff_seconds(number, base_seconds=base, cap_seconds=cap)
     assert shorter <= compute_backoff_seconds(number + 1, base_seconds=base, cap_seconds=cap) <= cap
@@ -53,13 +53,13 @@ def test_more_failures_never_wait_less(number: int, base: float, more: float) ->
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 405, 409, 410, 412, 413])
 def test_a_refusal_of_key_plan_or_request_is_final(code: int) -> None:
-    """Another try with the same key, plan and request would change nothing."""
+    """Retrying with the same key, plan and request would not help."""
     assert code in FINAL_CODES
 
 
 @pytest.mark.parametrize("code", [404, 406, 407, 500, 429, 999])
 def test_what_may_pass_is_not_final(code: int) -> None:
-    """A time-out, another program's connection, a slow reader, an inner error and the unknown may pass."""
+    """A timeout, another program's connection, a slow reader and an internal error are retried."""
     assert code not in FINAL_CODES
 
 
@@ -72,17 +72,17 @@ def test_what_may_pass_is_not_final(code: int) -> None:
     ],
 )
 def test_what_only_the_user_can_mend_is_final(error: Exception) -> None:
-    """A refusal, a missing package and a wrong setting stay the same however often the stream tries."""
+    """A refusal, a missing package or a wrong setting does not change by retrying."""
     assert is_final(error)
 
 
 @pytest.mark.parametrize("error", [StreamInterrupted("options", "the connection was reset"), ValueError()])
 def test_what_may_pass_is_tried_again(error: Exception) -> None:
-    """An interruption is retried, and so is an error that nobody foresaw."""
+    """An interruption is retried, and so is an unexpected error."""
     assert not is_final(error)
 
 
 def test_counted_attempts_are_spaced_out() -> None:
-    """After HTTP 429 the backoff begins at five seconds, after anything else where it is set."""
+    """After HTTP 429, the backoff begins at five seconds, otherwise at the configured time."""
     crowded, lost = (StreamInterrupted("fills", "x", code=code) for code in (429, 503))
     assert [choose_base_seconds(error, 0.5) for error in (crowded, lost, ValueError())] == [5.0, 0.5, 0.5]

@@ -94,12 +94,12 @@ def _fail(bench: Bench, wait_until: Any, error: Exception | None = None) -> Fake
 
 
 def test_a_new_worker_has_not_started() -> None:
-    """Before Start there is a record of what will be asked for, and nothing else."""
+    """Before Start, the record has the requested symbols and nothing else."""
     assert Bench().health == StreamHealth(StreamName.OPTIONS, asked=ASKED)
 
 
 def test_a_thread_is_connecting_until_the_server_acknowledges(bench, wait_until) -> None:
-    """Running means acknowledged; until then the record says what it waits for."""
+    """Until the acknowledgement, the record says what the stream is waiting for."""
     _start(bench, wait_until)
     bench.worker.step("authenticating")
     assert (bench.health.state, bench.health.step) == (StreamState.CONNECTING, "authenticating")
@@ -115,14 +115,14 @@ def test_a_thread_is_connecting_until_the_server_acknowledges(bench, wait_until)
     [(frozenset({"C1"}), {"C2"}), (ASKED | {"other"}, set()), (frozenset(), ASKED), (None, set())],
 )
 def test_what_was_asked_for_and_not_granted_is_missing(granted, missing) -> None:
-    """The acknowledged list is compared with the asked one; a server that names none grants all."""
+    """Acknowledged symbols are compared with the requested ones; a server that lists none grants all."""
     bench = Bench()
     bench.worker.subscribed(granted)
     assert bench.health.missing == missing
 
 
 def test_a_state_begins_once(bench) -> None:
-    """A second acknowledgement changes what is known and not since when the stream runs."""
+    """A second acknowledgement does not change the time since which the stream runs."""
     bench.worker.subscribed(ASKED)
     bench.pass_seconds(5)
     bench.worker.subscribed(frozenset())
@@ -144,7 +144,7 @@ def test_an_event_means_running_whatever_was_acknowledged(bench, wait_until) -> 
 
 
 def test_a_pong_is_heard_and_no_event(bench) -> None:
-    """Being heard of keeps a stream alive without making its data newer."""
+    """A pong keeps a stream alive without making its data newer."""
     bench.pass_seconds(7)
     bench.worker.heard()
     assert bench.health.last_heard_at == bench.now
@@ -152,7 +152,7 @@ def test_a_pong_is_heard_and_no_event(bench) -> None:
 
 
 def test_an_interruption_is_recorded_and_tried_again(bench, wait_until) -> None:
-    """The reason, the attempt and the moment of the next try are in the record."""
+    """The record has the reason, the attempt and the time of the next one."""
     _start(bench, wait_until)
     bench.worker.subscribed(ASKED)
     _fail(bench, wait_until, StreamInterrupted("options", "the connection was reset", code=1006))
@@ -174,7 +174,7 @@ def test_an_interruption_is_recorded_and_tried_again(bench, wait_until) -> None:
 
 
 def test_a_failure_is_kept_after_recovery(bench, wait_until) -> None:
-    """Once running again, the record still says what happened."""
+    """After recovery, the record still has the failure."""
     _start(bench, wait_until)
     _fail(bench, wait_until)
     bench.worker.subscribed(ASKED)
@@ -184,7 +184,7 @@ def test_a_failure_is_kept_after_recovery(bench, wait_until) -> None:
 
 
 def test_a_rejection_is_final(bench, wait_until) -> None:
-    """A refused key ends the stream after one attempt, and the thread with it."""
+    """A refused key ends the stream and its thread after one attempt."""
     streamer = _start(bench, wait_until)
     streamer.end(StreamRejected("options", "Alpaca refused the key", code=402))
     bench.worker.thread.join(20)
@@ -196,7 +196,7 @@ def test_a_rejection_is_final(bench, wait_until) -> None:
 
 
 def test_a_missing_package_is_final_and_in_words(bench) -> None:
-    """A failure that only the user can mend is not tried again, and its sentence is shown as it is."""
+    """A failure that only the user can fix is not retried, and its sentence is shown unchanged."""
     bench.connect_error = MissingDependency("alpaca-py", "alpaca")
     bench.worker.start()
     bench.worker.thread.join(20)
@@ -223,7 +223,7 @@ def test_a_foreign_exception_shows_its_kind_only(bench, wait_until, caplog) -> N
 
 
 def test_a_stream_that_ends_without_a_reason_is_tried_again(bench, wait_until) -> None:
-    """A `run()` that simply returns did not do what was asked of it."""
+    """A `run()` that simply returns is retried."""
     _start(bench, wait_until)
     bench.made[-1].end()
     wait_until(lambda: len(bench.made) == 2)
@@ -261,7 +261,7 @@ def test_failures_add_up_until_the_first_real_event(bench, wait_until, waits) ->
 
 
 def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits) -> None:
-    """A stream that is silent by nature proves itself by living."""
+    """A stream that is silent by nature resets the backoff by staying up."""
     _start(bench, wait_until)
     _fail(bench, wait_until)
     bench.worker.subscribed(None)
@@ -279,7 +279,7 @@ def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits
 def test_the_backoff_is_the_one_configured(
     wait_until, base: float, code: int | None, least: float, most: float
 ) -> None:
-    """The next try is within the jitter around the base, which is 5 s or more after too many attempts."""
+    """The next attempt is within the jitter around the base, at least 5 s after too many attempts."""
     bench = Bench(base_seconds=base, cap_seconds=100.0)
     _start(bench, wait_until)
     bench.made[-1].end(StreamInterrupted("options", "reset", code=code))
@@ -303,7 +303,7 @@ def test_stop_ends_a_running_stream_and_asks_for_no_more(bench, wait_until) -> N
 
 
 def test_stop_before_start_runs_nothing(bench) -> None:
-    """A worker that is stopped before its thread begins makes no connection."""
+    """A worker stopped before its thread begins makes no connection."""
     bench.worker.request_stop()
     bench.worker.start()
     bench.worker.thread.join(20)
@@ -311,7 +311,7 @@ def test_stop_before_start_runs_nothing(bench) -> None:
 
 
 def test_stop_while_the_streamer_is_being_built_stops_it() -> None:
-    """A stop that comes between the decision to connect and the connection is not lost."""
+    """A stop between the decision to connect and the connection is not lost."""
     bench = Bench()
     connect = bench._connect
 
@@ -329,7 +329,7 @@ def test_stop_while_the_streamer_is_being_built_stops_it() -> None:
 
 
 def test_a_late_word_from_an_ended_connection_does_not_revive_it(bench) -> None:
-    """After the end was recorded, neither an acknowledgement nor an event makes the stream run again."""
+    """After the end was recorded, neither an acknowledgement nor an event restarts the stream."""
     bench.worker.request_stop()
     bench.worker.mark_stopped()
     bench.worker.subscribed(ASKED)
@@ -364,7 +364,7 @@ class OvertakenLock:
 
 
 def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) -> None:
-    """Whichever of the two is overtaken by the other, no count is lost."""
+    """Whichever thread is faster, no count is lost."""
     worker = bench.worker
     counted = partial(worker.counted, messages=10, conflated=4, malformed=1)
     applied = partial(worker.applied, received_at=NOW, lag=None, conflated=2, malformed=3)
@@ -377,7 +377,7 @@ def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) 
 
 
 def test_what_the_consumer_cannot_use_is_malformed_and_no_message_more(bench) -> None:
-    """A batch that raised was counted when it came, and its wait goes on counting."""
+    """A batch that raised was counted on arrival, and its wait still counts."""
     bench.worker.counted(messages=3, conflated=0, malformed=0, waited=0.5)
     bench.worker.skipped(3)
     assert (bench.health.messages, bench.health.malformed) == (3, 3)
@@ -386,7 +386,7 @@ def test_what_the_consumer_cannot_use_is_malformed_and_no_message_more(bench) ->
 
 
 def test_latency_and_lag_are_medians(bench) -> None:
-    """Latency counts from the oldest message of a batch to its being visible; lag is the vendor's."""
+    """Latency counts from a batch's oldest message to its visibility; lag is relative to the vendor."""
     bench.worker.applied(received_at=NOW, lag=None, conflated=0, malformed=0)
     assert (bench.health.latency_seconds, bench.health.lag_seconds) == (0.0, None)
     bench.worker.counted(messages=1, conflated=0, malformed=0, waited=0.02)
@@ -397,7 +397,7 @@ def test_latency_and_lag_are_medians(bench) -> None:
 
 
 def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
-    """The earlier connection's figures stand until the first batch of the new one replaces them."""
+    """The earlier connection's figures stay until the new one's first batch."""
     for _ in range(5):
         bench.worker.applied(received_at=NOW - dt.timedelta(seconds=9), lag=40.0, conflated=0, malformed=0)
     assert (bench.health.lag_seconds, bench.health.latency_seconds) == (40.0, 9.0)
@@ -408,20 +408,20 @@ def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
 
 
 def test_what_came_before_a_connection_says_nothing_about_its_latency(bench) -> None:
-    """A relay repeats the day's order updates to a page that joins; the page is not hours late."""
+    """Order updates that a relay repeats to a new page do not count as hours late."""
     bench.worker.subscribed(ASKED)
     bench.worker.applied(received_at=NOW - dt.timedelta(hours=2), lag=None, conflated=1, malformed=0)
     assert (bench.health.latency_seconds, bench.health.conflated) == (None, 1)
 
 
 def test_a_clock_that_went_back_gives_no_negative_latency(bench) -> None:
-    """A batch cannot be visible before it came."""
+    """A batch cannot be visible before it arrived."""
     bench.worker.applied(received_at=NOW + dt.timedelta(seconds=9), lag=None, conflated=0, malformed=0)
     assert bench.health.latency_seconds == 0.0
 
 
 def test_the_complaint_is_the_runs(bench) -> None:
-    """The connection asks its observer whether to end, and the run's answer is passed on."""
+    """The connection asks its observer whether to end, and receives the run's answer."""
     reason = StreamInterrupted("options", "connected, but nothing came")
     assert Bench(complaint=reason).worker.complaint() is reason
     assert bench.worker.complaint() is None
@@ -433,7 +433,7 @@ def test_the_complaint_is_the_runs(bench) -> None:
 
 
 def test_every_change_of_state_is_told_with_what_was_before(bench, wait_until) -> None:
-    """Whoever follows the stream sees each record beside its predecessor."""
+    """The listener receives each record together with its predecessor."""
     _start(bench, wait_until)
     bench.worker.subscribed(ASKED)
     bench.worker.request_stop()

@@ -23,7 +23,7 @@ def _ids(rows: Any) -> list[str]:
 
 
 def test_the_newest_quote_and_trade_of_each_symbol_are_kept() -> None:
-    """Later rows replace earlier ones of their symbol, stocks and options apart."""
+    """Later rows replace earlier ones of their symbol, separately for stocks and options."""
     cache = LiveCache(["AAPL"], ["C1", "C2"])
     cache.apply_stocks([Quote("AAPL", 1.0, 2.0)], [Trade("AAPL", 1.5)])
     cache.apply_options([Quote("C1", 3.0, 4.0)], [Trade("C2", 3.5)])
@@ -36,7 +36,7 @@ def test_the_newest_quote_and_trade_of_each_symbol_are_kept() -> None:
 
 
 def test_a_version_once_read_never_changes() -> None:
-    """A snapshot holds a state by reference: what comes later does not reach it."""
+    """A snapshot holds a state by reference, and later changes do not reach it."""
     cache = LiveCache(["AAPL"])
     cache.apply_stocks([Quote("AAPL", 1.0, 2.0)])
     before = cache.state
@@ -59,7 +59,7 @@ def test_trades_alone_share_the_quotes_of_the_version_before() -> None:
 
 
 def test_an_older_row_of_rest_never_replaces_one_of_the_stream() -> None:
-    """A first quote that arrives late fills what is empty and nothing else."""
+    """A late first quote fills only a missing row."""
     cache = LiveCache([], ["C1", "C2"])
     cache.apply_options([Quote("C1", 1.0, 2.0, timestamp=NOW)])
     older = NOW - dt.timedelta(minutes=1)
@@ -69,7 +69,7 @@ def test_an_older_row_of_rest_never_replaces_one_of_the_stream() -> None:
 
 
 def test_order_updates_stand_newest_first() -> None:
-    """Rows come in order of arrival and are read newest first."""
+    """Rows are stored in order of arrival and read newest first."""
     cache = LiveCache()
     cache.apply_orders([_row("a"), _row("b")], now=NOW)
     cache.apply_orders([_row("c")], now=NOW)
@@ -77,7 +77,7 @@ def test_order_updates_stand_newest_first() -> None:
 
 
 def test_order_updates_of_an_earlier_new_york_day_go() -> None:
-    """The day changes at New York's midnight, which is 05:00 UTC in winter."""
+    """The day changes at midnight in New York, which is 05:00 UTC in winter."""
     cache = LiveCache()
     evening = dt.datetime(2026, 11, 21, 4, 59, tzinfo=dt.UTC)
     cache.apply_orders([_row("friday", evening)], now=evening)
@@ -88,7 +88,7 @@ def test_order_updates_of_an_earlier_new_york_day_go() -> None:
 
 
 def test_a_row_without_any_time_is_kept() -> None:
-    """No fill is thrown away for a missing time; its receipt stands in, and without one it stays."""
+    """A fill without a time counts from receipt, and stays even without that."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
     rows = [_row("timeless", None), _row("received", None, received_at=yesterday)]
@@ -97,7 +97,7 @@ def test_a_row_without_any_time_is_kept() -> None:
 
 
 def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
-    """Executions and orders from REST belong to their day; if nothing goes there is no new version."""
+    """Executions and orders from REST belong to their day; if none is dropped, there is no new version."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
     cache.drop_orders_before(yesterday.date())
@@ -114,7 +114,7 @@ def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
 
 
 def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_tells_of_it() -> None:
-    """REST lists it among today's orders: only a new day drops it, even if the stream brings the day."""
+    """REST lists it among today's orders, so only a new day drops it."""
     cache = LiveCache()
     cache.drop_orders_before(TODAY)
     carried = _row("carried", NOW - dt.timedelta(days=3))
@@ -128,7 +128,7 @@ def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_tells_of_it() -> 
 
 
 def test_reference_values_are_merged_by_symbol() -> None:
-    """Previous closes, greeks and multipliers add up over several answers; the account stays once known."""
+    """Closes, Greeks and multipliers from several answers add up, and the account stays once known."""
     cache = LiveCache()
     close = PreviousClose(1.0, TODAY)
     cache.apply_reference(
@@ -143,7 +143,7 @@ def test_reference_values_are_merged_by_symbol() -> None:
 
 
 def test_the_brokers_positions_are_replaced_whole() -> None:
-    """A position that the broker no longer has goes; an answer without positions changes nothing."""
+    """A position missing from the answer is removed; an answer without positions changes nothing."""
     cache = LiveCache()
     cache.apply_reference(Reference(broker_positions={"A": BrokerPosition("A", 1.0)}))
     cache.apply_reference(Reference(account="PA…9"))
@@ -162,7 +162,7 @@ def test_progress_is_kept_by_part() -> None:
 
 
 def test_a_halt_ends_by_its_resumption_by_a_trade_or_by_being_forgotten() -> None:
-    """Trades of before the halt, or reported late into it, do not end it; other symbols' never do."""
+    """Trades from before the halt, or of other symbols, do not end it."""
     cache = LiveCache(["A", "B"])
     cache.apply_halts({"A": NOW, "B": NOW, "C": NOW})
     for seconds in (-1, 10):
@@ -181,7 +181,7 @@ def test_a_halt_ends_by_its_resumption_by_a_trade_or_by_being_forgotten() -> Non
 
 
 def test_gaps_are_replaced_and_a_touch_makes_a_version() -> None:
-    """The page redraws when the version grows, be the contents the same."""
+    """The version grows even if the contents are the same, so that the page redraws."""
     cache = LiveCache()
     cache.apply_gaps(FillGaps(NOW))
     before = cache.state
@@ -191,7 +191,7 @@ def test_gaps_are_replaced_and_a_touch_makes_a_version() -> None:
 
 
 def test_writers_from_many_threads_lose_nothing() -> None:
-    """The consumer, the backfill and the workers write at once; every row and every version counts."""
+    """With simultaneous writers, no row and no version is lost."""
     cache = LiveCache()
     gate = threading.Barrier(4)
 
@@ -222,7 +222,7 @@ class ReadRow(dict[str, object]):
 
 
 def test_an_order_update_costs_the_same_however_many_came_before() -> None:
-    """Earlier updates are looked at again only when New York's date has changed; then the old ones go."""
+    """Earlier updates are checked only when the New York date changes."""
     cache = LiveCache()
     noon = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
     for _ in range(100):
@@ -234,7 +234,7 @@ def test_an_order_update_costs_the_same_however_many_came_before() -> None:
 
 
 def test_what_an_earlier_answer_knew_of_a_close_is_kept() -> None:
-    """The closing quote, and the time of the last trade, are gone from REST once the day begins."""
+    """REST no longer has the closing quote and the last trade's time once the day begins."""
     cache, day = LiveCache(), dt.date(2026, 11, 19)
     at = dt.datetime(2026, 11, 19, 20, 50, tzinfo=dt.UTC)
     cache.apply_reference(Reference(previous_closes={"A": PreviousClose(1.5, day, 4, at, 1.6)}))

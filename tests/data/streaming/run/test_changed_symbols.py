@@ -55,7 +55,7 @@ def _config(simulator: AlpacaSimulator, *contracts: str, stocks: tuple[str, ...]
 
 
 def test_symbols_change_without_a_new_connection(simulator: AlpacaSimulator, run: LiveRun) -> None:
-    """Contracts are missing until acknowledged, dropped ones are unsubscribed, and a stream may begin."""
+    """New contracts are missing until acknowledged, old ones are unsubscribed, and a stream may start."""
     run.change_symbols(_config(simulator, PUT, CALL))
     health = run.workers[StreamName.OPTIONS].health
     assert health.asked == {CALL, PUT}
@@ -73,7 +73,7 @@ def test_symbols_change_without_a_new_connection(simulator: AlpacaSimulator, run
 def test_symbols_over_the_plan_are_found_out_on_a_new_connection(
     simulator: AlpacaSimulator, run: LiveRun
 ) -> None:
-    """After a refusal the stream connects again, and the symbols within the plan stream."""
+    """After a refusal, the stream connects again, and the symbols within the plan stream."""
     run.change_symbols(_config(simulator, CALL, PUT, OTHER))
     simulator.wait_for(lambda: simulator.connections_total["options"] == 2, 10)
     simulator.wait_for(lambda: run.workers[StreamName.OPTIONS].health.missing == {OTHER}, 10)

@@ -13,14 +13,14 @@ from options_helper.market import StreamName
 
 
 def test_every_field_has_a_default() -> None:
-    """Without symbols only the fills are streamed, on the feeds that every account has."""
+    """Without symbols, only the fills are streamed, on the free plan's feeds."""
     config = LiveStreamConfig()
     assert config.streams == (StreamName.FILLS,)
     assert (config.stock_feed, config.options_feed) == ("iex", "indicative")
 
 
 def test_faults_are_noticed_and_retried_in_the_times_promised() -> None:
-    """A handshake has 10 s, a vanished peer is noticed within 15, and a retry waits from 0.5 to 30."""
+    """A handshake has 10 s, a vanished peer is noticed within 15 s, and retries wait 0.5 to 30 s."""
     config = LiveStreamConfig()
     assert config.times.handshake == 10
     assert config.times.ping_timeout == 10
@@ -29,7 +29,7 @@ def test_faults_are_noticed_and_retried_in_the_times_promised() -> None:
 
 
 def test_it_is_compared_whole() -> None:
-    """Two configs of the same values are equal, whatever sequence type holds the symbols."""
+    """Two configs with the same values are equal, whatever type of sequence holds the symbols."""
     assert LiveStreamConfig(stocks=["AAPL", "MSFT"]) == LiveStreamConfig(stocks=("AAPL", "MSFT"))  # type: ignore[arg-type]
     assert LiveStreamConfig(stocks=("AAPL",)) != LiveStreamConfig(stocks=("MSFT",))
 
@@ -53,7 +53,7 @@ def test_a_stream_that_is_off_or_empty_is_not_run() -> None:
 
 
 def test_feeds_are_words_in_any_case() -> None:
-    """A feed is the same in capitals."""
+    """Feeds may be written in capitals."""
     config = LiveStreamConfig(stock_feed="SIP", options_feed="Opra")
     assert (config.stock_feed, config.options_feed) == ("sip", "opra")
 
@@ -74,7 +74,7 @@ def test_feeds_are_words_in_any_case() -> None:
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any, words: str) -> None:
-    """No value is silently clamped: the error names the field and a correct value."""
+    """The error names the field and a correct value, and nothing is clamped."""
     with pytest.raises(SettingsError, match=words) as caught:
         LiveStreamConfig(**{field: value})
     assert caught.value.variable.split(".")[0] == field
@@ -82,7 +82,7 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any, 
 
 
 def test_no_key_shows_in_its_repr() -> None:
-    """A config may be logged: the keys in its settings stay hidden."""
+    """The repr of a config contains no key."""
     from options_helper.data.settings import AlpacaSettings
 
     config = LiveStreamConfig(settings=AlpacaSettings("PKSECRETID", "verysecret"))

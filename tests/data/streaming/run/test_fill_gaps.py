@@ -19,12 +19,12 @@ def _at(minutes: float) -> dt.datetime:
 
 
 def test_the_day_begins_unconfirmed() -> None:
-    """Before anything is known, the gap reaches from the New York midnight into the open."""
+    """The first gap begins at midnight in New York and has no end."""
     assert FillGaps(DAY).gaps == (FillGap(DAY),)
 
 
 def test_whoever_changes_the_gaps_publishes_them() -> None:
-    """From the first on, each change is reported at once."""
+    """Each change is published at once, beginning with the first."""
     told: list[tuple[FillGap, ...]] = []
     gaps = FillGaps(DAY, lambda changed: told.append(changed.gaps))
     gaps.acknowledged(_at(1))
@@ -37,14 +37,14 @@ def test_whoever_changes_the_gaps_publishes_them() -> None:
 
 
 def test_the_acknowledgement_bounds_the_gap() -> None:
-    """Once the server listens, what is missing ends there."""
+    """The acknowledgement ends the gap."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     assert gaps.gaps == (FillGap(DAY, _at(600)),)
 
 
 def test_rest_confirms_what_ended_before_its_answer() -> None:
-    """A gap goes only when REST reported everything up to its end."""
+    """A gap is closed only when REST has reported everything up to its end."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.confirmed(_at(599))
@@ -54,14 +54,14 @@ def test_rest_confirms_what_ended_before_its_answer() -> None:
 
 
 def test_an_open_gap_is_never_confirmed() -> None:
-    """While the stream is down, no answer of REST closes the gap: more may be missed meanwhile."""
+    """While the stream is down, no answer from REST closes the gap."""
     gaps = FillGaps(DAY)
     gaps.confirmed(_at(10_000))
     assert gaps.gaps == (FillGap(DAY),)
 
 
 def test_a_loss_opens_a_new_gap_beside_an_unconfirmed_one() -> None:
-    """Each loss has its own span; a second loss of the same outage adds none."""
+    """Each loss opens a gap; a second loss during the same outage adds none."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.lost(_at(610))
@@ -73,7 +73,7 @@ def test_a_loss_opens_a_new_gap_beside_an_unconfirmed_one() -> None:
 
 
 def test_a_loss_after_confirmation_opens_a_gap_of_its_own() -> None:
-    """With nothing unconfirmed, the next loss starts afresh, and an acknowledgement without one is idle."""
+    """The next loss opens a new gap, and an acknowledgement without a gap does nothing."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.confirmed(_at(600))
@@ -84,7 +84,7 @@ def test_a_loss_after_confirmation_opens_a_gap_of_its_own() -> None:
 
 
 def test_a_failed_fetch_names_its_reason_and_a_later_one_clears_it() -> None:
-    """Gaps stand with the reason why they are unconfirmed."""
+    """A gap has the reason why it is unconfirmed."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.failed("HTTP 503")
@@ -94,7 +94,7 @@ def test_a_failed_fetch_names_its_reason_and_a_later_one_clears_it() -> None:
 
 
 def test_a_gap_that_opens_while_the_fetch_fails_has_its_reason() -> None:
-    """A reason is reported when it changes; a later gap has the one that still holds, or none."""
+    """A changed reason is published, and a later gap has the current one."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.failed("HTTP 503")
@@ -109,7 +109,7 @@ def test_a_gap_that_opens_while_the_fetch_fails_has_its_reason() -> None:
 
 @given(st.lists(st.sampled_from(["lost", "acknowledged", "confirmed"]), max_size=40))
 def test_gaps_are_ordered_and_only_the_last_is_open(steps: list[str]) -> None:
-    """After any history gaps do not overlap, and the last is open exactly while the stream is down."""
+    """For any history, gaps do not overlap, and the last is open only while the stream is down."""
     gaps = FillGaps(DAY)
     down = True
     for minute, step in enumerate(steps, start=1):
@@ -122,7 +122,7 @@ def test_gaps_are_ordered_and_only_the_last_is_open(steps: list[str]) -> None:
 
 
 def test_an_update_that_cannot_be_read_leaves_a_gap_until_rest_confirms_it() -> None:
-    """The update's content is missing until a look at REST that began after it."""
+    """The update's content is missing until a fetch that began after it."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(0))
     gaps.confirmed(_at(1))

@@ -64,7 +64,7 @@ def update(event: str = "fill", **changes: Any) -> Json:
 
 
 def test_a_whole_fill_leaves_the_claim_standing() -> None:
-    """Without an unreadable update the day stays complete."""
+    """Without an unreadable update, the day stays complete."""
     assert consume(update())[2].complete
 
 
@@ -87,14 +87,14 @@ def test_a_whole_fill_leaves_the_claim_standing() -> None:
     ids=repr,
 )
 def test_an_update_without_its_figures_ends_the_claim(broken: Any) -> None:
-    """An update without its figures cannot be placed, so the day is not complete."""
+    """An update without its figures cannot be assigned, so the day is incomplete."""
     assert not consume(update(), broken)[2].complete
 
 
 @given(st.lists(updates | st.none() | st.text(max_size=3), max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_no_update_disappears_uncounted(received: list[Any]) -> None:
-    """Each one is a row of the day, counted as of another day, or counted as not understood."""
+    """Each update is a row of the day, counted as of another day, or counted as unreadable."""
     cache, counts, day = consume(*received)
     assert len(cache.state.fills) + cache.updates_of_other_days + counts.malformed == len(received)
     placed = {one.order_id for one in day.executions} | {one.parent_id for one in day.executions}

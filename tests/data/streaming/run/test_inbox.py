@@ -32,7 +32,7 @@ def _drain(inbox: EventInbox) -> list[Batch]:
 
 
 def test_batches_come_out_in_order() -> None:
-    """Market batches are taken in the order of their offer."""
+    """Market batches are taken in the order in which they were offered."""
     inbox = EventInbox(8)
     first, second = _quotes("a"), _quotes("b")
     inbox.offer(first)
@@ -43,7 +43,7 @@ def test_batches_come_out_in_order() -> None:
 
 
 def test_order_updates_overtake_market_data() -> None:
-    """Order updates are served first, whatever was offered before them."""
+    """Order updates are taken first, whatever was offered before them."""
     inbox = EventInbox(8)
     market, orders = _quotes("a"), _orders("o")
     inbox.offer(market)
@@ -52,7 +52,7 @@ def test_order_updates_overtake_market_data() -> None:
 
 
 def test_the_oldest_market_batch_goes_and_its_messages_are_counted() -> None:
-    """A full market lane loses its oldest batch, counted by stream and in messages."""
+    """A full market lane drops its oldest batch and counts its messages by stream."""
     inbox = EventInbox(2)
     inbox.offer(_quotes("a", "b", stream=StreamName.STOCKS))
     inbox.offer(Batch(StreamName.OPTIONS, AT, quotes=("c",), trades=("d", "e")))
@@ -63,7 +63,7 @@ def test_the_oldest_market_batch_goes_and_its_messages_are_counted() -> None:
 
 
 def test_a_trading_status_is_never_dropped_for_quotes() -> None:
-    """However many quotes follow, a halt or its end is delivered before them."""
+    """A halt or its end is delivered, however many quotes follow."""
     inbox = EventInbox(1)
     halt, end = (Batch(StreamName.STOCKS, AT, statuses=(word,)) for word in ("halt", "end"))
     inbox.offer(halt)
@@ -85,7 +85,7 @@ def test_nothing_is_dropped_before_the_lane_is_full() -> None:
 
 @given(st.lists(st.booleans(), max_size=200), st.integers(min_value=1, max_value=5))
 def test_no_order_update_is_ever_lost(kinds: list[bool], maxsize: int) -> None:
-    """However much market data arrives, each order update comes out and each lost message is counted."""
+    """However much market data arrives, each order update is delivered and each lost message counted."""
     inbox = EventInbox(maxsize)
     for number, is_order in enumerate(kinds):
         inbox.offer(_orders(number) if is_order else _quotes(number))
@@ -99,7 +99,7 @@ def test_no_order_update_is_ever_lost(kinds: list[bool], maxsize: int) -> None:
 
 
 def test_take_waits_for_an_offer(wait_until) -> None:
-    """A consumer that finds nothing sleeps until a batch is offered."""
+    """A consumer without a batch sleeps until one is offered."""
     inbox = EventInbox(2)
     taken: list[Batch | None] = []
     consumer = threading.Thread(target=lambda: taken.append(inbox.take()), daemon=True)
@@ -113,7 +113,7 @@ def test_take_waits_for_an_offer(wait_until) -> None:
 
 
 def test_close_wakes_a_waiting_consumer() -> None:
-    """A consumer waiting on an empty inbox learns of the end."""
+    """A consumer that waits on an empty inbox is woken by the end."""
     inbox = EventInbox(2)
     taken: list[Batch | None] = []
     consumer = threading.Thread(target=lambda: taken.append(inbox.take()), daemon=True)
@@ -124,7 +124,7 @@ def test_close_wakes_a_waiting_consumer() -> None:
 
 
 def test_many_threads_offer_without_loss(wait_until) -> None:
-    """Simultaneous offers from many threads are all taken, orders and market data alike."""
+    """All simultaneous offers from many threads are taken."""
     inbox = EventInbox(10_000)
     gate = threading.Barrier(4)
 

@@ -140,7 +140,7 @@ def _quotes(symbols: Any, at: dt.datetime) -> list[dict[str, Any]]:
 
 
 def test_a_streamer_is_built_for_its_feed_and_its_observer(desk) -> None:
-    """Each stream has its feed, and the worker observes its connection."""
+    """Each streamer has its feed, and the worker observes its connection."""
     requests = {stream: made[0].request for stream, made in desk.made.items()}
     assert requests[StreamName.STOCKS].feed == "iex"
     assert requests[StreamName.OPTIONS].feed == "indicative"
@@ -168,7 +168,7 @@ class Injected:
 
 
 def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> None:
-    """Feed and handlers, nothing else; the streamer is subscribed, and its handlers offer their kind."""
+    """A factory receives the feed and handlers only, and the streamer is subscribed."""
     offered: list[Any] = []
     request = partial(
         StreamRequest,
@@ -189,14 +189,14 @@ def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> No
 
 
 def test_the_backfill_lives_with_the_run(desk) -> None:
-    """It starts with the streams and is stopped and joined with them."""
+    """The backfill starts with the streams, and is stopped and joined with them."""
     assert desk.backfill.calls == ["start"]
     desk.run.stop(20)
     assert desk.backfill.calls[-2:] == ["stop", "join"]
 
 
 def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, wait_until) -> None:
-    """A quote that changed before the stream was acknowledged, at Start too, must not look merely quiet."""
+    """A quote that changed before the acknowledgement must not look merely quiet."""
     calls = desk.backfill.calls
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
     assert calls == ["start", "request_quotes of options"]
@@ -208,7 +208,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
 
 
 def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
-    """Only the requested stream's record has the time, and the page is drawn again."""
+    """Only the completed stream's record has the time, and the page is redrawn."""
     before = desk.run.snapshot()
     desk.run.results.put_complete(StreamName.OPTIONS, NOW)
     after = desk.run.snapshot()
@@ -219,7 +219,7 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 @pytest.mark.parametrize("kind", ["quotes", "trades", "corrections"])
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
 def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream, kind) -> None:
-    """It might have been a change: its time is recorded, and REST is asked for that stream's prices."""
+    """It may have been a change, so its time is recorded, and REST is asked for that stream's prices."""
     desk.pass_seconds(5)
     desk.give(stream, kind, [{"S": "?", "bp": "?", "t": NOW}])
     wait_until(lambda: f"request_lost of {stream}" in desk.backfill.calls)
@@ -229,14 +229,14 @@ def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream,
 
 
 def test_an_unreadable_order_update_is_asked_of_the_fills_alone(desk, wait_until) -> None:
-    """The prices of no data stream are in doubt."""
+    """An unreadable order update puts no price in doubt."""
     desk.give(StreamName.FILLS, "orders", [{"order": 7}])
     wait_until(lambda: "request_fills" in desk.backfill.calls)
     assert not [call for call in desk.backfill.calls if "lost" in call]
 
 
 def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
-    """The batch that a full inbox gives up might have held a change."""
+    """A batch dropped by a full inbox may have contained a change."""
     desk = RunDesk(replace(CONFIG, queue_maxsize=1))
     desk.run.workers[StreamName.OPTIONS].start()  # without the consumer, so nobody takes them
     wait_until(lambda: desk.made[StreamName.OPTIONS])
@@ -250,14 +250,14 @@ def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
 
 
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
-    """Stocks that only REST reports have no record to keep it in."""
+    """Stocks that only REST reports have no record."""
     desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.results.put_complete(StreamName.STOCKS, NOW)
     assert desk.run.snapshot().health["stocks"].complete_at is None
 
 
 def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) -> None:
-    """A halt is unknown after its stream was away: a resumption meanwhile is not sent again."""
+    """Halts are forgotten, because a resumption during the interruption is not repeated."""
     worker = desk.run.workers[StreamName.STOCKS]
     worker.subscribed(None)
     desk.give(StreamName.STOCKS, "statuses", [{"T": "s", "S": "AAPL", "sc": "P", "t": NOW}])
@@ -272,7 +272,7 @@ def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) 
 
 
 def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> None:
-    """The gap of the day's start is bounded by the acknowledgement and closed by REST."""
+    """The first gap is ended by the acknowledgement and closed by REST."""
     assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT),)
     desk.run.workers[StreamName.FILLS].subscribed(None)
     assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT, NOW),)
@@ -285,7 +285,7 @@ def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> N
 
 
 def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_until) -> None:
-    """Events between the last sign of life and the next acknowledgement may be missing."""
+    """Updates between the last sign of life and the next acknowledgement may be missing."""
     worker = desk.run.workers[StreamName.FILLS]
     worker.subscribed(None)
     desk.run.results.put_order_history([], [], NOW)
@@ -303,7 +303,7 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
 
 
 def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_until, monkeypatch) -> None:
-    """The stream is lost while the backfill publishes what it confirmed: the new gap stands."""
+    """If the stream is lost while REST's confirmation is published, the new gap stays."""
     plain = LiveCache.apply_gaps
     before: list[Callable[[], None]] = []
 
@@ -330,7 +330,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
 
 
 def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
-    """The part's words stand in the snapshot, and those of the fills in their gaps as well."""
+    """The snapshot has the part's words, and the gaps have those of the fills."""
     desk.run.results.put_progress("fills", "HTTP 503; tried again")
     desk.run.results.put_progress("greeks", "HTTP 403")
     snapshot = desk.run.snapshot()
@@ -339,7 +339,7 @@ def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
 
 
 def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
-    """Without a subscription to fills none is called missing."""
+    """Without a subscription to fills, no fill is missing."""
     desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
@@ -350,7 +350,7 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
 
 
 def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -> None:
-    """If REST is not asked, the gap stays unconfirmed."""
+    """Without REST, the gap stays unconfirmed."""
     desk = RunDesk(with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.FILLS])
@@ -360,7 +360,7 @@ def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -
 
 
 def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> None:
-    """REST gives every symbol its first row; the stream's later rows are newer and stay."""
+    """REST gives every symbol its first row, and later rows of the stream are newer and stay."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS[:1], NOW))
     wait_until(lambda: desk.run.snapshot().option_quotes)
     earlier = NOW - dt.timedelta(hours=1)
@@ -380,7 +380,7 @@ def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> Non
 
 
 def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
-    """Greeks, multipliers, previous closes, the broker's positions, the account and the phase."""
+    """The snapshot has Greeks, multipliers, closes, positions, the account and the phase."""
     close = PreviousClose(269.0, dt.date(2026, 11, 19))
     before = desk.run.snapshot()
     assert (before.market_phase, before.trading_date) == (MarketPhase.UNKNOWN, None)
@@ -416,7 +416,7 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
 
 @pytest.mark.parametrize("set_by", [6_000.0, -2_400.0])
 def test_a_clock_set_in_a_session_moves_nothing_once_alpacas_is_known(desk, wait_until, set_by) -> None:
-    """Before, the computer's clock is believed, unless quotes seen on arrival show that it is behind."""
+    """Until Alpaca's clock is known, the computer's is used, unless quotes show that it is behind."""
     seen = _quotes(CONTRACTS, NOW)
     desk.give(StreamName.OPTIONS, "quotes", seen)
     wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
@@ -431,7 +431,7 @@ def test_a_clock_set_in_a_session_moves_nothing_once_alpacas_is_known(desk, wait
 
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
 def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
-    """Six symbols ticked, then nothing for 46 seconds of an open market: one reconnect, not a second."""
+    """Six symbols that tick and then 46 silent seconds cause one reconnect, not a second."""
     symbols = CONTRACTS if stream is StreamName.OPTIONS else tuple("ABCDEF")
     name = "option_contracts" if stream is StreamName.OPTIONS else "stocks"
     desk = RunDesk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
@@ -479,7 +479,7 @@ def _reconnect_and_hear_from_rest(desk: RunDesk, wait_until: Any) -> None:
 
 
 def test_a_connection_that_stays_mute_is_given_up_again(silent_desk, wait_until) -> None:
-    """REST's rows after the first reconnect do not hide what ticked: ten minutes later there is another."""
+    """REST's rows do not hide which symbols ticked, so ten minutes later there is another reconnect."""
     worker = silent_desk.run.workers[StreamName.OPTIONS]
     silent_desk.pass_seconds(46)
     assert worker.complaint() is not None
@@ -491,7 +491,7 @@ def test_a_connection_that_stays_mute_is_given_up_again(silent_desk, wait_until)
 
 
 def test_what_ticked_before_a_loss_counts_though_nobody_had_asked(silent_desk, wait_until) -> None:
-    """A connection lost within its first seconds: its ticks are known before REST reports them."""
+    """The ticks of a connection lost within its first seconds count before REST reports them."""
     _reconnect_and_hear_from_rest(silent_desk, wait_until)
     silent_desk.pass_seconds(46)
     assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is not None
@@ -515,7 +515,7 @@ def test_a_night_is_no_silence(silent_desk) -> None:
 
 
 def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
-    """Who does not know whether the market is open cannot blame a stream."""
+    """Without a calendar, a silent stream is not ended."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
     wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
     desk.pass_seconds(46)
@@ -523,14 +523,14 @@ def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
 
 
 def test_what_was_not_granted_is_not_subscribed(desk) -> None:
-    """While a stream connects its symbols are asked for; what its server does not grant is not subscribed."""
+    """While a stream connects, its symbols count as requested; those not granted are not subscribed."""
     assert desk.run.snapshot().subscribed == {*CONTRACTS, "AAPL"}
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[:2]))
     assert desk.run.snapshot().subscribed == {*CONTRACTS[:2], "AAPL"}
 
 
 def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) -> None:
-    """The contracts over the limit are polled from the beginning, those left out once that is known."""
+    """Contracts over the limit are polled from Start, and others once they are not granted."""
     desk = RunDesk(replace(CONFIG, polled_contracts=("SPY261218C00600000",), stream_first=CONTRACTS[::-1]))
     run = desk.run
     run.start()
@@ -550,7 +550,7 @@ def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) ->
 
 
 def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until) -> None:
-    """If Alpaca grants not one channel (405), REST is asked for all symbols; other refusals poll nothing."""
+    """If Alpaca grants no channel (405), REST is asked for all symbols."""
     desk.made[StreamName.OPTIONS][0].end(StreamRejected("options", "too many", code=405))
     wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.state is StreamState.ERROR)
     assert desk.run.symbols_to_poll(StreamName.OPTIONS) == CONTRACTS
@@ -561,7 +561,7 @@ def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until)
 
 
 def test_an_old_rate_is_no_rate(desk, wait_until) -> None:
-    """Messages per second go to zero a few seconds after the last event, whoever counts or not."""
+    """The rate falls to zero a few seconds after the last event."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
     worker = desk.run.workers[StreamName.OPTIONS]
     worker.counted(messages=1000, conflated=0, malformed=0)
@@ -571,7 +571,7 @@ def test_an_old_rate_is_no_rate(desk, wait_until) -> None:
 
 
 def test_the_lag_is_measured_against_the_vendors_time(desk, wait_until) -> None:
-    """A quote stamped two seconds ago lags two seconds; a batch without times shows no lag."""
+    """A quote stamped two seconds ago has a lag of two seconds."""
     desk.give(StreamName.OPTIONS, "trades", [{"T": "t", "S": CONTRACTS[0], "p": 1.0}])
     wait_until(lambda: desk.run.snapshot().option_trades)
     assert desk.run.snapshot().health["options"].lag_seconds is None
@@ -590,14 +590,14 @@ def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
 
 
 def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk, wait_until) -> None:
-    """The time of its receipt is a gap of the fills, for what it said is not known."""
+    """The gap lasts from its receipt until REST confirms it."""
     desk.run.results.put_order_history([], [], NOW + dt.timedelta(days=1))
     desk.give(StreamName.FILLS, "orders", [None])
     wait_until(lambda: desk.run.snapshot().fill_gaps)
 
 
 def test_a_thread_that_will_not_end_is_given_up(wait_until) -> None:
-    """A streamer that ignores `stop()` is given up on at the deadline; the run is stopped all the same."""
+    """A streamer that ignores `stop()` is abandoned at the deadline."""
     desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
@@ -637,7 +637,7 @@ def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:
 
 
 def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
-    """With failures on several streams the last one is the headline, and each keeps its own."""
+    """With failures on several streams, the newest is `last_error`, and each keeps its own."""
     for stream, words in ((StreamName.STOCKS, "first"), (StreamName.OPTIONS, "second")):
         desk.pass_seconds(1)
         made = desk.made[stream]
@@ -650,7 +650,7 @@ def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
 
 
 def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
-    """After an evening's Restart REST alone knows of the day: at midnight its orders go all the same."""
+    """After a Restart in the evening, REST's orders of the day are still dropped at midnight."""
     desk.run.snapshot()
     fill, order = {"order_id": "a", "timestamp": NOW}, {"order_id": "a", "timestamp": NOW}
     desk.run.results.put_order_history([fill], [order], NOW)
@@ -663,7 +663,7 @@ def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
 
 
 def test_an_open_order_of_an_earlier_day_outlives_the_next_snapshot(desk) -> None:
-    """REST's rows from after midnight stay, though an order update of the evening was still there."""
+    """REST's rows from after midnight stay, although an order update of the evening was still there."""
     desk.run.cache.apply_orders([{"order_id": "evening", "timestamp": NOW}], now=NOW)
     assert desk.run.snapshot().fills
     desk.now = MIDNIGHT + dt.timedelta(days=1, minutes=1)

@@ -20,7 +20,7 @@ CONTRACT = "AAPL271217C00270000"
 
 
 def test_after_an_outage_of_everything_all_is_well(wait_until: Callable[..., None]) -> None:
-    """Streams refused and REST failing, with a fill meanwhile: no claim during it, the whole day after it."""
+    """During an outage with a fill, nothing is claimed; afterwards, the day is complete."""
     with (
         AlpacaSimulator(contracts=(CONTRACT,), tick_seconds=0.1, order_interval_seconds=0) as simulator,
         LiveStreamManager() as manager,

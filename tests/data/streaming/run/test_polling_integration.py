@@ -55,7 +55,7 @@ def book(contracts_each: int) -> Portfolio:
 def test_a_thousand_contracts_on_the_free_plan_are_priced(
     contracts_each: int, wait_until: Callable[..., None]
 ) -> None:
-    """All rows have a price within 30 s; the limit is found and remembered; REST stays under its rate."""
+    """All rows have a price within 30 s, the limit is remembered, and REST stays below its rate."""
     portfolio = book(contracts_each)
     plan = build_subscription_plan(
         portfolio, stream_stocks=True, stream_options=True, max_option_contracts=200

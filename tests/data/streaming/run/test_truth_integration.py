@@ -115,7 +115,7 @@ def running(desk: SimulatedDesk, wait_until: Callable[..., None]) -> None:
 def test_first_quotes_come_by_rest_with_their_true_time(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """Streams that say nothing leave no row blank: REST gives each its quote, marked and dated as such."""
+    """If the streams send nothing, REST gives each row a quote with its own time and mark."""
     desk.start()
     wait_until(lambda: not desk.rows()["mark"].isna().any())
     rows = desk.rows()
@@ -137,7 +137,7 @@ def told_at(simulator: AlpacaSimulator, symbol: str) -> dt.datetime:
 def test_a_stream_event_wins_over_rest_and_old_rest_over_nothing(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """After a newer event of the stream, the older snapshot that REST gave is never seen again."""
+    """After a newer event of the stream, REST's older snapshot never returns."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: set(desk.rows()["mark"]) == PUSHED)
@@ -148,7 +148,7 @@ def test_a_stream_event_wins_over_rest_and_old_rest_over_nothing(
 def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """Live at 29 s, stale at 31 s: no row of a dead feed keeps its good name, shares included."""
+    """Rows of a dead feed, shares included, are live at 29 s and stale at 31 s."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: desk.states() == {"live"})
@@ -166,7 +166,7 @@ def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
 def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """Half a minute without a quote, and one in another contract now: the others are quiet, not stale."""
+    """After half a minute with a quote in one contract only, the others are quiet, not stale."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: desk.states() == {"live"})
@@ -186,7 +186,7 @@ def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
 def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """The stream is back, REST refuses: earlier quotes are stale until either of the two sends them again."""
+    """While REST fails, earlier quotes are stale until the stream or REST sends them again."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: desk.rows()["lag_seconds"].notna().all())  # from the stream, before the clock jumps
@@ -214,7 +214,7 @@ def future(seconds: float) -> Any:
 def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """Quotes that are 40 s old on arrival make nothing live and nothing quiet."""
+    """Quotes that are 40 s old on arrival are neither live nor quiet."""
     running(desk, wait_until)
     desk.shift = dt.timedelta(seconds=40)
     desk.push()
@@ -228,7 +228,7 @@ def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
 def test_a_wrong_clock_is_measured_and_changes_no_age(
     seconds: float, desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """By a clock 75 s off, in either direction, fresh quotes are live, their age and lag their own."""
+    """With a clock 75 s off in either direction, fresh quotes are live with their true age and lag."""
     desk.shift = dt.timedelta(seconds=seconds)
     running(desk, wait_until)
     desk.push()
@@ -243,7 +243,7 @@ def test_a_wrong_clock_is_measured_and_changes_no_age(
 def test_what_a_refused_stream_left_behind_is_stale(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """A stream that ran and is refused when it comes back leaves stale rows; one refused at once, none."""
+    """A stream refused on reconnecting leaves stale rows; one refused at once leaves none."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: desk.states() == {"live"})
