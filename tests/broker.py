@@ -57,7 +57,7 @@ class BrokerOrder:
         return f"{self.spent / self.filled:.{self.decimals}f}" if self.filled else None
 
     def row(self) -> Json:
-        """As REST and the stream tell of it."""
+        """The order as REST and the stream report it."""
         return {
             "id": self.id,
             "symbol": self.symbol,
@@ -277,7 +277,7 @@ def trade(draw: st.DrawFn, broker: Broker, *, in_parts: bool) -> None:
 
 
 def mangled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """Some of the rows lost, some repeated, all in another order."""
+    """Some of the rows, some repeated, in another order."""
     times = draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
     kept = [row for row, count in zip(rows, times, strict=True) for _ in range(count)]
     return list(draw(st.permutations(kept)))

@@ -1,4 +1,4 @@
-"""Positions, quotes, snapshots and rows of REST that many tests build."""
+"""Positions, quotes, snapshots and REST rows that many tests build."""
 
 from __future__ import annotations
 
@@ -93,6 +93,6 @@ def make_event(**changes: Any) -> dict[str, Any]:
 
 
 def rest_fill_row(activity: object) -> OrderRow | None:
-    """Return a FILL of REST as a row, as the product reads it; None for anything else."""
+    """Return a FILL from REST as a row, as the product reads it; None for anything else."""
     fill = read_activity(activity)
     return execution_row(fill) if isinstance(fill, BrokerFill) else None

@@ -1,4 +1,4 @@
-"""The sentences of the page about executions and orders, in one line each."""
+"""The page's sentences about executions and orders, one line each."""
 
 from __future__ import annotations
 

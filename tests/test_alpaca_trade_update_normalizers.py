@@ -1,4 +1,4 @@
-"""Order updates, orders and fills: one stable row out of every dialect."""
+"""Order updates, orders and fills of every dialect, as one stable row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom, kept by reading the source of whatever modules there are."""
+"""The rules of imports, checked in the source of every module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The positions table, by cases that were worked out by hand."""
+"""The positions table, with cases computed by hand."""
 
 from __future__ import annotations
 

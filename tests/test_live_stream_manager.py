@@ -1,4 +1,4 @@
-"""The manager with streamers of the test's own."""
+"""The manager, with fake streamers."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_sdk_objects_and_lists_are_taken(desk: ManagerDesk, wait_until) -> None:
 
 
 class PlainStreamer(SubscribedStreamer):
-    """Knows the promised names and no other."""
+    """A streamer with the promised names only."""
 
     def __init__(self, *, feed: str, on_quotes: Any, on_trades: Any) -> None:
         super().__init__(feed=feed, on_quotes=on_quotes, on_trades=on_trades)

@@ -1,4 +1,4 @@
-"""Contract symbols: parsing from the right, both formats, and terms that no symbol can carry."""
+"""Contract symbols: parsing from the right, both formats, and terms that no symbol can express."""
 
 from __future__ import annotations
 

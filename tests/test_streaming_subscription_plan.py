@@ -1,4 +1,4 @@
-"""From a portfolio to what is asked of the streams."""
+"""The subscription plan of a portfolio."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DECEMBER = dt.date(2026, 12, 18)
 
 
 def option(name: str, symbol: str = "AAPL", strike: float = 250, **changes: Any) -> Position:
-    """A call, December if not said otherwise."""
+    """A call, in December by default."""
     fields = {"option_type": "call", "expiry": DECEMBER, "contracts": 1, "cost_basis": 1.0}
     return Position(id=name, symbol=symbol, strike=strike, **fields | changes)
 
@@ -54,7 +54,7 @@ def shares(name: str, symbol: str) -> EquityPosition:
 
 
 def plan(*positions: Position | MultiLegPosition | EquityPosition, **changes: Any) -> SubscriptionPlan:
-    """The plan of these positions, with everything on and room for all."""
+    """The plan of these positions, with all streams on and room for all."""
     options = {"stream_stocks": True, "stream_options": True, "max_option_contracts": 100, "today": TODAY}
     return build_subscription_plan(Portfolio(positions=list(positions)), **options | changes)
 

@@ -1,4 +1,4 @@
-"""A simulator that trades while a test does something else, and its executions beside those of the page."""
+"""A simulator that trades in a thread, and its executions compared with the page's."""
 
 from __future__ import annotations
 

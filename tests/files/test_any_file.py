@@ -1,4 +1,4 @@
-"""Whatever the bytes of a file are, reading it gives a value or one typed error."""
+"""For any bytes, reading a file gives a value or one typed error."""
 
 from __future__ import annotations
 

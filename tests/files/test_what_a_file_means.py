@@ -1,4 +1,4 @@
-"""A portfolio file means what it says, or is refused, or is questioned: never another figure in silence."""
+"""A portfolio file is understood as written, refused or questioned; no figure changes silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alerts panel: where each alert stands, in words; acknowledging; making one; one toast per raise."""
+"""The alerts panel: the status of each alert, acknowledging, adding one, and one toast per raise."""
 
 from __future__ import annotations
 

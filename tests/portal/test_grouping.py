@@ -1,4 +1,4 @@
-"""The table's rows in other groups, with sums that say what they cover."""
+"""The table's rows in other groups, with sums and their coverage."""
 
 from __future__ import annotations
 

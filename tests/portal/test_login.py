@@ -1,4 +1,4 @@
-"""If other devices reach the portal, only those who logged in get further than the login."""
+"""On a portal that other devices can reach, nothing but the login is served without a login."""
 
 from __future__ import annotations
 

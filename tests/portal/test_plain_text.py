@@ -1,4 +1,4 @@
-"""Text that is not ours is shown letter by letter, and every sentence goes through the one place for it."""
+"""Foreign text is shown literally, and every sentence is escaped in one place."""
 
 from __future__ import annotations
 

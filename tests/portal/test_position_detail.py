@@ -1,4 +1,4 @@
-"""The detail of a position: its facts in words, its quotes, its pictures."""
+"""The detail of a position: its facts in words, its quotes and its charts."""
 
 from __future__ import annotations
 

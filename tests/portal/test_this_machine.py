@@ -1,4 +1,4 @@
-"""Only this machine is served; everybody else gets a sentence instead of a blank page."""
+"""Only this machine is served; others get a sentence instead of a blank page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of a stream's messages from the reader's connection to its run."""
+"""The path of a stream's messages from the reader's connection to its run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The readers' leases, and what becomes of their symbols."""
+"""The readers' leases and their symbols."""
 
 from __future__ import annotations
 

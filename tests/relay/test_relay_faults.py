@@ -1,4 +1,4 @@
-"""Faults between the simulator and the readers: each is noticed and said, and the fills stay whole."""
+"""Faults between the simulator and the readers: each is reported, and the fills stay complete."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Makes the golden recordings; run `python -m tests.replay.make_golden`, with names to make only some.
 
-`--accept` keeps the sessions and takes over what their replays show now, after a change that is meant.
+`--accept` keeps the sessions and stores what their replays show now, after an intended change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Golden recordings: a change of any figure in them is a decision; `make_golden --accept` takes it over."""
+"""Golden recordings: a change of any figure in them is a decision; `make_golden --accept` accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay of a recording is equal to it at every look, whatever happened and however fast it is played."""
+"""A replay equals its recording at every look, whatever was recorded and at any speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay on its clock: at any time it shows what the recording had, whichever way it came there."""
+"""A replay on its clock: at any time, it shows what the recording had, however it got there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices: one per raise, in a thread of their own, capped, and honest about failures."""
+"""Notices: one per raise, in a separate thread, capped, with failures reported."""
 
 from __future__ import annotations
 

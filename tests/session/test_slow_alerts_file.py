@@ -1,4 +1,4 @@
-"""An alerts file on a disk that takes long."""
+"""An alerts file on a slow disk."""
 
 from __future__ import annotations
 

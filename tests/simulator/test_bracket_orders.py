@@ -1,4 +1,4 @@
-"""A bracket order on the trading stream: the official SDK reads it, and its fills come out whole."""
+"""A bracket order on the trading stream: the official SDK reads it, and its fills are complete."""
 
 from __future__ import annotations
 

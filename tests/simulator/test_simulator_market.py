@@ -1,4 +1,4 @@
-"""The seeded market: reproducible, hanging together, and believable."""
+"""The seeded market: reproducible, consistent and plausible."""
 
 from __future__ import annotations
 

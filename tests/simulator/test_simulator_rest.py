@@ -1,4 +1,4 @@
-"""The simulator's REST routes: who may ask, how much, and what is answered."""
+"""The simulator's REST routes: authentication, limits and answers."""
 
 from __future__ import annotations
 

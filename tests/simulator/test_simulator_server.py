@@ -1,4 +1,4 @@
-"""The simulator as a server: its life, its bursts, and driving it by hand."""
+"""The simulator as a server: start and stop, bursts, and control by hand."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def event(
     price: int | None = None,
     group: str | None = None,
 ) -> BrokerEvent:
-    """An option event, or the shares that come of one."""
+    """An option event, or the shares that it delivers."""
     cost = None if price is None else Decimal(price)
     return BrokerEvent(
         kind=kind, symbol=symbol, quantity=Decimal(quantity), date=date, price=cost, group_id=group
@@ -114,7 +114,7 @@ def only(comparison: AccountComparison) -> Comparison:
 
 
 class Case(NamedTuple):
-    """One difference: the file, the account, and what is said of it."""
+    """One difference: the file, the account, and the expected row."""
 
     file: list[dict[str, Any]]
     account: BrokerSide

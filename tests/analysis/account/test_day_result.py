@@ -1,4 +1,4 @@
-"""The account's day: with what was opened, closed, assigned and expired today."""
+"""The account's result today, including opened, closed, assigned and expired positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portfolio's value beside the broker's equity: every cent of the difference has a place."""
+"""The difference between the portfolio's value and the broker's equity, explained to the cent."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def holdings(draw: st.DrawFn) -> dict[str, BrokerPosition]:
 def bridge(
     rows: list[OwnValue], cash: Decimal, positions: dict[str, BrokerPosition], account: BrokerAccount
 ) -> EquityBridge:
-    """The parts, which are known here."""
+    """Return the parts of the difference."""
     found = explain_equity(rows, cash, positions, account)
     assert found is not None
     return found

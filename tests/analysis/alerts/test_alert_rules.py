@@ -1,4 +1,4 @@
-"""Rules that make sense, their names, and the notices about them."""
+"""Valid and invalid alert rules, the names of positions, and notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences on the fills' completeness."""
+"""The sentences about the completeness of the fills."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def at(minutes: float) -> dt.datetime:
 
 
 def sentence(*gaps: FillGap) -> str:
-    """Return the sentence on a book with these gaps."""
+    """Return the sentence about a day with these gaps."""
     return completeness_words(replace(BOOK, gaps=gaps).completeness, NEW_YORK)
 
 

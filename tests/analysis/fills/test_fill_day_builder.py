@@ -1,4 +1,4 @@
-"""A book that is built again and again: as if built at once, and without working out again what stands."""
+"""The day's fills, updated again and again: equal to a build from scratch, without needless work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def filled(name: str, **more: Any) -> Row:
 
 
 def wholly(*told: Sequence[Row]) -> FillDay:
-    """Return the book of everything as one group: what is not split cannot be split wrongly."""
+    """Return the day built from one group of all rows, as a reference for the grouping."""
     everything = {"": OrderGroup(*map(tuple, told))}
     with mock.patch.object(day, "group_orders", return_value=everything):
         return FillDayBuilder().build(*told, day=DAY)
@@ -67,7 +67,7 @@ LINKS = st.none() | NAMES
 
 @st.composite
 def tangled(draw: st.DrawFn) -> Row:
-    """A row of any order that names any others: rings, chains, shared legs, fills of legs by themselves."""
+    """A row of any order that names any others: rings, chains, shared legs, single fills of legs."""
     name, legs = draw(NAMES), draw(st.lists(NAMES, max_size=2))
     total = float(draw(st.integers(0, 2)))
     row = filled(

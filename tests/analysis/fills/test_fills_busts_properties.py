@@ -1,4 +1,4 @@
-"""The merge where executions are undone or corrected after the event."""
+"""The merge of executions that are busted or corrected later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RowFacts = list[tuple[str, float, float | None]]
 
 @st.composite
 def troubled_days(draw: st.DrawFn) -> Broker:
-    """A day on which some executions of single orders are busted or corrected, and some orders go on."""
+    """A day on which some executions of single orders are busted or corrected, and some orders continue."""
     broker = draw(days(in_parts=False))
     for _ in range(draw(st.integers(1, 3))):
         if not broker.singles:
@@ -31,13 +31,13 @@ def troubled_days(draw: st.DrawFn) -> Broker:
 
 
 def standing(book: FillDay) -> RowFacts:
-    """Order, quantity and price of every execution that is not struck out."""
+    """Order, quantity and price of every execution that is not busted."""
     rows = [(one.order_id, one.quantity or 0.0, one.price) for one in book.leaf_fills if not one.busted]
     return sorted(rows, key=repr)
 
 
 def true(broker: Broker) -> RowFacts:
-    """The same of the broker's ledger."""
+    """The same from the broker's ledger."""
     rows = [(name, float(part), float(price)) for name, _, part, price in broker.ledger]
     return sorted(rows, key=repr)
 

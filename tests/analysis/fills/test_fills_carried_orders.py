@@ -1,4 +1,4 @@
-"""The merge of a day whose orders began on an earlier one: New York's midnight divides their executions."""
+"""The merge of a day with orders from an earlier one, whose executions midnight in New York divides."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TwoDays:
 
 @st.composite
 def two_days(draw: st.DrawFn) -> TwoDays:
-    """Orders placed on an evening, some of them partly filled then, that go on after midnight."""
+    """Orders placed in the evening, some of them partly filled, that continue after midnight."""
     broker = draw(days(start=LAST_EVENING))
     told = TwoDays(
         broker, list(broker.live), list(broker.activities), len(broker.ledger), broker.rest_orders()

@@ -1,4 +1,4 @@
-"""The merge of live and REST fills: one final table, whatever arrived in which order and however often."""
+"""The merge of live and REST fills: one final table, for any order and repetition of reports."""
 
 from __future__ import annotations
 

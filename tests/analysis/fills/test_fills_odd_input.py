@@ -1,4 +1,4 @@
-"""Records that no broker should send: whatever stands in them, the day's book is built and stays readable."""
+"""Records that no broker should send: the day's fills are built and stay readable."""
 
 from __future__ import annotations
 

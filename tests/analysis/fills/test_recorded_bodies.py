@@ -363,7 +363,7 @@ def test_one_fill_of_two_lots_is_not_said_of_each_alone() -> None:
 
 
 class LosingRest:
-    """REST that leaves a fill out of its pages."""
+    """A REST source that leaves a fill out of its pages."""
 
     def __init__(self) -> None:
         self.asked: list[dt.datetime] = []

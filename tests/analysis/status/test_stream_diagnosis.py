@@ -60,7 +60,7 @@ def health(stream: StreamName, state: StreamState = StreamState.RUNNING, **field
 def failure(
     text: str = "the connection was reset", code: int | None = None, *, final: bool = False
 ) -> StreamFailure:
-    """A stream's end at 13:45:10."""
+    """A failure of a stream at 13:45:10."""
     return StreamFailure(text, ago(52), code, final)
 
 

@@ -1,4 +1,4 @@
-"""The most that a portfolio can lose at expiry."""
+"""The maximum loss of a portfolio at expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row says what was understood of its entry and what was probably meant, beside prices too."""
+"""Doubts about entries: how they were understood and what was probably meant, also with prices."""
 
 from __future__ import annotations
 

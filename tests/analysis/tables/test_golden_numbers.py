@@ -1,4 +1,4 @@
-"""Figures that a trader can check with a pencil; every number here was worked out by hand."""
+"""Figures that a trader can check with a pencil; every number here was computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The structures and legs tables, by cases that were worked out by hand."""
+"""The structures and legs tables, with cases computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Totals never hide what they lack."""
+"""Totals, which always show their coverage."""
 
 from __future__ import annotations
 

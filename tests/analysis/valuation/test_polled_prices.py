@@ -41,7 +41,7 @@ def ago(seconds: float) -> dt.datetime:
 def polled(
     quote_seconds: float, *, answered: float | None = 3.0, interval: float = 15.0, **changes: Any
 ) -> LiveSnapshot:
-    """A snapshot whose option is polled; its quote and the last answer of REST are this old."""
+    """A snapshot with a polled option; its quote and REST's last answer are this old."""
     record = StreamHealth(
         StreamName.OPTIONS,
         state=StreamState.RUNNING,

@@ -1,4 +1,4 @@
-"""Activities of the account: strictly read, because a broken row must not become another fact."""
+"""Activities of the account, read strictly, because a broken row must not become another fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one reading of activities: what is new, what is taken back, and what could not be read."""
+"""The log of activities: new, canceled and unreadable ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Desk:
         self.log = ActivityLog(self.rest)
 
     def look(self, at: dt.datetime = NOW, since: dt.datetime = MIDNIGHT) -> set[str]:
-        """Return the ids of all that stands after one more look."""
+        """Return the ids of all known activities after one more fetch."""
         self.log.update(at, since)
         return {one.activity_id for one in (*self.log.fills, *self.log.events, *self.log.cash)}
 

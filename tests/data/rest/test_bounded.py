@@ -1,4 +1,4 @@
-"""Exchanges end: within a time and a size, over real sockets."""
+"""HTTP exchanges are limited in time and size, over real sockets."""
 
 from __future__ import annotations
 

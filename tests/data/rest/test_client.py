@@ -1,4 +1,4 @@
-"""Alpaca by HTTP: only GET, only to known hosts, within the limits, without a secret in any word."""
+"""Alpaca over HTTP: only GET, only to known hosts, within the limits, without a secret in any message."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Clock:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Wait, that is: move on."""
+        """Advance the time by the wait."""
         self.waits.append(seconds)
         self.now += seconds
         return self.stopped

@@ -1,4 +1,4 @@
-"""A bracket of yesterday whose entry has filled is among the open orders, as one order."""
+"""Yesterday's bracket with a filled entry is among the open orders, as one order."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 def rest(broker: Broker) -> AlpacaRest:
-    """The client before it."""
+    """The client of this broker."""
     settings = AlpacaSettings("k", "s", trading_url="https://paper-api.alpaca.markets")
     return AlpacaRest(settings, transport=httpx.MockTransport(broker.answer))
 

@@ -1,4 +1,4 @@
-"""The account as a portfolio file: quantities and costs to the cent, groups by evidence, guesses named."""
+"""The account as a portfolio file: quantities and costs to the cent, groups by evidence, noted guesses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account's history over several looks."""
+"""The account's history over several fetches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AccountDesk:
         self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.log, self.sink, self.clock.now)
 
     def look(self) -> Any:
-        """Return the history after one more look."""
+        """Return the history after one more fetch."""
         self.fetch.fetch_history()
         return self.sink.reference["broker_history"]
 

@@ -1,4 +1,4 @@
-"""Whatever JSON REST answers: no unforeseen error, nothing lost uncounted, nothing claimed after a loss."""
+"""Any JSON from REST: no unexpected error, nothing lost uncounted, nothing claimed after a loss."""
 
 from __future__ import annotations
 

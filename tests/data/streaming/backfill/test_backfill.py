@@ -1,4 +1,4 @@
-"""The background fetch: each part on its own, everything tried again, nothing kept alive artificially."""
+"""The background fetch: separate parts, retries, and no price that REST keeps alive artificially."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of REST that leaves out fills: the hole is asked for again, however old, until it is filled."""
+"""A REST page that lacks fills: they are requested until they arrive, however old they are."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Source:
 
 
 def looks(source: Source, history: OrderHistory) -> dt.datetime:
-    """Look twice, late in the morning, and return since when the second look asked."""
+    """Fetch twice, late in the morning, and return the time from which the second one fetched."""
     for minute in (40, 50):
         history.update(at(10, minute))
     return source.asked_after[-1]

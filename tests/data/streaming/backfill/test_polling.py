@@ -26,7 +26,7 @@ STREAMED, POLLED = "AAPL261218C00250000", "AAPL261218C00260000"
 
 @dataclass
 class PolledRest:
-    """The data host's routes; each look at a contract gives a higher price, dated now."""
+    """The data host's routes; each request for a contract returns a higher price, dated now."""
 
     clock: FakeClock
     looks: list[tuple[str, ...]] = field(default_factory=list)

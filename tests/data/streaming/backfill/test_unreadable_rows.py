@@ -1,4 +1,4 @@
-"""REST rows that cannot be read: counted, dated, logged without ids, and asked for again."""
+"""REST rows that cannot be read: counted, dated, logged without ids, and requested again."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_look_that_fails_forgets_no_unreadable_row() -> None:
 
 
 class DatedRest(FakeRest):
-    """Lists only what is as young as asked for, and may fail after its first page."""
+    """A source that lists only rows since the given time, and may fail after its first page."""
 
     fails_later = False
 

@@ -1,4 +1,4 @@
-"""One connection, between a server of the test's own and an SDK class that only shakes hands."""
+"""One connection between a test's server and an SDK class that only does the handshake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ACK = {"T": "subscription", "quotes": ["C1"], "trades": ["C1"]}
 
 
 class HandshakeOnly:
-    """Has of the SDK's streams what a connection needs: it connects, and asks for nothing."""
+    """The parts of the SDK's streams that a connection needs; it connects and requests nothing."""
 
     def __init__(self, url: str) -> None:
         self._url = self._endpoint = url

@@ -1,4 +1,4 @@
-"""The websocket client of the streams: the frames it reads itself, and those it leaves to websockets."""
+"""The streams' websocket client: frames that it reads itself, and those left to websockets."""
 
 from __future__ import annotations
 

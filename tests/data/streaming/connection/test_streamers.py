@@ -1,4 +1,4 @@
-"""The streamers over streams of the test's own."""
+"""The streamers, with fake streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quotes and trades: one form out of every dialect."""
+"""Quotes and trades of every dialect, in one form."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_alpaca_py_models() -> None:
 
 
 class Stamp:
-    """As msgpack.Timestamp: seconds and nanoseconds."""
+    """A stand-in for msgpack.Timestamp, with seconds and nanoseconds."""
 
     def __init__(self, seconds: object, nanoseconds: object) -> None:
         self.seconds = seconds
@@ -106,7 +106,7 @@ class Stamp:
 
 
 class SubclassedDatetime(dt.datetime):
-    """As pandas.Timestamp: a datetime of another class."""
+    """A stand-in for pandas.Timestamp, which is a datetime of another class."""
 
 
 @pytest.mark.parametrize(

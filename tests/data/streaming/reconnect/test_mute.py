@@ -1,4 +1,4 @@
-"""When silence is worth a new connection."""
+"""The silence that ends a connection."""
 
 from __future__ import annotations
 

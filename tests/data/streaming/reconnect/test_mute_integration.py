@@ -1,4 +1,4 @@
-"""A stream that is connected and says nothing: real alpaca-py, the simulator, and a clock that is moved."""
+"""A connected stream that sends nothing: real alpaca-py, the simulator, and a clock that tests move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a stream is tried again."""
+"""The decision to reconnect, and its waits."""
 
 from __future__ import annotations
 

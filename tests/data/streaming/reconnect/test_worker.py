@@ -1,4 +1,4 @@
-"""One thread, one stream: its life and its record."""
+"""The worker of one stream: its thread and its record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest state of everything."""
+"""The cache of the newest live data."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Counts:
 
 
 def consume(*received: Any) -> tuple[LiveCache, Counts, FillDay]:
-    """Return the cache, the counts and the day after some updates, REST having confirmed all before them."""
+    """Return the cache, the counts and the day after some updates; REST has confirmed all earlier ones."""
     cache, counts, inbox = LiveCache(), Counts(), EventInbox(8)
     gaps = FillGaps(start_of_day(DAY), cache.apply_gaps)
     gaps.acknowledged(AT)

@@ -1,4 +1,4 @@
-"""One set of streams: what it follows, what REST puts into it, and what its snapshot says."""
+"""One set of streams: its reactions, REST's results, and its snapshots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outage of all of Alpaca, over real sockets: streams and REST heal, and the fills end complete."""
+"""An outage of all of Alpaca, over real sockets: streams and REST recover, and fills end complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A book far over the free plan's limits, on real streams and REST: every row has a price."""
+"""A portfolio far over the free plan's limits, on real streams and REST: every row has a price."""
 
 from __future__ import annotations
 

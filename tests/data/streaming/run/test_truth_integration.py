@@ -1,4 +1,4 @@
-"""The states of prices while real streams run, die, come late, or meet a wrong clock."""
+"""The states of prices while real streams run, die or are late, and with a wrong clock."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class SimulatedDesk:
 
 @pytest.fixture
 def desk() -> Iterator[SimulatedDesk]:
-    """Streams that say nothing by themselves; stopped afterwards."""
+    """Streams that send nothing by themselves; stopped afterwards."""
     with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:
         desk = SimulatedDesk(simulator)
         yield desk
