@@ -106,7 +106,7 @@ def _note_late() -> None:
 
 
 def mark_drawn(part: str, content: object = None) -> None:
-    """Record that a part shows its newest state, or `content` if that is given; it calls this last."""
+    """Record that a part shows its newest state, or `content` if given; each part calls this last."""
     state = st.session_state
     is_newest = content is None or state.get(_SHOWN, {}).get(part) == content
     state.setdefault(_DRAWN, {})[part] = state.get(_NUMBERS, {}).get(part) if is_newest else None
