@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -62,8 +63,15 @@ class ReplayManager:
     @property
     def is_behind(self) -> bool:
         """True until everything before the clock's time has been played."""
-        due = self._next
-        return due is not None and due.elapsed < self._clock.elapsed
+        return self._due < self._clock.elapsed
+
+    @property
+    def _due(self) -> float:
+        """The place at which the next record is played."""
+        record = self._next
+        if record is None:
+            return math.inf
+        return 0 if isinstance(record, Began) else record.elapsed  # one saved from memory begins last
 
     def check(self, config: LiveStreamConfig) -> None:
         """Check nothing, because the recorded settings are used."""
@@ -88,9 +96,7 @@ class ReplayManager:
             run = self._player.run
             if run is None or not self._is_started:
                 return LiveSnapshot(as_of=self._clock.wall())
-            place = self._clock.elapsed
-            if self._next is not None:
-                place = min(place, self._next.elapsed)
+            place = int(min(self._clock.elapsed, self._due))
             with run.journal.at(self._player.time_of(place)):
                 return run.snapshot()
 
@@ -123,11 +129,11 @@ class ReplayManager:
     def _play_one(self) -> bool:
         """Play the next record if its time has come."""
         with self._lock:
-            record = self._next
+            record, due = self._next, self._due
             if record is None:
                 return False
-            self._clock.hold_at(record.elapsed)
-            if record.elapsed > self._clock.elapsed:
+            self._clock.hold_at(due)
+            if due > self._clock.elapsed:
                 return False
             try:
                 self._happen(record)
@@ -136,7 +142,7 @@ class ReplayManager:
                 self.problem, self._next = problem, None
                 self._clock.end_at(record.elapsed)
             if self._next is None:
-                self._clock.hold_at(float("inf"))
+                self._clock.hold_at(math.inf)
             return True
 
     def _happen(self, record: Record) -> None:

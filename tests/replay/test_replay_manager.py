@@ -34,7 +34,8 @@ class Show:
         self.records = [record for record in records if not isinstance(record, Began)]
         first, last = self.records[0], self.records[-1]
         self.clock = ReplayClock(first.at, first.elapsed, last.elapsed, monotonic=lambda: 0.0)
-        self.manager = ReplayManager(lambda: iter(records), self.clock)
+        began = Began(last.at, last.elapsed, {})  # as in a file saved from memory
+        self.manager = ReplayManager(lambda: iter([began, *self.records]), self.clock)
 
     def at(self, elapsed: int, wait_until: Any) -> tuple[object, ...]:
         """Return what is shown at a time, after a jump to it."""
