@@ -22,12 +22,15 @@ from options_helper.data.streaming.connection.connection import Duty, OneConnect
 from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch, Message
 from options_helper.data.streaming.connection.failures import INVALID_SYNTAX, SYMBOL_LIMIT, rejection_of_frame
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
+from options_helper.market import StreamName
 
 logger = logging.getLogger(__name__)
 
 _BUSY_RATE = 10_000  # messages a second from which batches are longer
 _BURST_RATE = 50_000  # messages a second from which no more than a read may collect in the socket
 _MOST_READS = 8  # of up to 256 kB each after a pause
+# The place of each stream's turn within a period.
+_TURNS = {StreamName.STOCKS.value: 0.0, StreamName.OPTIONS.value: 0.5}
 
 
 class DataConnection(OneConnection):
@@ -210,14 +213,16 @@ class DataConnection(OneConnection):
         """Deliver the first message after a silence immediately, then one batch per pause.
 
         A pause lasts `times.flush`, or `times.busy_flush` above `_BUSY_RATE`: each batch interrupts the page,
-        and a longer one contains fewer messages that the next would replace.
+        and a longer one contains fewer messages that the next would replace. The streams take turns, so that
+        they do not interrupt the page one right after the other.
         """
-        pause = self._times.flush
+        pause, turn = self._times.flush, _TURNS.get(self.stream_name, 0.0)
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             rate = await self._flush() / pause
-            pause = self._times.busy_flush if rate >= _BUSY_RATE else self._times.flush
+            period = self._times.busy_flush if rate >= _BUSY_RATE else self._times.flush
+            pause = seconds_until_turn(turn, period, time.monotonic())
             if rate >= _BURST_RATE:
                 await asyncio.sleep(pause)
             else:
@@ -275,3 +280,15 @@ class DataConnection(OneConnection):
 
     def _is_asked(self, symbol: object) -> bool:
         return isinstance(symbol, str) and (symbol in self.asked or "*" in self.asked)
+
+
+def seconds_until_turn(turn: float, period: float, now: float) -> float:
+    """Return the seconds to a stream's next turn that is at least half a period, in seconds, ahead.
+
+    Args:
+        turn: The turn's place within each period, from 0 to 1.
+        period: The seconds between two turns.
+        now: A time in seconds, from the same clock for all streams.
+    """
+    wait = (turn - now / period) % 1.0
+    return period * (wait if wait >= 0.5 else wait + 1.0)  # noqa: PLR2004 - half

@@ -18,11 +18,13 @@ pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the
 from collections.abc import Callable, Iterator
 
 import msgpack
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.sync.server import serve
 
 from options_helper.data.streaming.connection.connection import one_connection
 from options_helper.data.streaming.connection.decoder import MarketBatch
-from options_helper.data.streaming.connection.market_data import DataConnection
+from options_helper.data.streaming.connection.market_data import DataConnection, seconds_until_turn
 from options_helper.data.streaming.connection.observer import ConnectionTimes, SilentObserver
 from options_helper.data.streaming.connection.order_updates import TradingConnection
 from options_helper.data.streaming.connection.protocol import websocket_params
@@ -155,7 +157,7 @@ class Waits(SilentObserver):
 
 def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote delivered at once did not wait; one during the pause waited for the pause at most."""
-    now, waits = [100.0], Waits()
+    now, waits, pauses = [100.0], Waits(), list[float]()
     pausing, sent = threading.Event(), threading.Event()
 
     def pause(seconds: float) -> None:
@@ -166,6 +168,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
         socket = connection._ws.transport.get_extra_info("socket")
         assert select.select([socket], [], [], 20)[0]
         now[0] += seconds
+        pauses.append(seconds)
 
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=pause)
     for module in ("connection.market_data", "connection.decoder"):
@@ -186,7 +189,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
         connection.prepare(observer=waits, times=ConnectionTimes(flush=0.02))
         with pytest.raises(StreamError, match="closed the connection"):
             connection.run()
-    assert waits.seen == pytest.approx([0.0, 0.02])
+    assert waits.seen == pytest.approx([0.0, *pauses])
 
 
 def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +199,7 @@ def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> N
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
-        if seconds > 0.02:
+        if seconds >= 0.05:
             was_busy.set()
 
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=pause)
@@ -216,9 +219,19 @@ def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> N
         connection.prepare(observer=Waits(), times=ConnectionTimes())
         with pytest.raises(StreamError, match="closed the connection"):
             connection.run()
-    busy = pauses.index(0.1)
-    assert set(pauses[:busy]) <= {0.02}
-    assert set(pauses[busy + 1 :]) == {0.02}
+    (busy,) = [place for place, seconds in enumerate(pauses) if seconds >= 0.05]
+    assert pauses[busy] < 0.15
+    assert pauses[busy + 1 :]
+    assert all(0.01 <= seconds < 0.03 for seconds in (*pauses[:busy], *pauses[busy + 1 :]))
+
+
+@given(st.floats(0, 1e6), st.sampled_from([0.02, 0.1]), st.sampled_from([0.0, 0.5]))
+def test_streams_take_turns(now: float, period: float, turn: float) -> None:
+    """A stream's next turn is half to one and a half periods ahead, at its own place within each period."""
+    wait = seconds_until_turn(turn, period, now)
+    assert 0.5 * period <= wait <= 1.5 * period
+    place = (now + wait) / period - turn
+    assert place == pytest.approx(round(place), abs=1e-6)
 
 
 def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
