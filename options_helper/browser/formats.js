@@ -51,6 +51,9 @@ export function formatAge(seconds) {
   return `${Math.floor(whole / 86400)} d`;
 }
 
+/** Return a time of day in the reader's zone: `13:46`. @param {number} time */
+export const formatMinute = (time) => new Date(time).toTimeString().slice(0, 5);
+
 /** Return the time left, rounded up to a minute: `2 h 14 m`. @param {number} seconds */
 export function formatTimeLeft(seconds) {
   const minutes = Math.max(0, Math.ceil(seconds / 60));

@@ -5,8 +5,9 @@ import { element, setAttribute, setText } from "./dom.js";
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 
-// What a window too small for every column hides first, as in positions_table.css; the names have the expiry.
-const DISPENSABLE = ["dte", "spread", "natural", "pnl_pct"];
+// What a window too small for every column hides first, as in positions_table.css: what the bid, the ask and the
+// expiry in the name say as well.
+const DISPENSABLE = ["spread", "natural", "dte", "pnl_pct"];
 const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;

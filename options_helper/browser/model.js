@@ -15,6 +15,8 @@ export class Model {
   columns = [];
   /** @type {Map<string, import("./columns.js").Column>} */
   columnById = new Map();
+  /** Whether Stop has frozen the figures. */
+  stopped = false;
   /** @type {Record<string, [string, string]>} */
   warnings = {};
   /** @type {Map<string, Row>} */
@@ -34,6 +36,7 @@ export class Model {
     else if (this.version === null || payload.since === null || this.version < payload.since) return false;
     else if (payload.version < this.version) return true; // already shown
     this.version = payload.version;
+    this.stopped = payload.stopped;
     Object.assign(this.warnings, payload.warnings);
     this.#groupRows = merge(this.#groupRows, payload.groups);
     this.#rows = merge(this.#rows, payload.rows);

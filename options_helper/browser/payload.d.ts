@@ -44,6 +44,7 @@ export interface Payload {
   rows: Changes;
   warnings: Record<string, [string, string]>;
   raised: number;
+  stopped: boolean;
   grouping: string;
   columns: string[];
   reveal: { id: string; number: number } | null;

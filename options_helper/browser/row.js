@@ -109,7 +109,9 @@ export class RowView {
     const title = names.filter(Boolean).join(" \u00b7 ");
     if (place.name.title !== title) place.name.title = title;
     setText(place.sub, String(row.sub ?? ""));
-    setText(place.note, String(row.note ?? ""));
+    const note = String(row.note ?? "");
+    setText(place.note, note);
+    if (place.note.title !== note) place.note.title = note;
     this.tr.classList.toggle("is-not-held", Boolean(row.not_held));
     if (row.kind !== "group") showWarnings(place.warning, codesOf(row.warning), model.warnings);
   }
@@ -165,16 +167,17 @@ export class RowView {
   }
 
   /** Update everything that changes with time alone: ages, states, and the sign of a price move. @param {number} now @param {Model} model */
-  tick(now, { layout }) {
+  tick(now, model) {
     const { row } = this;
+    const { layout, stopped } = model;
     const state = stateOf(row, now, layout);
     if (this.tr.dataset.state !== state) this.tr.dataset.state = state;
     if (row.kind === "group") {
       const { sign, word } = layout.states[state];
-      setText(this.place.warning, LATE_STATES.includes(state) ? ` ${sign} ${word}` : "");
+      setText(this.place.warning, LATE_STATES.includes(state) && !stopped ? ` ${sign} ${word}` : "");
       return;
     }
-    const [sign, words] = describeState(row, now, layout);
+    const [sign, words] = describeState(row, now, layout, stopped);
     const quote = this.cells.get("quote");
     if (quote?.sign && quote.value) {
       setText(quote.sign, sign);

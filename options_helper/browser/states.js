@@ -1,6 +1,6 @@
 // The state of a quote as time passes in the browser.
 
-import { formatAge, isNumber } from "./formats.js";
+import { formatAge, formatMinute, isNumber } from "./formats.js";
 
 /** @typedef {import("./payload.d.ts").Layout} Layout */
 /** @typedef {import("./payload.d.ts").Row} Row */
@@ -9,6 +9,8 @@ import { formatAge, isNumber } from "./formats.js";
 const STALE_GRACE_SECONDS = 10;
 const CURRENT_STATES = ["live", "quiet", "closed"];
 const OLD_STATES = ["stale", "from_yesterday"];
+const FROZEN_STATES = ["live", "quiet", "stale"];
+const FROZEN = "\u25a0";
 
 /** @param {Row} row @param {number} now */
 export const ageOf = (row, now) => (isNumber(row.time) ? (now - row.time) / 1000 : null);
@@ -20,11 +22,13 @@ export function stateOf(row, now, layout) {
   return row.state in layout.states ? row.state : "no_data";
 }
 
-/** Return a state's sign and words, with its age if that matters: `["●", "live 2 s"]`.
- * @param {Row} row @param {number} now @param {Layout} layout @returns {[string, string]}
+/** Return a state's sign and words, with its age if that matters: `["●", "live 2 s"]`. After Stop, nothing ages: `["■", "as of 13:46"]`.
+ * @param {Row} row @param {number} now @param {Layout} layout @param {boolean} [stopped] @returns {[string, string]}
  */
-export function describeState(row, now, layout) {
-  const { sign, word, aged } = layout.states[stateOf(row, now, layout)];
+export function describeState(row, now, layout, stopped = false) {
+  const state = stateOf(row, now, layout);
+  if (stopped && isNumber(row.time) && FROZEN_STATES.includes(state)) return [FROZEN, `as of ${formatMinute(row.time)}`];
+  const { sign, word, aged } = layout.states[state];
   const age = ageOf(row, now);
   return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];
 }

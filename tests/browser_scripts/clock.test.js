@@ -68,3 +68,10 @@ test("a live row that the server no longer corrects turns stale by itself", () =
   const at = (seconds) => describeState(row, SENT + seconds * 1000, { columns: [], states, stale_after: 30 });
   assert.deepEqual([at(2), at(40), at(41)], [["o", "live 2 s"], ["o", "live 40 s"], ["!", "stale 41 s"]]);
 });
+
+test("after Stop a price shows its time, and no longer an age", () => {
+  const states = { stale: { sign: "!", word: "stale", aged: true }, expired: { sign: "x", word: "expired", aged: false } };
+  const time = new Date(2026, 10, 30, 13, 46, 2).getTime();
+  const at = (seconds, state) => describeState({ state, time }, time + seconds * 1000, { columns: [], states, stale_after: 30 }, true);
+  assert.deepEqual([at(2, "stale"), at(3600, "stale"), at(2, "expired")], [["\u25a0", "as of 13:46"], ["\u25a0", "as of 13:46"], ["x", "expired"]]);
+});

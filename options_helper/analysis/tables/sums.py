@@ -153,8 +153,18 @@ class TableSums:
 
     @cached_property
     def day_pnl(self) -> Tally:
-        """P/L since the previous close; a structure counts with all of its legs or not at all."""
-        return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
+        """P/L since the previous close; a structure counts with all of its legs or not at all.
+
+        It is unknown while nothing else is known than the $0 of contracts that expired before the day.
+        """
+        of_positions, of_structures = _values(self.positions, "pnl_day"), _values(self.structures, "pnl_day")
+        days = np.concatenate([of_positions, of_structures])
+        states = np.concatenate([_codes(self.positions), _codes(self.structures)])
+        is_over = (states == CODE[QuoteState.EXPIRED]) & (days == 0)
+        is_unknown = np.isnan(days)
+        if is_unknown.any() and (is_unknown | is_over).all():
+            return self._tally(of_positions * np.nan, of_structures * np.nan)
+        return self._tally(of_positions, of_structures)
 
     @cached_property
     def cost(self) -> Tally:

@@ -667,6 +667,7 @@ class Oracle:
     legs: list[dict[str, Any]] = field(default_factory=list)
     sums: dict[str, dict[str, Sum]] = field(default_factory=dict)
     ages: list[Decimal] = field(default_factory=list)
+    days: list[tuple[Decimal | None, bool]] = field(default_factory=list)
     met: set[str] = field(default_factory=set)
 
     def add(self, position: Any, live: LiveSnapshot) -> None:
@@ -686,8 +687,9 @@ class Oracle:
             pnl, cost = row["pnl_abs"], row["cost"]
             bought = isinstance(position, Position) and position.contracts > 0
             at_risk = cost if bought else Decimal(0)
-        counted = len(own)
-        at_risk = Decimal(0) if all(each.expired for each in own) else at_risk
+        counted, is_expired = len(own), all(each.expired for each in own)
+        self.days.append((row["pnl_day"], is_expired))
+        at_risk = Decimal(0) if is_expired else at_risk
         figures = {"open_pnl": pnl, "day_pnl": row["pnl_day"], "cost": cost, "premium_at_risk": at_risk}
         for name, value in figures.items():
             sums[name].add(value, counted)
@@ -696,6 +698,13 @@ class Oracle:
             self.ages += [each.basis_age] if each.basis_age is not None and not each.expired else []
             self.met |= each.warnings | {each.state, each.method}
         self.met |= row["warnings"]
+
+    def finish(self) -> None:
+        """Forget P/L Day if nothing else is known than the $0 of contracts that expired before the day."""
+        known = [(day, is_expired) for day, is_expired in self.days if day is not None]
+        if len(known) < len(self.days) and all(day == 0 and is_expired for day, is_expired in known):
+            for sums in self.sums.values():
+                sums["day_pnl"] = Sum(legs=sums["day_pnl"].legs)
 
 
 def leg_figures(position: MultiLegPosition, number: int, leg: Seen, live: LiveSnapshot) -> dict[str, Any]:
@@ -726,6 +735,7 @@ def check(world: World) -> set[str]:
     oracle, portfolio, live = Oracle(), world.portfolio, world.live
     for position in portfolio.positions:
         oracle.add(position, live)
+    oracle.finish()
     if world.offset:
         live = correct_clock(world.as_seen())
         assert live.clock_offset_seconds == world.offset

@@ -138,6 +138,17 @@ def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> N
     assert (totals.legs, totals.expired, totals.settled) == (1, 3, 0)
 
 
+def test_an_expired_contract_alone_says_nothing_about_the_day() -> None:
+    """The $0 of a contract that expired before the day is no P/L Day of a portfolio with other contracts."""
+    gone = single(250, id="gone", expiry=FRIDAY)
+    assert totals_of(Portfolio(positions=[gone]), LiveSnapshot(as_of=AT)).day_pnl.value == 0
+    portfolio = Portfolio(positions=[gone, single(300)])
+    assert totals_of(portfolio, LiveSnapshot(as_of=AT)).day_pnl.coverage == "0 of 2 legs"
+    closes = {symbol: PreviousClose(5.0, FRIDAY) for symbol in quotes(300)}
+    live = LiveSnapshot(as_of=AT, option_quotes=quotes(300), previous_closes=closes)
+    assert totals_of(portfolio, live).day_pnl.value == pytest.approx(100)
+
+
 def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
     """The front leg's settlement is unknown, so the calendar's P/L is missing, and the row says so."""
     old = dt.date(2026, 11, 20)

@@ -183,6 +183,7 @@ def _draw_table(context: PageContext, page: PageView) -> None:
         _account_of(context, page).compared,
         context.zone,
         raised=page.raised,
+        stopped=context.snapshot.stopped_at is not None,
         now=context.snapshot.as_of,
     )
     offer_downloads(page.view.at.as_of, context.zone)

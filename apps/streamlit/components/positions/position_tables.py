@@ -49,17 +49,27 @@ def render_positions(
     zone: dt.tzinfo,
     *,
     raised: int,
+    stopped: bool,
     now: dt.datetime,
 ) -> None:
     """Draw the table of positions, structures and legs.
 
-    The title of a hidden tab shows the number of `raised` alerts.
+    The title of a hidden tab shows the number of `raised` alerts. Once `stopped`, rows show times, not ages.
     """
     notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
     not_held = frozenset() if account is None else account.not_held
     grouping, columns = chosen_grouping(TABLE_KEY), chosen_columns(TABLE_KEY)
     payload = _chosen_rows(view, risk, tuple(notes.items()), not_held, grouping, columns)
-    render(payload, grouping, columns, key=TABLE_KEY, raised=raised, now=now, on_select=_show_detail)
+    render(
+        payload,
+        grouping,
+        columns,
+        key=TABLE_KEY,
+        raised=raised,
+        stopped=stopped,
+        now=now,
+        on_select=_show_detail,
+    )
 
 
 def selected_position(portfolio: Portfolio) -> str | None:

@@ -210,4 +210,5 @@ def _metric(label: str, value: str, beneath: str, *, color: str) -> None:
         delta_arrow="off",
         help=_HELP.get(label, _HELP[_DAY]),
         border=True,
+        height="stretch",
     )

@@ -65,6 +65,7 @@ def render(
     *,
     key: str,
     raised: int,
+    stopped: bool,
     now: dt.datetime,
     on_select: Callable[[], None] = _nothing,
 ) -> None:
@@ -79,6 +80,7 @@ def render(
         columns: The result of `chosen_columns`; the rows have no figures for other optional columns.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: The number of raised alerts that are not acknowledged; the title of a hidden tab shows it.
+        stopped: True if Stop has frozen the figures, so that the rows show times instead of ages.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
         on_select: Called when another row is selected, or none.
     """
@@ -90,6 +92,7 @@ def render(
         now_ms=to_microseconds(now) // 1000,
         storage=key,
         raised=raised,
+        stopped=stopped,
         reveal=requested_row(),
         grouping=grouping,
         columns=sorted(columns),
