@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 from options_helper.recording.file_format import encode_records, pack_block
 from options_helper.recording.identifiers import RecordCleaner
 from options_helper.recording.journal import Journal
-from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
+from options_helper.recording.recording_file import COMPLETE, LIMIT_BYTES, RecordingFile
 from options_helper.recording.records import (
     Began,
     Closed,
@@ -39,6 +39,7 @@ Seen = TypeVar("Seen")
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
 _BLOCK_BYTES = 256 * 1024
 _MOST_WAITING = 32 * 1024 * 1024
+_RECORD_BYTES = 100  # of a record in memory, beyond its messages
 _SHORTEST_KEY = 12  # shorter ones, such as the demo's, are words that may occur anywhere
 _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
 
@@ -155,7 +156,8 @@ class Recorder:
         known, objects = self._watched, watched.objects()
         if len(known) != len(objects) or any(a is not b for a, b in zip(known, objects, strict=True)):
             self._watched = objects
-            self._put(watched.record(*moment()), 0)
+            record = watched.record(*moment())
+            self._put(record, len(record.portfolio) + len(record.alerts))
         return self.journal.look(take)
 
     def note_digest(self, digest: Callable[[], Mapping[str, str]], alerts: object) -> None:
@@ -204,6 +206,7 @@ class Recorder:
         with self._lock:
             if not self._is_taking:
                 return
+            size += _RECORD_BYTES
             if self._waiting_bytes + size > _MOST_WAITING:
                 self._refused += 1
                 return
@@ -222,7 +225,7 @@ class Recorder:
         with self._keeping:
             if self._file is not None:
                 self._file.append(pack_block(encode_records([_closed("the run ended")])))
-                self._file.end("The recording is complete.")
+                self._file.end(COMPLETE)
 
     def _write_waiting(self) -> None:
         with self._keeping:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from options_helper.recording.file_format import HEADER, SUFFIX
 
-LIMIT_BYTES = 2 * 1024**3
+COMPLETE = "The recording is complete."
+LIMIT_BYTES = 2_000_000_000
 
 
 class RecordingFile:
@@ -29,7 +30,12 @@ class RecordingFile:
         self._limit = limit_bytes
         self.size = 0
         self.ended = ""
-        self.append(HEADER)
+        try:
+            self.size = os.write(self._file, HEADER)
+        except OSError:
+            os.close(self._file)
+            self.path.unlink(missing_ok=True)
+            raise
 
     def append(self, block: bytes) -> None:
         """Write a block, or end the recording if there is no room for it."""
@@ -62,7 +68,8 @@ class RecordingFile:
 
 def _create(folder: Path, at: dt.datetime) -> tuple[Path, int]:
     """Create a file named after the time, in a folder that is created if needed."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # what is no folder is named as such below
+        folder.mkdir(mode=0o700, parents=True)
     for number in itertools.count(1):
         path = folder / f"{at:%Y-%m-%dT%H%M}-options{f'-{number}' if number > 1 else ''}{SUFFIX}"
         with contextlib.suppress(FileExistsError):

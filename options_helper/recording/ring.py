@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from options_helper.recording.file_format import HEADER, encode_records, pack_block
@@ -32,7 +32,14 @@ from options_helper.recording.records import (
 RING_BYTES = 64 * 1024 * 1024
 RING_MICROSECONDS = 5 * 60 * 1_000_000
 _CONTEXT_SHARE = 8  # of the memory, one part in eight
+_RECORD_BYTES = 500  # of a decoded record in memory, beyond its bytes
+_FOLLOWS_TIME = frozenset({"after", "until", "start", "end"})  # parameters that differ each time
 _PASSING = (Received, Sent, Handed, Fetching, Looked, Digest)  # nothing later needs them
+
+
+def request_key(path: str, query: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a request has in common with its later repetitions."""
+    return (path, *(f"{name}={query[name]}" for name in sorted(query) if name not in _FOLLOWS_TIME))
 
 
 class Context:
@@ -77,17 +84,30 @@ class Context:
         return sorted(found, key=lambda record: record.elapsed)
 
     def _take_answer(self, answer: Answer) -> None:
-        key = (answer.host, answer.path, *(f"{name}={value}" for name, value in answer.query.items()))
+        key = (answer.host, *request_key(answer.path, answer.query))
         superseded = self._answers.pop(key, None)
         self._answers[key] = answer
-        self._answer_bytes += len(answer.body) - (len(superseded.body) if superseded else 0)
+        self._answer_bytes += _weight(answer) - (_weight(superseded) if superseded else 0)
         while self._answer_bytes > self._most_bytes:
             _, dropped = self._answers.popitem(last=False)
-            self._answer_bytes -= len(dropped.body)
+            self._answer_bytes -= _weight(dropped)
+
+
+def _weight(record: Record) -> int:
+    """Return about how much memory a decoded record takes."""
+    match record:
+        case Answer():
+            return _RECORD_BYTES + len(record.body)
+        case PortfolioText():
+            return _RECORD_BYTES + len(record.text)
+        case Watching():
+            return _RECORD_BYTES + len(record.portfolio) + len(record.alerts)
+    return _RECORD_BYTES
 
 
 class _Kept(NamedTuple):
     block: bytes
+    size: int
     oldest: int
     newest: int
     notable: Sequence[Record]
@@ -106,13 +126,14 @@ class Ring:
         """Keep a block and drop those that are too old or too many."""
         notable = [record for record in records if not isinstance(record, _PASSING)]
         newest = records[-1].elapsed
-        self._kept.append(_Kept(block, records[0].elapsed, newest, notable))
-        self.size += len(block)
+        size = len(block) + sum(map(_weight, notable))
+        self._kept.append(_Kept(block, size, records[0].elapsed, newest, notable))
+        self.size += size
         while self._kept and (
             self.size > self._most_bytes or self._kept[0].newest < newest - RING_MICROSECONDS
         ):
             oldest = self._kept.popleft()
-            self.size -= len(oldest.block)
+            self.size -= oldest.size
             for record in oldest.notable:
                 self._context.take(record)
 

@@ -11,6 +11,7 @@ import httpx
 
 from options_helper.errors import OptionsHelperError
 from options_helper.recording.records import NO_ANSWER, Answer
+from options_helper.recording.ring import request_key
 
 _PATIENCE_SECONDS = 60.0  # for the product's code between two requests
 _NOT_RECORDED = b'{"message": "this request is not in the recording"}'
@@ -19,7 +20,6 @@ _FAILURES: dict[str, Callable[[str], httpx.HTTPError]] = {
     "no answer within the time allowed": httpx.ReadTimeout,
 }
 Query: TypeAlias = Mapping[str, str]
-_FOLLOWS_TIME = frozenset({"after", "until", "start", "end"})  # not the same in a replay
 _NO_QUERY: Query = {}
 _NO_CONNECTION = "no connection: "
 
@@ -55,7 +55,7 @@ class RecordedHost:
 
     def know(self, answer: Answer) -> None:
         """Keep an answer from before the recording's beginning, for `fetch_known`."""
-        self._known[_request(answer.path, answer.query)] = answer
+        self._known[request_key(answer.path, answer.query)] = answer
 
     def fetch_known(self, part: str) -> None:
         """Fetch a part with the newest known answers."""
@@ -99,7 +99,7 @@ class RecordedHost:
         raise reply or httpx.ConnectError("the replay has ended")
 
     def _known_answer(self) -> Answer | None:
-        return self._known.get(_request(self._path, self._query))
+        return self._known.get(request_key(self._path, self._query))
 
     def _answer(self, answer: Answer | None) -> None:
         with self._changed:
@@ -137,10 +137,6 @@ class RecordedHosts(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer of the request's host."""
         return self._hosts[request.url.host].answer_request(request)
-
-
-def _request(path: str, query: Query) -> tuple[str, ...]:
-    return (path, *(f"{name}={query[name]}" for name in sorted(query) if name not in _FOLLOWS_TIME))
 
 
 def _nothing(_part: str) -> None:

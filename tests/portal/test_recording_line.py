@@ -25,9 +25,12 @@ FILE = Path("/records/2026-11-29T0930-options.ohrec")
         (RecordingStatus(FILE, 12_340_000, ""), f"Recording: 12.3 MB in {FILE}."),
         (
             RecordingStatus(FILE, 2_000_000, "The recording ended: No space left on device."),
-            f"The recording ended: No space left on device. 2.0 MB in {FILE}.",
+            f"\N{WARNING SIGN} The recording ended: No space left on device. 2.0 MB in {FILE}.",
         ),
-        (RecordingStatus(FILE, 0, "No recording can be written."), "No recording can be written."),
+        (
+            RecordingStatus(FILE, 0, "No recording can be written."),
+            "\N{WARNING SIGN} No recording can be written.",
+        ),
     ],
 )
 def test_the_state_of_a_recording_is_a_sentence(status: RecordingStatus | None, words: str) -> None:

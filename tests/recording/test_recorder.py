@@ -188,7 +188,7 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory stays bounded, and the number of refused records is in the file."""
-    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1000)
+    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1400)  # with what every record takes
     monkeypatch.setattr(recorder_module, "_BLOCK_BYTES", 10**9)  # the thread is not woken
     recorder.begin({})
     tap = ConnectionTap(recorder.journal, "stocks")
@@ -198,6 +198,20 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
     found = read(file_of(recorder))
     assert kinds(found).count("Received") == 2
     assert [record.records for record in found if isinstance(record, records.LeftOut)] == [3]
+
+
+def test_records_without_messages_count_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays bounded although a record reports no size."""
+    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 2000)
+    recorder.begin({})
+    tap = ConnectionTap(recorder.journal, "stocks")
+    with recorder._keeping:  # the disk is slow
+        for _ in range(100):
+            tap.opened()
+    recorder.end(10)
+    found = read(file_of(recorder))
+    assert kinds(found).count("Opened") < 20
+    assert any(isinstance(record, records.LeftOut) for record in found)
 
 
 def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock: list[int]) -> None:
@@ -239,6 +253,52 @@ def test_the_ring_stays_within_its_memory() -> None:
         assert kept.size <= 70_000
     began, closed = records.Began(1, 1, {}), records.Closed(1, 1, "")
     assert len(kept.to_file(began, closed)) < 85_000
+
+
+def test_answers_that_repeat_replace_each_other_in_the_context() -> None:
+    """An answer takes the place of the same request with other times, and empty ones are bounded too."""
+    context = ring.Context(10_000)
+    for number in range(100):
+        query = {"limit": "5", "after": f"{number}"}
+        context.take(records.Answer(number, number, number, "trading", "/v2/x", query, 200, b""))
+    assert [record.elapsed for record in context.records()] == [99]
+    for number in range(100):
+        context.take(records.Answer(number, number, number, "trading", f"/{number}", {}, 0, b""))
+    assert len(context.records()) <= 20
+
+
+def test_decoded_records_count_as_memory() -> None:
+    """Answers that compress well do not fill the memory."""
+    kept = ring.Ring(80_000)
+    for number in range(50):
+        kept.append(b"x", [records.Answer(number, number, number, "data", "/", {}, 200, bytes(10_000))])
+    assert len(kept._kept) < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("file", "Not a directory"), ("nowhere", "No such file"), ("full", "No space left")]
+)
+def test_a_recording_that_cannot_begin_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    """The reason is a sentence, the run continues, and no empty file is left."""
+
+    def refuse(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    folder = tmp_path / name
+    if name == "file":
+        folder.touch()
+    elif name == "nowhere":
+        folder.symlink_to(tmp_path / "gone")
+    else:
+        monkeypatch.setattr("options_helper.recording.recording_file.os.write", refuse)
+    recorder = Recorder(folder=folder)
+    recorder.begin({})
+    recorder.end(10)
+    assert recorder.status is not None
+    assert words in recorder.status.ended
+    assert not list(tmp_path.rglob("*.ohrec"))
 
 
 def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:

@@ -12,7 +12,10 @@ from apps.streamlit.components.plain_text import in_html
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS
 from options_helper.recording.recorder import RecordingStatus
+from options_helper.recording.recording_file import COMPLETE
 from options_helper.session.process_recorder import process_recorder
+
+_WARNING = "\N{WARNING SIGN}"
 
 
 def render_recording() -> None:
@@ -20,7 +23,8 @@ def render_recording() -> None:
     recorder = process_recorder()
     words = "" if recorder is None else describe_recording(recorder.folder, recorder.status)
     if words:
-        st.html(f'<p class="oh-quiet">{in_html(words)}</p>')
+        tone = "oh-warning" if words.startswith(_WARNING) else "oh-quiet"
+        st.html(f'<p class="{tone}">{in_html(words)}</p>')
 
 
 def has_last_minutes() -> bool:
@@ -50,4 +54,6 @@ def describe_recording(folder: Path | None, status: RecordingStatus | None) -> s
     size = f"{status.size / 1e6:,.1f} MB in {printable(str(status.path))}"
     if not status.ended:
         return f"Recording: {size}."
-    return f"{status.ended} {size}." if status.size else status.ended
+    if status.ended == COMPLETE:
+        return f"{COMPLETE} {size}."
+    return f"{_WARNING} {status.ended}" + (f" {size}." if status.size else "")
