@@ -351,6 +351,7 @@ def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
         ({"replay": Path(__file__)}, "not a recording"),
         ({"demo": True}, "cannot be combined with --demo or --record"),
         ({"record": Path("records")}, "cannot be combined with --demo or --record"),
+        ({"portfolio": Path("portfolio.json")}, "leave out --portfolio"),
         ({"replay": None, "at": "10:30"}, "add --replay FILE"),
         ({"replay": None, "speed": 1.0}, "add --replay FILE"),
     ],

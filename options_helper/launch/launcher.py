@@ -84,12 +84,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     Raises:
         OptionsHelperError: The portal cannot be started.
     """
-    if options.replay is None and (options.speed is not None or options.at):
-        raise OptionsHelperError("--speed and --at need a recording: add --replay FILE.")
-    if options.replay is not None and (options.demo or options.record is not None):
-        raise OptionsHelperError("--replay cannot be combined with --demo or --record.")
-    if options.relay and (options.demo or options.replay is not None or options.record is not None):
-        raise OptionsHelperError("--relay cannot be combined with --demo, --replay or --record.")
+    _check_combination(options)
     require_packages(demo=options.demo)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
@@ -116,6 +111,18 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         return _run(
             streamlit_command(script, links.endpoint), env, links, say, open_browser=options.open_browser
         )
+
+
+def _check_combination(options: LaunchOptions) -> None:
+    """Raise for options that exclude each other."""
+    if options.replay is None and (options.speed is not None or options.at):
+        raise OptionsHelperError("--speed and --at need a recording: add --replay FILE.")
+    if options.replay is not None and (options.demo or options.record is not None):
+        raise OptionsHelperError("--replay cannot be combined with --demo or --record.")
+    if options.replay is not None and options.portfolio is not None:
+        raise OptionsHelperError("--replay uses the recorded portfolio file; leave out --portfolio.")
+    if options.relay and (options.demo or options.replay is not None or options.record is not None):
+        raise OptionsHelperError("--relay cannot be combined with --demo, --replay or --record.")
 
 
 def _refuse_undecodable(portfolio: Path | str | None) -> None:

@@ -57,6 +57,18 @@ def pack_block(content: bytes) -> bytes:
     return _PREFIX.pack(len(packed), zlib.crc32(packed)) + packed
 
 
+def open_recording(path: Path) -> BinaryIO:
+    """Return a file for a `RecordingReader`.
+
+    Raises:
+        OSError: It cannot be opened.
+        UnreadableRecording: It is not a regular file; reading a pipe might never end.
+    """
+    if path.exists() and not path.is_file():
+        raise UnreadableRecording(f"{path} is not a regular file.")
+    return path.open("rb")
+
+
 class RecordingReader:
     """A reader of a recording from front to back.
 
@@ -91,19 +103,19 @@ class RecordingReader:
             if not prefix:
                 return
             if len(prefix) < _PREFIX.size:
-                return self._end("The last block is incomplete.")
+                return self._end("The end of the file is missing.")
             length, checksum = _PREFIX.unpack(prefix)
             packed = self._file.read(min(length, LARGEST_BLOCK))
             if len(packed) < length:
-                return self._end("The last block is incomplete.")
+                return self._end("The end of the file is missing.")
             if zlib.crc32(packed) != checksum:
-                return self._end("A block is damaged; what follows it is not read.")
+                return self._end("Part of the file is damaged; nothing after it is read.")
             try:
                 if zstandard.frame_content_size(packed) > LARGEST_BLOCK:
-                    return self._end("A block is too large; what follows it is not read.")
+                    return self._end("Part of the file is too large; nothing after it is read.")
                 yield zstandard.ZstdDecompressor().decompress(packed, max_output_size=LARGEST_BLOCK)
             except zstandard.ZstdError:
-                return self._end("A block is damaged; what follows it is not read.")
+                return self._end("Part of the file is damaged; nothing after it is read.")
 
     def blocks(self) -> Iterator[tuple[bytes, list[Record]]]:
         """Yield the content of each whole block, and its records; a block of unknown ones has none."""
@@ -112,7 +124,7 @@ class RecordingReader:
                 records = decode_records(content)
             except msgspec.MsgspecError:
                 yield content, []
-                return self._end("A block is not made of known records; what follows it is not read.")
+                return self._end("Part of the file is not made of known records; nothing after it is read.")
             if records:
                 self.is_closed = isinstance(records[-1], Closed)
             yield content, records
@@ -128,5 +140,5 @@ class RecordingReader:
 
 def read_recording(path: Path) -> Iterator[Record]:
     """Yield the records of a file."""
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         yield from RecordingReader(file).records()

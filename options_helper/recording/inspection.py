@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from options_helper.recording.file_format import RecordingReader
+from options_helper.recording.file_format import RecordingReader, open_recording
 from options_helper.recording.identifiers import ACCOUNTS, FILLS, IDENTIFIERS, REPLACED, TRADING, UUID
 from options_helper.recording.records import (
     Answer,
@@ -97,7 +97,7 @@ def summarize(path: Path) -> list[str]:
     Raises:
         OptionsHelperError: The file cannot be read, or is not a recording.
     """
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         reader, summary = RecordingReader(file), _Summary()
         for record in reader.records():
             summary.take(record)
@@ -113,7 +113,7 @@ def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
     """
     found: dict[str, None] = {}
     unwanted = [secret.encode() for secret in secrets if secret]
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         reader = RecordingReader(file)
         streams: dict[int, str] = {}
         for content, records in reader.blocks():
@@ -135,7 +135,7 @@ def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
 
 def describe_ending(path: Path) -> str:
     """Return "Nothing is cut off.", or a sentence that says why a recording ends early."""
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         reader = RecordingReader(file)
         for _ in reader.records():
             pass
@@ -144,7 +144,7 @@ def describe_ending(path: Path) -> str:
 
 def export(path: Path) -> Iterator[str]:
     """Yield each record as a line of JSON; a message that is neither msgpack nor JSON is in base64."""
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         for record in RecordingReader(file).records():
             fields = msgspec.structs.asdict(record)
             for name in _BYTES.intersection(fields):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from options_helper.errors import OptionsHelperError
-from options_helper.recording.file_format import RecordingReader
+from options_helper.recording.file_format import RecordingReader, open_recording
 from options_helper.recording.marks import Mark, MarkFinder, possible_time
 from options_helper.recording.records import Began, LeftOut, PortfolioText, Record, Started, Watching
 from options_helper.times import NEW_YORK
@@ -57,7 +57,7 @@ def survey(path: Path) -> Overview:
     firsts: dict[type[Record], Record] = {}
     last = 0
     marks = MarkFinder()
-    with path.open("rb") as file:
+    with open_recording(path) as file:
         reader = RecordingReader(file)
         for record in reader.records():
             if isinstance(record, Began):

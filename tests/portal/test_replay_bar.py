@@ -38,9 +38,14 @@ class Jumps:
 
     is_behind = False
     problem = curve = None
+    started = True
 
     def __init__(self, clock: ReplayClock) -> None:
         self._clock = clock
+
+    def is_running(self) -> bool:
+        """Return whether Start was pressed."""
+        return self.started
 
     def jump(self, at: dt.datetime) -> None:
         """Move to a time."""
@@ -65,9 +70,14 @@ def replay_of(clock: ReplayClock, problem: Exception | None = None, **changes: A
     return process.Replay(clock, manager, dataclasses.replace(overview, **changes))  # type: ignore[arg-type]
 
 
-def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock) -> None:
-    """Time and speed are shown; Pause stops, Play continues, a step moves, and a speed applies."""
+def test_the_badge_says_replay_and_the_buttons_move_its_clock(
+    clock: ReplayClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time and speed are shown; Play needs a Start, Pause stops, a step moves, and a speed applies."""
     clock.set_running(running=True)
+    monkeypatch.setattr(Jumps, "started", False)
+    assert AppTest.from_function(_bar).run().button(key="replay-pause").disabled
+    monkeypatch.setattr(Jumps, "started", True)
     page = AppTest.from_function(_bar).run()
     assert in_markdown("REPLAY 00:53:20 · 1 \N{MULTIPLICATION SIGN}") in page.markdown[0].value
     page.button(key="replay-pause").click().run()
@@ -101,9 +111,9 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(clock: ReplayClock
         ({}, None, []),
         ({"is_closed": False}, None, ["The recording ends at 00:55:20 without a Stop."]),
         (
-            {"damage": "A block is damaged.", "is_closed": False},
+            {"damage": "Part of the file is damaged.", "is_closed": False},
             None,
-            ["The recording ends at 00:55:20 without a Stop. A block is damaged."],
+            ["The recording ends at 00:55:20 without a Stop. Part of the file is damaged."],
         ),
         (
             {},

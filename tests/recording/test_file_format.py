@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from options_helper.recording.file_format import (
     RecordingReader,
     UnreadableRecording,
     encode_records,
+    open_recording,
     pack_block,
 )
 
@@ -91,6 +93,13 @@ def test_another_file_is_refused_with_its_reason(content: bytes, words: str) -> 
     """Another file, or a recording of another version, raises a sentence that fits it."""
     with pytest.raises(UnreadableRecording, match=words):
         RecordingReader(io.BytesIO(content))
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """Nothing waits for a pipe, which may never have a writer."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableRecording, match="is not a regular file"):
+        open_recording(tmp_path / "pipe")
 
 
 def test_unknown_records_end_the_reading() -> None:

@@ -91,8 +91,8 @@ def test_verify_accepts_a_sound_recording(tmp_path: Path) -> None:
     ("rest", "words"),
     [
         (b"", "Cut short: the recording was not closed."),
-        (b"\0", "Cut short: The last block is incomplete."),
-        (pack_block(b"\x93\x01\x02\x03"), "Cut short: A block is not made of known records"),
+        (b"\0", "Cut short: The end of the file is missing."),
+        (pack_block(b"\x93\x01\x02\x03"), "Cut short: Part of the file is not made of known records"),
     ],
 )
 def test_a_recording_that_was_cut_short_is_named_as_such(

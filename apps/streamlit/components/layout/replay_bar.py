@@ -39,7 +39,7 @@ def render_replay(zone: dt.tzinfo) -> None:
             icon=":material/replay:",
             color="orange",
         )
-        _draw_controls(clock)
+        _draw_controls(clock, can_play=replay.manager.is_running())
         jump = st.popover("Jump", icon=":material/schedule:", key=_JUMP_KEY, on_change="rerun")
     if jump.open:
         with jump:
@@ -48,14 +48,14 @@ def render_replay(zone: dt.tzinfo) -> None:
         st.warning(in_markdown(words))
 
 
-def _draw_controls(clock: ReplayClock) -> None:
-    """Draw Pause or Play, the step and the speeds."""
+def _draw_controls(clock: ReplayClock, *, can_play: bool) -> None:
+    """Draw Pause or Play, the step and the speeds; before Start there is nothing to play."""
     running = clock.is_running
     st.button(
         "Pause" if running else "Play",
         key="replay-pause",
         icon=":material/pause:" if running else ":material/play_arrow:",
-        disabled=clock.is_at_end,
+        disabled=clock.is_at_end or not can_play,
         on_click=lambda: clock.set_running(running=not running),
     )
     st.button(
