@@ -6,11 +6,13 @@
 | `not_subscribed` | the acknowledged subscription is known and lacks the symbol, and REST does not poll it |
 | `halted` | trading in the contract or its underlying is halted |
 | `no_data` | there is neither a quote nor a last trade that makes a mark |
-| `live` | the price is young enough, in an open market, on a stream that has not ended for good |
+| `live` | the price is young enough, in an open market, on a stream that is not lost |
 | `closed` | the market is closed; before and after the session, only products that trade then can be live |
 | `from_yesterday` | the price is from an earlier day than the open session |
 | `quiet` | the price is too old while the market is open, but proven unchanged |
-| `stale` | the price is too old, or its age is unknown |
+| `stale` | the price is too old, its age is unknown, or its stream is lost |
+
+A stream is lost if it has ended for good, or is reconnecting and was not heard for more than 5 s.
 
 A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s, or for 10 s
 on a new connection), is not lagging, and cannot have missed an update: the price came on the current
@@ -35,10 +37,11 @@ import numpy as np
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Times
 from options_helper.analysis.streams.ages import stream_lag
 from options_helper.analysis.streams.silence import is_silent
-from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
+from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 QUIET_HEARD_SECONDS = 10.0
+LOST_AFTER_SECONDS = 5.0
 
 # The longest accepted delay of a REST response.
 POLL_GRACE_SECONDS = 10.0
@@ -117,8 +120,8 @@ def _states_on(
     polled, health = facts.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0
     limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
-    ended = np.where(polled, live.status == StreamState.STOPPED, _has_ended(live, stream))
-    young = (ages <= limits) & ~ended & ~np.bool_(_is_delayed(live, stream))
+    lost = np.where(polled, live.status == StreamState.STOPPED, _is_lost(live, stream))
+    young = (ages <= limits) & ~lost & ~np.bool_(_is_delayed(live, stream))
     old = np.where(polled, _old_polled(live, stream), _old_state(live, stream, stale_after_seconds))
     unproven = ~(polled | _is_unchanged(live, stream, facts.streamed_at))
     old = np.where(unproven & (old == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE], old)
@@ -196,18 +199,25 @@ def _is_from_yesterday(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
     return _is_before(day, live, dated_at)
 
 
-def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether a stream has ended for good; no price on it is live then."""
+def _is_lost(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Return whether a stream has ended for good or is away; no price on it is live then."""
     health = live.health.get(stream)
-    return health is not None and health.state in _ENDED
+    if health is None or health.state not in _DEAD:
+        return False
+    return health.state in _ENDED or not _is_heard_within(LOST_AFTER_SECONDS, health, live)
 
 
 def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
     """Return whether a stream sent anything, even a pong, within 10 s and is not interrupted."""
     health = live.health.get(stream)
-    if health is None or health.state in _DEAD or health.last_heard_at is None:
+    if health is None or health.state in _DEAD:
         return False
-    return (live.as_of - health.last_heard_at).total_seconds() <= QUIET_HEARD_SECONDS
+    return _is_heard_within(QUIET_HEARD_SECONDS, health, live)
+
+
+def _is_heard_within(seconds: float, health: StreamHealth, live: LiveSnapshot) -> bool:
+    at = health.last_heard_at
+    return at is not None and (live.as_of - at).total_seconds() <= seconds
 
 
 def is_silent_too_long(live: LiveSnapshot, stream: StreamName) -> bool:

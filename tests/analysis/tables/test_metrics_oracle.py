@@ -298,6 +298,11 @@ def is_recent(trade: Trade, live: LiveSnapshot) -> bool:
     return trade.timestamp is not None and trade.timestamp.astimezone(NEW_YORK).date() >= day
 
 
+def _heard_within(seconds: float, health: StreamHealth, live: LiveSnapshot) -> bool:
+    at = health.last_heard_at
+    return at is not None and live.as_of - at <= dt.timedelta(seconds=seconds)
+
+
 def state_of(  # noqa: PLR0911 - a list of rules
     seen: Seen, basis: Any, stock: bool, root: str | None, underlying: str, live: LiveSnapshot, terms: Any
 ) -> str:
@@ -322,16 +327,12 @@ def state_of(  # noqa: PLR0911 - a list of rules
     }.get(live.market_phase, True)
     health = live.health.get("stocks" if stock else "options")
     ended = health is not None and health.state in {"stopped", "error"}
-    if young and trading and not ended:
+    away = health is not None and health.state == "reconnecting" and not _heard_within(5, health, live)
+    if young and trading and not ended and not away:
         return "live"
     if live.market_phase in {"pre", "after", "closed"}:
         return "closed"
-    heard = (
-        health is not None
-        and health.state == "running"
-        and health.last_heard_at is not None
-        and live.as_of - health.last_heard_at <= dt.timedelta(seconds=10)
-    )
+    heard = health is not None and health.state == "running" and _heard_within(10, health, live)
     lag = (health.lag_seconds or 0.0) if health else 0.0
     heard = heard and lag <= STALE_AFTER
     opened = live.session_open

@@ -342,6 +342,22 @@ def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "seconds_ago", "expected"),
+    [
+        (StreamState.RECONNECTING, 5.0, "live"),  # most interruptions are shorter
+        (StreamState.RECONNECTING, 5.1, "stale"),
+        (StreamState.RUNNING, 5.1, "live"),
+        (StreamState.ERROR, 0.0, "stale"),
+    ],
+)
+def test_nothing_is_live_on_a_stream_that_is_lost(
+    state: StreamState, seconds_ago: float, expected: str
+) -> None:
+    """However young a price is, it is not live once its stream was away for 5 s."""
+    assert state_of(1, heard(seconds_ago, state)) == expected
+
+
+@pytest.mark.parametrize(
     ("phase", "option", "stock", "late"),
     [
         (MarketPhase.PRE, "closed", "live", "closed"),
