@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 _ACK_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0  # the longest for which a loss in JetStream is not noticed
 _DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
 _LOST = -1  # in place of a number
 _AWAY = (nats.errors.Error, TimeoutError, OSError)
@@ -91,6 +91,7 @@ class OrderOutbox:
         self._created: dt.datetime | None = None  # JetStream's stream
         self._first = 0  # its first number
         self._losses = 0
+        self._looked_at = clock()
         self.stored: int | None = None
         self.trouble = ""
 
@@ -130,9 +131,9 @@ class OrderOutbox:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._arrived.wait()
-            if not self._arrived.is_set():
-                await self._try(self.look)
             self._arrived.clear()
+            if self._clock() - self._looked_at >= _LOOK_SECONDS:
+                await self._try(self.look)
             while self._waiting:
                 if not await self._try(self._store_first):
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -150,6 +151,7 @@ class OrderOutbox:
 
     async def look(self) -> int:
         """Find the stream, or create it, and return its last number; what it has lost is stored again."""
+        self._looked_at = self._clock()
         info = await prepare_stream(self._jetstream)
         is_other = self._created not in {None, info.created}
         self._created, self._first = info.created, info.state.first_seq

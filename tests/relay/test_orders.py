@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -194,6 +195,30 @@ def test_what_jetstream_loses_is_stored_again(
             late = await _join_until_whole(hop)
             assert set(late) == set(hop.received)
             assert len(hop.received) == len(set(hop.received)) == 5 + (lose is _restore_files)
+
+    asyncio.run(scene())
+
+
+def test_a_loss_is_noticed_while_orders_keep_arriving(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay looks at JetStream regularly, however busy it is."""
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.2)
+    numbers = itertools.count()
+
+    def is_noticed(hop: Hop, before: str) -> bool:
+        hop.outbox.put_update(_update(next(numbers)), NOON)
+        return hop.outbox.numbering != before
+
+    async def scene() -> None:
+        async with Hop.open(nats_server) as hop:
+            before = hop.outbox.numbering
+            assert not is_noticed(hop, before)
+            await hop.until_whole()
+            await _purge(hop, nats_server)
+            await _until(lambda: is_noticed(hop, before))
+            await hop.until_whole()
+            assert len(await _join_until_whole(hop)) == next(numbers)
 
     asyncio.run(scene())
 
