@@ -17,7 +17,7 @@ import nats.errors
 from nats.js import JetStreamContext, api
 from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
 
-from options_helper.relay.duties import end
+from options_helper.relay.duties import end, run_together
 from options_helper.relay.lease import Lease, LeaseTimes
 
 if TYPE_CHECKING:
@@ -98,7 +98,11 @@ class Leadership:
 
     async def _lead(self, term: Callable[[], Coroutine[None, None, None]]) -> bool:
         """Run one term, and return whether it returned by itself."""
-        await self._stand_by()
+        try:
+            await run_together(self._stand_by())  # because nats-py may lose a cancellation
+        except asyncio.CancelledError:
+            await self._release()  # it may just have been granted
+            raise
         _logger.info("This relay leads.")
         ended = threading.Event()
         threading.Thread(target=self._fence, args=(ended,), name="options-helper-lease", daemon=True).start()

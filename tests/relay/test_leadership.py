@@ -209,34 +209,45 @@ def test_work_that_does_not_end_ends_the_process(nats_server: NatsServer) -> Non
 
 
 class DeafStore:
-    """A bucket that answers the first renewal although it was cancelled, as nats-py may."""
+    """A bucket that answers one request although it was cancelled, as nats-py may.
 
-    def __init__(self) -> None:
-        self.revision = 1
+    This is the first renewal of a leader, or the first look of a relay that stands by for another one.
+    """
+
+    def __init__(self, *, other_leads: bool) -> None:
+        self.revision, self._other_leads = 1, other_leads
         self.is_asked, self.is_cancelled = asyncio.Event(), False
 
     async def get(self, _key: str) -> SimpleNamespace:
-        """Return a released entry."""
-        return SimpleNamespace(value=b"", revision=self.revision)
+        """Return the entry."""
+        if self._other_leads:
+            await self._wait_for_cancellation()
+        return SimpleNamespace(value=b"another" if self._other_leads else b"", revision=self.revision)
 
     async def update(self, _key: str, _value: bytes, last: int) -> int:
         """Take a claim at once, and the first renewal when it is cancelled."""
         assert last == self.revision
         self.revision += 1
-        if self.revision > 2 and not self.is_cancelled:
-            self.is_asked.set()
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.is_cancelled = True
+        if self.revision > 2:
+            await self._wait_for_cancellation()
         return self.revision
 
+    async def _wait_for_cancellation(self) -> None:
+        if self.is_cancelled:
+            return
+        self.is_asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.is_cancelled = True
 
-def test_a_lost_cancellation_does_not_keep_the_lease() -> None:
-    """A leader stopped while it renews ends, and releases the lease."""
+
+@pytest.mark.parametrize("other_leads", [False, True])
+def test_a_lost_cancellation_ends_a_relay_too(*, other_leads: bool) -> None:
+    """A relay that is stopped during a request ends and holds no lease, whether it leads or stands by."""
 
     async def run() -> None:
-        store = DeafStore()
+        store = DeafStore(other_leads=other_leads)
 
         async def key_value(_bucket: str) -> DeafStore:
             return store
