@@ -89,3 +89,21 @@ def test_the_switch_in_the_sidebar_records_from_the_next_start_on(
     page.toggle(key="record-sessions").set_value(False).run()
     assert recorder.folder is None
     process_recorder.process_recorder.cache_clear()
+
+
+def _relayed_sidebar() -> None:
+    from apps.streamlit.components.inputs.credentials import Credentials
+    from apps.streamlit.components.inputs.sidebar import render_sidebar
+
+    render_sidebar(Credentials(relay=True))
+
+
+def test_behind_a_relay_the_sidebar_says_what_the_relay_determines() -> None:
+    """It offers no feed, account or recording, and one sentence says why."""
+    page = AppTest.from_function(_relayed_sidebar).run()
+    assert not page.exception
+    assert not page.selectbox
+    assert "Record from the next Start on" not in [toggle.label for toggle in page.toggle]
+    assert [caption.value for caption in page.caption] == [
+        "The relay determines the feeds and the account. A session behind a relay cannot be recorded."
+    ]

@@ -26,6 +26,7 @@ REFRESH_SECONDS, LEAST_REFRESH_SECONDS = 2.0, 0.25
 MAX_OPTION_CONTRACTS = 250
 ACCOUNTS = ("auto", "paper", "live")
 _RECORD_KEY = "record-sessions"
+_RELAY_WORDS = "The relay determines the feeds and the account. A session behind a relay cannot be recorded."
 _FEED_NAMES = {
     "iex": "IEX",
     "sip": "SIP",
@@ -81,14 +82,14 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
             stream_stocks=_stream("stocks"),
             stream_options=_stream("options"),
             stream_fills=_stream("fills"),
-            stock_feed=_feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP),
-            options_feed=_feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP),
-            account=_account(credentials),
+            **({} if credentials.relay else _source(credentials)),
             refresh_seconds=_refresh(),
             stale_after_seconds=_number("Stale after (s)", int(STALE_AFTER_SECONDS), 3600, _STALE_HELP),
             max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
         )
-        if settings.contract_limit < settings.max_option_contracts:
+        if credentials.relay:
+            st.caption(_RELAY_WORDS)
+        elif settings.contract_limit < settings.max_option_contracts:
             st.caption(
                 f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
                 "the free plan's limit. The others are polled."
@@ -146,6 +147,14 @@ _MOST_HELP = "The largest number of contracts to stream. Positions beyond it are
 
 def _stream(name: str) -> bool:
     return st.toggle(name.capitalize(), value=True, key=f"stream-{name}", persist_state="session")
+
+
+def _source(credentials: Credentials) -> dict[str, str]:
+    return {
+        "stock_feed": _feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP),
+        "options_feed": _feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP),
+        "account": _account(credentials),
+    }
 
 
 def _feed(label: str, feeds: tuple[str, ...], default: str, explanation: str) -> str:
