@@ -134,6 +134,20 @@ def test_what_the_user_can_mend_is_one_sentence(
     )
 
 
+def test_a_wrong_address_of_a_relay_is_refused_without_repeating_its_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No page starts that could only report it after Start."""
+    pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
+    monkeypatch.setattr(sys, "argv", ["options-helper", "ui", "--relay", "http://u:marker@host"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.err.startswith("The address of NATS must be a URL such as nats://host:4222")
+    assert "marker" not in said.err + said.out
+
+
 def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any:
     """The command line in a process of its own, after a statement."""
     code = (

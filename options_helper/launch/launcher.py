@@ -27,6 +27,7 @@ from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS, FOLDER_VARIABLE
 from options_helper.relay import RELAY_VARIABLE
+from options_helper.relay.nats_options import load_nats_options
 from options_helper.replay import AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE, SPEEDS
 from options_helper.times import new_york_date, utc_now
 
@@ -85,6 +86,8 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         OptionsHelperError: The portal cannot be started.
     """
     _check_combination(options)
+    if options.relay:
+        load_nats_options(options.relay)  # refuses an address or credentials that cannot be used
     require_packages(demo=options.demo)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
