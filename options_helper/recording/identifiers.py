@@ -33,6 +33,8 @@ IDENTIFIERS = frozenset(
         "replaces",
     }
 )
+LIKE_AN_ACCOUNT = re.compile(r"\bPA[A-Z0-9]{10}\b")  # a paper account's number
+_LIVE_ACCOUNT = re.compile(r"\b\d{9}\b")
 FREE_TEXT = frozenset({"description", "notes"})  # where an account's number may be written out
 _ACTIVITY = re.compile(r"(\d{8,20}::)(.+)")  # the time of an activity comes before its id
 TRADING, FILLS = "trading", "fills"  # the host and the stream whose messages have identifiers
@@ -61,7 +63,8 @@ class Identifiers:
         return f"00000000-0000-4000-8000-{digest.hexdigest()}"
 
     def in_text(self, text: str) -> str:
-        """Return a text with its UUIDs replaced."""
+        """Return a text with its UUIDs and numbers of paper accounts replaced."""
+        text = LIKE_AN_ACCOUNT.sub(lambda found: self.replace(found[0]), text)
         return UUID.sub(lambda found: self.replace(found[0].lower()), text)
 
     def in_json(self, body: bytes) -> bytes:
@@ -87,6 +90,8 @@ class Identifiers:
     def _in_field(self, key: object, value: object) -> object:
         if key in FREE_TEXT and value:
             return "(left out)"
+        if key == "message" and isinstance(value, str):  # elsewhere, such digits may be an amount
+            value = _LIVE_ACCOUNT.sub(lambda found: self.replace(found[0]), value)
         if key in ACCOUNTS and isinstance(value, str | int) and len(str(value)) >= _SHORTEST_ACCOUNT:
             self.accounts.add(str(value).encode())
         if key in IDENTIFIERS and isinstance(value, str | int | float) and not isinstance(value, bool):

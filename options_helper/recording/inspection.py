@@ -13,7 +13,15 @@ from pathlib import Path
 import msgspec
 
 from options_helper.recording.file_format import RecordingReader, open_recording
-from options_helper.recording.identifiers import ACCOUNTS, FILLS, IDENTIFIERS, REPLACED, TRADING, UUID
+from options_helper.recording.identifiers import (
+    ACCOUNTS,
+    FILLS,
+    IDENTIFIERS,
+    LIKE_AN_ACCOUNT,
+    REPLACED,
+    TRADING,
+    UUID,
+)
 from options_helper.recording.records import (
     Answer,
     Began,
@@ -28,7 +36,7 @@ from options_helper.recording.records import (
 
 # Alpaca's key ids, and its numbers of paper accounts.
 _LIKE_A_KEY = re.compile(rb"\b[PAC]K[A-Z0-9]{18,24}\b")
-_LIKE_AN_ACCOUNT = re.compile(rb"\bPA[A-Z0-9]{10}\b")
+_LIKE_AN_ACCOUNT = re.compile(LIKE_AN_ACCOUNT.pattern.encode())
 _BYTES = frozenset({"messages", "message", "body", "text"})
 _MICROSECOND = dt.timedelta(microseconds=1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

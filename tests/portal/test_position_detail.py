@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from apps.streamlit.components.detail.detail_words import (
     extremes_of,
     marks_of,
     state_words,
+    stopped_words,
     title_of,
 )
 from options_helper.analysis.strategies.structures import describe_structure
@@ -141,6 +143,12 @@ def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str)
     assert state_words(state, age) == words
 
 
+@pytest.mark.parametrize(("state", "words"), [("stale", "■ as of 10:46"), ("no_data", "")])
+def test_after_stop_a_quote_has_a_time(state: str, words: str) -> None:
+    """After Stop, states that would age show the quote's time in the reader's zone."""
+    assert stopped_words(state, dt.datetime(2026, 11, 18, 10, 46, 59, tzinfo=dt.UTC)) == words
+
+
 def _snapshot() -> LiveSnapshot:
     def quote(symbol: str, middle: float) -> Quote:
         return Quote(symbol, middle - 0.05, middle + 0.05, 11, 7, timestamp=NOW, received_at=NOW)
@@ -166,29 +174,22 @@ def _page(portfolio: object, live: object, position_id: str) -> None:
     import datetime as dt
 
     from apps.streamlit.components.detail import position_detail
-    from options_helper.analysis.live_portfolio_metrics import (
-        compute_live_multileg_rows,
-        compute_live_position_rows,
-    )
     from options_helper.analysis.risk import compute_live_risk
+    from options_helper.analysis.tables.view import compute_view
     from options_helper.session.monitor import PortfolioMonitor
 
-    positions = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
-    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30.0)
     position_detail.render(
         position_id,
-        portfolio=portfolio,
-        positions=positions,
-        structures=structures,
-        legs=legs,
+        tables=compute_view(portfolio, live, stale_after_seconds=30.0),
         risk=compute_live_risk(portfolio, live),
         view=PortfolioMonitor(portfolio, lambda: live).view(),
         zone=dt.UTC,
     )
 
 
-def _draw(position_id: str) -> tuple[AppTest, str]:
-    test = AppTest.from_function(_page, args=(PORTFOLIO, _snapshot(), position_id), default_timeout=20).run()
+def _draw(position_id: str, live: LiveSnapshot | None = None) -> tuple[AppTest, str]:
+    arguments = (PORTFOLIO, live or _snapshot(), position_id)
+    test = AppTest.from_function(_page, args=arguments, default_timeout=20).run()
     assert not test.exception
     return test, " ".join(str(each.proto.body) for each in test.get("html"))
 
@@ -196,6 +197,13 @@ def _draw(position_id: str) -> tuple[AppTest, str]:
 def _table(html: str, name: str) -> str:
     """Return one table of the detail."""
     return html.partition(f'aria-label="{name}"')[2].partition("</table>")[0]
+
+
+def test_after_stop_the_quotes_have_times() -> None:
+    """However long ago the streams were stopped, each leg shows its quote's time and no age."""
+    later = NOW + dt.timedelta(hours=1)
+    _, html = _draw("condor", replace(_snapshot(), as_of=later, stopped_at=later))
+    assert _table(html, "Quotes").count(f"\N{BLACK SQUARE} as of {NOW:%H:%M}") == 4
 
 
 def test_a_structure_shows_its_quotes_leg_by_leg() -> None:

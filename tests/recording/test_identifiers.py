@@ -21,6 +21,8 @@ ORDER = "61e69015-8549-4bfd-b9c3-01e75843f47d"
         ({"anything": f"see {ORDER.upper()}"}, {}),
         ({ORDER: 1}, {}),
         ({"description": "transfer from 123456789", "net_amount": "5"}, {"net_amount": "5"}),
+        ({"code": 7, "message": "account PA3ABCDEFGHI or 123456789 may not trade"}, {"code": 7}),
+        ({"reason": "no such account: PA3ABCDEFGHI", "qty": "100000000"}, {"qty": "100000000"}),
         ({"id": None, "order_id": "", "flag": True}, {"id": None, "order_id": "", "flag": True}),
     ],
 )

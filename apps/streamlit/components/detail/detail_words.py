@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import EquityPosition, MultiLegPosition, Position
 
+_AGEING = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
 METHOD_WORDS = {
     MarkMethod.MID: "the middle of bid and ask",
     MarkMethod.LOCKED: "bid and ask, which are equal",
@@ -103,6 +105,11 @@ def state_words(state: str, age_seconds: float | None) -> str:
     return (
         f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in AGED_STATES else words
     )
+
+
+def stopped_words(state: str, at: dt.datetime) -> str:
+    """Return a quote's state after Stop, when nothing ages: `■ as of 13:46`; "" if it has other words."""
+    return f"\N{BLACK SQUARE} as of {at:%H:%M}" if QuoteState(state) in _AGEING else ""
 
 
 def origin_words(record: Record) -> str:

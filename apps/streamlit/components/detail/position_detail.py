@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import (
@@ -38,6 +37,7 @@ from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.what_if.holdings import legs_on
 from options_helper.analysis.strategies.book_loss import Cover, find_cover
 from options_helper.analysis.strategies.structures import Structure, describe_structure
+from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.order_words import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
@@ -51,10 +51,7 @@ _STYLES = Path(__file__).resolve().parents[2] / "assets" / "detail.css"
 def render(
     position_id: str,
     *,
-    portfolio: Portfolio,
-    positions: pd.DataFrame,
-    structures: pd.DataFrame,
-    legs: pd.DataFrame,
+    tables: TablesView,
     risk: LiveRisk,
     view: MonitorView | None,
     fills: Sequence[Execution] = (),
@@ -64,31 +61,30 @@ def render(
 
     Args:
         position_id: The selected position.
-        portfolio: The portfolio that may contain it.
-        positions: One row per option or stock position.
-        structures: One row per structure.
-        legs: One row per leg of a structure.
+        tables: The portfolio that may contain it, and its tables.
         risk: The portfolio's risk.
         view: The monitor's view, for the day's curves; None before the first.
         fills: Executions of the day (`FillDay.leaf_fills`).
         zone: The reader's time zone.
     """
+    portfolio = tables.portfolio
     position = next((each for each in portfolio.positions if each.id == position_id), None)
     if position is None:
         return
-    records = _records_of(position, positions, legs)
+    records = _records_of(position, tables)
     if not records:
         return
     whole = records
     if isinstance(position, MultiLegPosition):
-        whole = plain_records(structures[structures["id"] == position_id])
+        whole = plain_records(tables.structures[tables.structures["id"] == position_id])
+    stopped_in = zone if tables.at.stopped_at is not None else None
     structure = describe_structure(position, [record["multiplier"] for record in records])
     with st.container(key="live-detail", border=True):
         st.html(_STYLES)
         st.html(_head(position, structure, records, whole, find_cover(portfolio, position)))
         with st.container(key="live-detail-columns"):
             with st.container():
-                st.html(ladder_html(position, records))
+                st.html(ladder_html(position, records, stopped_in=stopped_in))
             with st.container():
                 render_payoff(position, structure, risk, records[0]["underlying_price"])
             with st.container():
@@ -100,11 +96,12 @@ def render_none() -> None:
     withdraw_grid(_GRID)
 
 
-def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
+def _records_of(position: AnyPosition, tables: TablesView) -> list[Record]:
     """Return the quoted rows: a structure's legs, or the one row of any other position."""
     if isinstance(position, MultiLegPosition):
+        legs = tables.legs
         return plain_records(legs[legs["position_id"] == position.id].sort_values("leg_index"))
-    return plain_records(positions[positions["id"] == position.id])
+    return plain_records(tables.positions[tables.positions["id"] == position.id])
 
 
 def _head(

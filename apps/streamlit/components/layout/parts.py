@@ -200,10 +200,7 @@ def _draw_detail(context: PageContext, page: PageView) -> None:
     else:
         position_detail.render(
             selected,
-            portfolio=page.view.portfolio,
-            positions=page.view.positions,
-            structures=page.view.structures,
-            legs=page.view.legs,
+            tables=page.view,
             risk=page.risk,
             view=page.day,
             fills=page.fills.day.leaf_fills,
