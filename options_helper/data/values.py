@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import SupportsFloat
 
-from options_helper.times import LATEST, from_microseconds, plausible, to_microseconds
+from options_helper.times import EARLIEST, LATEST, from_microseconds, plausible, to_microseconds
 
 _NANOSECONDS = 1000
 _MAX_MICROSECONDS = to_microseconds(LATEST)
@@ -55,11 +55,12 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def to_date(value: object) -> dt.date | None:
-    """Return the ISO date at the start of a text, or None."""
+    """Return the ISO date at the start of a text; None if there is none or it is not from 2000 to 2199."""
     try:
-        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+        date = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+    return date if date is not None and EARLIEST.date() <= date < LATEST.date() else None
 
 
 def to_utc(value: object) -> dt.datetime | None:

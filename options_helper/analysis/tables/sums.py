@@ -16,12 +16,12 @@ import pandas as pd
 
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
-from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, reduce_by
 from options_helper.analysis.valuation.quote_state import CODE, QUOTE_STATES, QuoteState
 
-_OF_POSITIONS = ("state", "market_value", "pnl_abs", "pnl_day", "cost", "mark_age_seconds")
+_OF_POSITIONS = ("state", "market_value", "pnl_abs", "pnl_day", "cost", "mark_age_seconds", "dte")
 _OF_STRUCTURES = ("state", "net_pnl_abs", "pnl_day")
-_OF_LEGS = ("state", "market_value", "mark_age_seconds")
+_OF_LEGS = ("state", "market_value", "mark_age_seconds", "dte")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,8 @@ class TableSums:
         """
         of_positions, of_structures = _values(self.positions, "pnl_day"), _values(self.structures, "pnl_day")
         days = np.concatenate([of_positions, of_structures])
-        states = np.concatenate([_codes(self.positions), _codes(self.structures)])
-        is_over = (states == CODE[QuoteState.EXPIRED]) & (days == 0)
+        last_dte = reduce_by(np.fmax, self.book.structures.starts, _values(self.leg_rows, "dte"))
+        is_over = (np.concatenate([_values(self.positions, "dte"), last_dte]) < 0) & (days == 0)
         is_unknown = np.isnan(days)
         if is_unknown.any() and (is_unknown | is_over).all():
             return self._tally(of_positions * np.nan, of_structures * np.nan)

@@ -688,9 +688,9 @@ class Oracle:
             pnl, cost = row["pnl_abs"], row["cost"]
             bought = isinstance(position, Position) and position.contracts > 0
             at_risk = cost if bought else Decimal(0)
-        counted, is_expired = len(own), all(each.expired for each in own)
-        self.days.append((row["pnl_day"], is_expired))
-        at_risk = Decimal(0) if is_expired else at_risk
+        counted = len(own)
+        self.days.append((row["pnl_day"], all(each.over for each in own)))
+        at_risk = Decimal(0) if all(each.expired for each in own) else at_risk
         figures = {"open_pnl": pnl, "day_pnl": row["pnl_day"], "cost": cost, "premium_at_risk": at_risk}
         for name, value in figures.items():
             sums[name].add(value, counted)
@@ -702,8 +702,8 @@ class Oracle:
 
     def finish(self) -> None:
         """Forget P/L Day if nothing else is known than the $0 of contracts that expired before the day."""
-        known = [(day, is_expired) for day, is_expired in self.days if day is not None]
-        if len(known) < len(self.days) and all(day == 0 and is_expired for day, is_expired in known):
+        known = [(day, is_over) for day, is_over in self.days if day is not None]
+        if len(known) < len(self.days) and all(day == 0 and is_over for day, is_over in known):
             for sums in self.sums.values():
                 sums["day_pnl"] = Sum(legs=sums["day_pnl"].legs)
 

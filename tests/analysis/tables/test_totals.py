@@ -149,6 +149,16 @@ def test_an_expired_contract_alone_says_nothing_about_the_day() -> None:
     assert totals_of(portfolio, live).day_pnl.value == pytest.approx(100)
 
 
+def test_no_change_on_the_last_day_is_a_result() -> None:
+    """A contract that expired today as high as it closed yesterday has $0 for the day, which counts."""
+    evening = dt.datetime(2026, 11, 20, 21, 30, tzinfo=dt.UTC)
+    closes = {"AAPL261120C00250000": PreviousClose(5.0, FRIDAY - dt.timedelta(days=1))}
+    spot = {"AAPL": Quote("AAPL", 254.99, 255.01, timestamp=evening)}
+    live = LiveSnapshot(as_of=evening, stock_quotes=spot, previous_closes=closes)
+    day = totals_of(Portfolio(positions=[single(250, expiry=FRIDAY), single(300)]), live).day_pnl
+    assert (day.partial, day.coverage) == (pytest.approx(0), "1 of 2 legs")
+
+
 def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
     """The front leg's settlement is unknown, so the calendar's P/L is missing, and the row says so."""
     old = dt.date(2026, 11, 20)

@@ -237,3 +237,12 @@ def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, 
     said = fetch_all({**ANSWERS, path: body}).latest_words
     assert words in said["market"]
     assert said["positions"] == ""  # the host did answer, so its other routes are asked
+
+
+@pytest.mark.parametrize("date", ["9999-12-31", "0001-01-01"])
+@pytest.mark.parametrize("kind", ["OPEXP", None, "JNLC"])
+def test_an_activity_of_no_trading_day_is_no_error(date: str, kind: str | None) -> None:
+    """A date at either end of the calendar has no neighbour, and such an activity is skipped."""
+    activity = {"activity_type": kind, "id": "e", "date": date, "symbol": CALL, "qty": "1", "price": "1"}
+    words = fetch_all({**ANSWERS, "/v2/account/activities": [activity]}).latest_words
+    assert not [each for each in words.values() if "could not be used" in each]
