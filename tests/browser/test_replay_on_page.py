@@ -31,8 +31,6 @@ PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to loo
 SECOND = dt.timedelta(seconds=1)
 BADGE = ".st-key-live-replay [data-testid=stMarkdownContainer]"
 
-SIZE = "node => [node.getBoundingClientRect().width, node.getBoundingClientRect().height]"
-
 
 def recorded_cells(at: dt.datetime) -> dict[str, str]:
     """Return the call's cells at a time of the recording."""
@@ -115,9 +113,10 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             curve = page.locator("[class*=st-key-replay-curve] svg.marks").last
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/curve-{share}.png")
-            # The chart may be drawn again at any moment; these two wait for it then.
-            width, height = curve.evaluate(SIZE)
-            curve.click(position={"x": share * width, "y": height / 3})
+            expect(curve).to_be_visible()
+            box = curve.bounding_box()
+            assert box is not None
+            curve.click(position={"x": share * box["width"], "y": box["height"] / 3})
             at = began + share * (ended - began)
             expect(badge).to_contain_text(times_around(at))
             page.keyboard.press("Escape")
