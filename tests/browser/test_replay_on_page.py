@@ -19,7 +19,7 @@ from options_helper.times import to_microseconds
 from tests.browser.conftest import running_portal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -30,6 +30,20 @@ RECORDING = os.environ.get("OH_TEST_RECORDING") or Path(__file__).parents[1] / "
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
 SECOND = dt.timedelta(seconds=1)
 BADGE = ".st-key-live-replay [data-testid=stMarkdownContainer]"
+
+# The size of the curve once there is one, and it has stood still for ten frames: each jump draws another.
+STILL_CURVE = """() => new Promise(resolve => {
+  let node = null, before = '', same = 0;
+  const look = () => {
+    const found = document.querySelectorAll('[class*=st-key-replay-curve] svg.marks');
+    const box = found.length === 1 ? found[0].getBoundingClientRect() : null;
+    const now = box ? [box.x, box.y, box.width, box.height].join() : '';
+    same = now && found[0] === node && now === before ? same + 1 : 0;
+    node = found[0]; before = now;
+    if (same < 10) requestAnimationFrame(look); else resolve([box.width, box.height]);
+  };
+  look();
+})"""
 
 
 def recorded_cells(at: dt.datetime) -> dict[str, str]:
@@ -64,6 +78,21 @@ def times_around(at: dt.datetime) -> re.Pattern[str]:
     return re.compile("|".join(f"{each:%H:%M:%S}" for each in near))
 
 
+def open_jump(page: Page) -> Locator:
+    """Open *Jump*, and return its slider once everything in it is drawn."""
+    wait_for_rest(page)  # the result of an earlier click would close what was opened since
+    page.get_by_role("button", name="Jump").click()
+    slider = page.get_by_role("slider", name="Time")
+    expect(slider).to_be_visible()
+    wait_for_rest(page)
+    return slider
+
+
+def wait_for_rest(page: Page) -> None:
+    """Wait until Streamlit has run the page for every earlier click."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
     """At three times, one after a jump back, mark and profit equal those recorded."""
     found = survey(Path(RECORDING))
@@ -77,8 +106,7 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
         expect(badge).to_contain_text("paused")
         marks, seconds = set(), time_on(badge, began)
         for key, presses in (("PageUp", 2), ("PageUp", 6), ("PageDown", 3)):
-            page.get_by_role("button", name="Jump").click()
-            slider = page.get_by_role("slider", name="Time")
+            slider = open_jump(page)
             # It is where the replay is.
             expect(slider).to_have_attribute("aria-valuetext", f"{began + seconds * SECOND:%H:%M:%S}")
             for _ in range(presses):
@@ -107,19 +135,17 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
         wait_until(lambda: page.evaluate("optionsHelperClock.pace") == 0)
         # A click on the curve chooses a time, again and again.
         for share in (0.25, 0.75, 0.75):
-            # While Streamlit runs the page for an earlier click, its result closes what was opened since.
-            expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-            page.get_by_role("button", name="Jump").click()
-            curve = page.locator("[class*=st-key-replay-curve] svg.marks").last
+            open_jump(page)
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/curve-{share}.png")
-            expect(curve).to_be_visible()
-            box = curve.bounding_box()
-            assert box is not None
-            curve.click(position={"x": share * box["width"], "y": box["height"] / 3})
+            width, height = page.evaluate(STILL_CURVE)
+            curve = page.locator("[class*=st-key-replay-curve] svg.marks")
+            curve.click(position={"x": share * width, "y": height / 3})
             at = began + share * (ended - began)
             expect(badge).to_contain_text(times_around(at))
             page.keyboard.press("Escape")
+            expect(page.get_by_role("slider", name="Time")).to_have_count(0)
+            wait_for_rest(page)
             page.get_by_role("button", name="+10 s").click()
             expect(badge).not_to_contain_text(times_around(at))
         assert not portal.complaints

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -149,3 +150,12 @@ def test_live_data_has_no_replay_bar() -> None:
     page = AppTest.from_function(_bar).run()
     assert not page.markdown
     assert not page.button
+
+
+def test_a_closed_slider_counts_as_untouched(clock: ReplayClock) -> None:
+    """A slider that is opened soon after a choice is put where the replay is, not to the beginning."""
+    test = AppTest.from_function(_bar)
+    test.session_state["replay-touched"] = time.monotonic()
+    test.run()
+    assert not test.exception
+    assert "replay-touched" not in test.session_state

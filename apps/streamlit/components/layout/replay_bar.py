@@ -44,6 +44,8 @@ def render_replay(zone: dt.tzinfo) -> None:
     if jump.open:
         with jump:
             _render_jump(replay, zone)
+    else:
+        st.session_state.pop(_TOUCHED_KEY, None)  # nobody moves the slider that will be opened next
     for words in describe_gaps(replay, zone):
         st.warning(in_markdown(words))
 
