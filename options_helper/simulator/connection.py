@@ -121,3 +121,8 @@ class Connection:
                 socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT
             )
             self._transport.abort()
+
+    async def finish_close(self) -> None:
+        """Wait for the close that `drop` began; otherwise aiohttp may send its own code, 1000, first."""
+        if self._closing is not None:
+            await self._closing

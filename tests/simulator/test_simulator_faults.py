@@ -207,6 +207,20 @@ def test_a_vanished_peer(phone, stream) -> None:
     asyncio.run(talk())
 
 
+@pytest.mark.parametrize("stream", ALL)
+def test_a_close_frame_has_the_code_of_the_drop(phone, stream) -> None:
+    """A connection that is dropped with a close frame ends with code 1001, even before its first message."""
+    phone.simulator.faults.set(stream, drops=1, drop_at="connect", drop_how="close")
+
+    async def talk() -> None:
+        async with phone.dial(PATHS[stream], codec=codec(stream)) as line:
+            while not line.socket.closed:
+                await line.hear()
+            assert line.socket.close_code == 1001
+
+    asyncio.run(talk())
+
+
 def test_unknown_faults_are_errors() -> None:
     """An unknown fault or stream raises where it is set."""
     faults = Faults()

@@ -78,6 +78,7 @@ def _stream_handler(world: World, stream: str) -> _AnyHandler:
             await connection.serve()
         finally:
             world.clients.leave(stream, connection)
+        await connection.finish_close()
         return connection.socket
 
     return serve
