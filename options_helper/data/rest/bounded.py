@@ -65,7 +65,8 @@ class BoundedTransport(httpx.BaseTransport):
             try:
                 response = self._inner.handle_request(request)
             except httpx.HTTPError as error:
-                raise deadline.explain(error) from error
+                deadline.check(error)
+                raise
             on_failure.pop_all()
         headers = [pair for pair in response.headers.raw if pair[0].lower() not in _LEFT_OUT]
         body = _BoundedBody(request.url.path, response, deadline, self._most_bytes)
@@ -116,9 +117,10 @@ class _Deadline:
         """Cancel the deadline; idempotent."""
         self._timer.cancel()
 
-    def explain(self, error: httpx.HTTPError) -> httpx.HTTPError:
-        """Return the error, or `DeadlineExceeded` if the deadline caused it."""
-        return DeadlineExceeded("the exchange took too long") if self.is_over else error
+    def check(self, error: httpx.HTTPError) -> None:
+        """Raise `DeadlineExceeded` if the deadline caused the error."""
+        if self.is_over:
+            raise DeadlineExceeded("the exchange took too long") from error
 
     def _end(self) -> None:
         self.is_over = True
@@ -141,7 +143,8 @@ class _BoundedBody(httpx.SyncByteStream):
                     raise self._refusal(f"the answer is larger than {self._most_bytes // 2**20} MB")
                 yield chunk
         except httpx.HTTPError as error:
-            raise self._deadline.explain(error) from error
+            self._deadline.check(error)
+            raise
         # A body without a length ends with its connection, even if the deadline shut the connection down.
         if self._deadline.is_over:
             raise DeadlineExceeded("the exchange took too long")

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from options_helper.data.masking import hide_secrets
+from options_helper.data.network_failures import describe_network_failure
 from options_helper.data.redirects import describe_target
 from options_helper.data.rest.bounded import DeadlineExceeded
 
@@ -63,8 +64,15 @@ def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer within the time allowed"
     if isinstance(error, httpx.ConnectError):
-        return f"no connection: {error}"
+        return f"no connection: {_cause_of(error)}"
     return "the connection was lost before the answer"
+
+
+def _cause_of(error: httpx.ConnectError) -> str:
+    """Return the system's reason in words (httpx and httpcore each wrap it once), else the error's text."""
+    inner = error.__context__
+    system = None if inner is None else inner.__context__
+    return (describe_network_failure(system) if system is not None else "") or str(error)
 
 
 def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:

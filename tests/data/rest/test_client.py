@@ -9,9 +9,12 @@ import json
 import logging
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -659,6 +662,34 @@ def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptu
     assert "receive_response_headers" in text  # the noisiest library was really at DEBUG
     assert KEY not in text
     assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "the server refused the connection"),
+        (ConnectionResetError(104, "Connection reset by peer"), "the connection was reset"),
+        (socket.gaierror(-2, "Name or service not known"), "the server's name could not be resolved"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), "the secure connection could not be set up"),
+        (OSError(101, "Network is unreachable"), "Network is unreachable"),
+    ],
+)
+def test_a_failure_to_connect_is_in_plain_words(
+    failure: OSError, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever prevents a connection is described as for a stream, without the system's error number."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    settings = AlpacaSettings(KEY, SECRET, trading_url="http://127.0.0.1:9", data_url="http://127.0.0.1:9")
+    with (
+        closing(AlpacaRest(settings, pause=lambda _: False)) as rest,
+        pytest.raises(AlpacaRestError) as caught,
+    ):
+        rest.account()
+    assert str(caught.value) == f"GET /v2/account: no connection: {words}"
 
 
 def test_a_server_without_tls_is_a_failure_to_connect(silent: socket.socket) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
-import ssl
 from collections.abc import Mapping
 
 import msgspec
 
+from options_helper.data.network_failures import describe_network_failure
 from options_helper.data.streaming.connection.protocol import UpgradeRefused
 from options_helper.data.streaming.reconnect.policy import FINAL_CODES, TOO_MANY_ATTEMPTS
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
@@ -135,17 +134,6 @@ def _http_status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-# The most specific types come first: gaierror, SSLError and the connection errors are all OSErrors.
-_WORDS_BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "the server's name could not be resolved"),
-    (ssl.SSLError, "the secure connection could not be set up"),
-    (ConnectionRefusedError, "the server refused the connection"),
-    (ConnectionResetError, "the connection was reset"),
-    (BrokenPipeError, "the connection was reset"),
-    (EOFError, "the connection was lost"),
-)
-
-
 def _words_of(error: BaseException) -> str:
     refused = error if isinstance(error, UpgradeRefused) else error.__cause__
     if isinstance(refused, UpgradeRefused):
@@ -155,11 +143,4 @@ def _words_of(error: BaseException) -> str:
         lost = _words_of(cause) if isinstance(cause, OSError) else "the connection was lost"
         received = error.rcvd
         return lost if received is None else f"the server closed the connection (close code {received.code})"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not valid ({error.verify_message.rstrip('.')})"
-    for kind, words in _WORDS_BY_KIND:
-        if isinstance(error, kind):
-            return words
-    if isinstance(error, OSError):
-        return error.strerror or "the network failed"
-    return "the server's answer was not understood"
+    return describe_network_failure(error) or "the server's answer was not understood"
