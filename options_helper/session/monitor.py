@@ -234,6 +234,7 @@ class PortfolioMonitor:
                 day = self.views.fill_day(live)
                 self._recorder.note_digest(partial(self._digests.of, live, seen.tables, day, alerts), alerts)
             read_rules = self._read_rules
+        self.views.keep_risk_current(self._portfolio, live)
         self._outlet.send(raised, self._portfolio)
         self._outlet.keep(alerts, read_rules)
         return view

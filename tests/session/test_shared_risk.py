@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import replace
 
+import pytest
+
 from options_helper.models import Portfolio
+from options_helper.session import views as shared_views
 from options_helper.session.views import SharedViews
 from tests.builders import AT, CALL, quote, single, snapshot
 
@@ -58,4 +62,74 @@ def test_readers_do_not_wait_while_another_computes() -> None:
     portfolio, views = Portfolio(positions=[single()]), SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
     with views._risk_lock:
-        assert views.risk(portfolio, _live(5, 2), 30.0, None) is first
+        assert views.risk(portfolio, _live(4, 2), 30.0, None) is first
+
+
+def test_a_page_shows_the_last_risk_and_the_next_one_is_computed_in_a_thread(wait_until) -> None:
+    """With new prices a page gets the last risk at once, and the new one as soon as it is computed."""
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    live = _live(1.5, 2, bid=25.0)
+    with views._risk_lock:  # nobody could compute now
+        assert views.risk_to_show(portfolio, live, 30.0, None) is first
+    views.keep_risk_current(portfolio, live)
+    wait_until(lambda: views.risk_to_show(portfolio, live, 30.0, None) is not first)
+    second = views.risk_to_show(portfolio, live, 30.0, None)
+    assert second.legs["iv"][0] > first.legs["iv"][0]
+    assert second.at is live
+
+
+@pytest.mark.parametrize("change", ["later", "another run"])
+def test_a_page_waits_for_a_risk_that_is_too_far_from_its_prices(change: str) -> None:
+    """A risk more than 5 seconds older than the prices, or of an earlier run, is never shown beside them."""
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    live = _live(4.9, 2, bid=25.0)
+    assert views.risk_to_show(portfolio, live, 30.0, None) is first
+    if change == "later":
+        live = _live(5.1, 2, bid=25.0)
+    else:
+        live = replace(live, started_at=AT + dt.timedelta(seconds=1))
+    assert views.risk_to_show(portfolio, live, 30.0, None).at is live
+
+
+def test_a_risk_that_nobody_reads_is_not_kept_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A risk that was last shown too long ago, or of another portfolio, is not computed again."""
+    threads: list[object] = []
+    monkeypatch.setattr(shared_views.threading, "Thread", lambda **_: threads.append(1) or _NoThread())
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    live = _live(1.5, 2, bid=25.0)
+    views.keep_risk_current(Portfolio(positions=[single()]), live)
+    assert threads == []
+    views.keep_risk_current(portfolio, live)
+    assert threads == [1]
+    monkeypatch.setattr(shared_views, "_RISK_READ_WITHIN_SECONDS", -1.0)
+    views.keep_risk_current(portfolio, live)
+    assert threads == [1]
+
+
+def test_a_failure_while_nobody_waits_is_logged_and_reaches_the_next_reader(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wait_until
+) -> None:
+    """A risk that cannot be computed is logged; a reader who needs it gets the error itself."""
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(views._solver, "solve_all", fail)
+    with caplog.at_level(logging.ERROR):
+        views.keep_risk_current(portfolio, _live(1.5, 2, bid=25.0))
+        wait_until(lambda: "The risk raised ZeroDivisionError" in caplog.text)
+    with pytest.raises(ZeroDivisionError):
+        views.risk_to_show(portfolio, _live(6, 3, bid=25.0), 30.0, None)
+
+
+class _NoThread:
+    """A thread that the system refuses."""
+
+    def start(self) -> None:
+        """Refuse to start."""
+        raise RuntimeError("can't start new thread")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import signal
 import subprocess
@@ -94,6 +95,24 @@ def test_a_process_that_does_not_answer_holds_nobody_up(
     assert process._process is not None
     process._process.send_signal(signal.SIGSTOP)
     assert _figures(Solver(process.solve_many)) == expected
+
+
+@pytest.mark.parametrize("count", [1, 8, 60])
+def test_the_process_rests_between_slices(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Few or many quotes, the rests add up to the same time, and the answers keep their order."""
+    rests: list[float] = []
+    monkeypatch.setattr(solver_process.time, "sleep", rests.append)
+    source, sink = io.BytesIO(), io.BytesIO()
+    solver_process._send(source, solver_process._Work(quotes=QUOTES[:count]))
+    source.seek(0)
+    solver_process.serve(source, sink)
+    sink.seek(0)
+    answer = solver_process._receive(sink)
+    assert answer is not None
+    solutions = solver_process._done_decoder.decode(answer).solutions
+    assert repr(solutions) == repr(Solver().solve_all(QUOTES[:count]))  # some are NaN
+    assert len(rests) == -(-count // 8)
+    assert sum(rests) == pytest.approx(0.4)
 
 
 @pytest.mark.integration

@@ -84,13 +84,13 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         return {Part.HEAD: head, Part.NOTES: why}
     whole, alerts = describe_view(context, page), describe_alerts(context, page)
     account, selected = _account_of(context, page), selected_position(page.view.portfolio)
-    shown = {
+    shown = {  # in the order in which they are drawn again: prices first
         Part.HEAD: head,
+        Part.TABLE: whole,
         Part.NOTES: (alerts, list_notes(context), account.compared),
         Part.TOTALS: whole,
         Part.RISK: tile_html(page.risk),
         Part.DAY: (describe_curve(page.day, PORTFOLIO, len(page.charted)), zone),
-        Part.TABLE: whole,
         Part.DOWNLOADS: describe_offers(),
         Part.DETAIL: selected and (selected, whole),
         Part.BARS: pnl_bars_html(page.view),

@@ -79,7 +79,7 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
     )
     return PageView(
         monitor.views.tables(portfolio, context.snapshot, stale_after),
-        monitor.views.risk(
+        monitor.views.risk_to_show(
             portfolio,
             context.snapshot,
             stale_after,
