@@ -9,7 +9,12 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
-from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time, is_silent_too_long
+from options_helper.analysis.valuation.quote_state import (
+    is_heard,
+    is_lost,
+    is_polled_in_time,
+    is_silent_too_long,
+)
 from options_helper.analysis.valuation.row_warnings import RowWarning, to_bits
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day, to_microseconds
@@ -34,6 +39,8 @@ def recompute_key(live: LiveSnapshot) -> tuple[object, ...]:
         # A pong does not change the version, but it keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
+        is_lost(live, StreamName.STOCKS),
+        is_lost(live, StreamName.OPTIONS),
         is_silent_too_long(live, StreamName.STOCKS),
         is_silent_too_long(live, StreamName.OPTIONS),
         is_polled_in_time(live, StreamName.STOCKS),

@@ -120,7 +120,7 @@ def _states_on(
     polled, health = facts.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0
     limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
-    lost = np.where(polled, live.status == StreamState.STOPPED, _is_lost(live, stream))
+    lost = np.where(polled, live.status == StreamState.STOPPED, is_lost(live, stream))
     young = (ages <= limits) & ~lost & ~np.bool_(_is_delayed(live, stream))
     old = np.where(polled, _old_polled(live, stream), _old_state(live, stream, stale_after_seconds))
     unproven = ~(polled | _is_unchanged(live, stream, facts.streamed_at))
@@ -199,7 +199,7 @@ def _is_from_yesterday(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
     return _is_before(day, live, dated_at)
 
 
-def _is_lost(live: LiveSnapshot, stream: StreamName) -> bool:
+def is_lost(live: LiveSnapshot, stream: StreamName) -> bool:
     """Return whether a stream has ended for good or is away; no price on it is live then."""
     health = live.health.get(stream)
     if health is None or health.state not in _DEAD:

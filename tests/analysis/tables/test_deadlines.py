@@ -71,6 +71,16 @@ def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -
     assert not view.holds_for(replace(heard(0), as_of=later))
 
 
+def test_no_price_stays_live_on_a_lost_stream() -> None:
+    """A stream that reconnects is lost after 5 s, long before its prices are too old."""
+    record = StreamHealth(StreamName.OPTIONS, StreamState.RECONNECTING, last_heard_at=AT)
+    away = replace(LIVE, health={StreamName.OPTIONS: record})
+    soon = replace(away, as_of=AT + dt.timedelta(seconds=1))
+    view = compute_view(PORTFOLIO, soon, stale_after_seconds=30.0)
+    assert view.holds_for(replace(away, as_of=AT + dt.timedelta(seconds=4)))
+    assert not view.holds_for(replace(away, as_of=AT + dt.timedelta(seconds=6)))
+
+
 def test_a_page_that_was_stopped_is_not_computed_again() -> None:
     """After the streams have ended, nothing is recomputed, however much time passes."""
     record = StreamHealth(StreamName.OPTIONS, StreamState.STOPPED, last_heard_at=AT)
