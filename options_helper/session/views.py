@@ -57,7 +57,7 @@ class FillsView:
 
 
 class _RiskRequest(NamedTuple):
-    """What a risk is computed from, beside the snapshot; the portfolio stands for its id."""
+    """The inputs of a risk beside the snapshot."""
 
     portfolio: Portfolio
     stale_after_seconds: float
