@@ -14,6 +14,7 @@ from options_helper.market import StreamHealth, StreamName
 from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 MOST_READERS = 200
+_LONGEST_NAME = 200  # of a reader
 # Stocks and contracts. REST fetches closes, quotes and betas of each, and its budget is everybody's.
 MOST_OF_ONE = (500, 2000)
 MOST_OF_ALL = (1000, 5000)
@@ -22,7 +23,7 @@ _CONTRACT = re.compile(r"[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}")
 
 
 class AskRefused(OptionsHelperError):
-    """A request for more than the relay serves; the text says for how much."""
+    """A request for more than the relay serves; the text says what is too much."""
 
 
 @dataclass(slots=True)
@@ -41,8 +42,11 @@ class Leases:
         """Update a reader's lease; return whether the symbols have changed.
 
         Raises:
-            AskRefused: It asks for too many symbols, or there are too many readers; its lease is as before.
+            AskRefused: It asks for too many symbols, its name is too long, or there are too many readers; its
+            lease is as before.
         """
+        if len(ask.reader) > _LONGEST_NAME:
+            raise AskRefused(f"a reader's name has at most {_LONGEST_NAME} characters")
         known = self._leases.get(ask.reader)
         if ask.ends:
             return self._leases.pop(ask.reader, None) is not None

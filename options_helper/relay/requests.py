@@ -15,11 +15,20 @@ from options_helper.data.streaming.run.live_run import LiveRun
 from options_helper.data.streaming.run.rest_results import DataSource, Polling
 from options_helper.market import StreamHealth, StreamName, StreamState
 from options_helper.relay.leases import DATA_STREAMS, AskRefused, Leases, accept, answer_for, refuse
-from options_helper.relay.wire import LEASE_SECONDS, Answer, Ask, Grant, SchemaMismatch, decode
+from options_helper.relay.wire import (
+    LEASE_SECONDS,
+    MOST_REQUEST_BYTES,
+    Answer,
+    Ask,
+    Grant,
+    SchemaMismatch,
+    decode,
+)
 
 logger = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1  # readers that start together change the symbols once
+_UNREADABLE = "its request is damaged or too large"
 
 
 class Requests:
@@ -46,7 +55,7 @@ class Requests:
     def read(self, data: bytes) -> Ask | None:
         """Return a request, or None if it cannot be read."""
         try:
-            ask = decode(data)
+            ask = decode(data, most_bytes=MOST_REQUEST_BYTES)
         except (SchemaMismatch, msgspec.MsgspecError) as error:
             self._unread += 1
             if math.log10(self._unread).is_integer():  # the 1st, 10th, 100th
@@ -59,7 +68,8 @@ class Requests:
 
         A request that cannot be read is answered too, so that a reader of another version notices it.
         """
-        ask, refusal = self.read(data) or Ask("", ends=True), ""
+        read = self.read(data)
+        ask, refusal = read or Ask("", ends=True), "" if read else _UNREADABLE
         try:
             if self._leases.take(ask, time.monotonic()):
                 self._change_soon()

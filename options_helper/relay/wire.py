@@ -50,6 +50,8 @@ PULSE_SECONDS = 1.0
 
 _COMPRESS_OVER = 128 * 1024  # NATS refuses messages over 1 MB by default
 _MOST_BYTES = 64 * 1024 * 1024  # decompressed; a small message could otherwise fill the memory
+# Of a request, which anyone may send; the largest that the relay serves needs a twentieth of it.
+MOST_REQUEST_BYTES = 1024 * 1024
 _HEADER_BYTES = 2
 
 
@@ -263,27 +265,30 @@ def encode(message: Message) -> bytes:
     return bytes((SCHEMA, 0)) + body
 
 
-def decode(data: bytes) -> Message:
-    """Return a message.
+def decode(data: bytes, *, most_bytes: int | None = None) -> Message:
+    """Return a message of at most `most_bytes`, decompressed.
 
     Raises:
         SchemaMismatch: It has another version of the schema.
-        msgspec.MsgspecError: It is not a message.
+        msgspec.MsgspecError: It is not a message, or too large.
     """
     if len(data) < _HEADER_BYTES:
         raise msgspec.DecodeError("the message is cut off")
     if data[0] != SCHEMA:
         raise SchemaMismatch(data[0])
-    body = memoryview(data)[_HEADER_BYTES:]
+    body, most = memoryview(data)[_HEADER_BYTES:], _MOST_BYTES if most_bytes is None else most_bytes
     try:
-        return _decode(_decompress(body) if data[1] else body)
+        content = _decompress(body, most) if data[1] else body
+        if len(content) > most:
+            raise msgspec.DecodeError("the message is too large")
+        return _decode(content)
     except (zlib.error, RecursionError) as error:
         raise msgspec.DecodeError("the message is damaged") from error
 
 
-def _decompress(body: memoryview) -> bytes:
+def _decompress(body: memoryview, most_bytes: int) -> bytes:
     decompressor = zlib.decompressobj()
-    content = decompressor.decompress(body, _MOST_BYTES)
+    content = decompressor.decompress(body, most_bytes)
     if not decompressor.eof:
         raise msgspec.DecodeError("the message is cut off or too large")
     return content

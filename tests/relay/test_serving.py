@@ -90,6 +90,19 @@ def test_garbage_is_logged_ever_less_often(caplog: pytest.LogCaptureFixture) -> 
     assert [record.args[0] for record in caplog.records if record.args] == [1, 10, 100]  # type: ignore[index]
 
 
+def test_a_small_request_fills_no_memory() -> None:
+    """A request that would decompress to far more than any honest one is refused undecoded."""
+    requests = _requests(LiveStreamConfig(stream_fills=False))
+    bomb = encode(Ask("reader", contracts=["AB"] * 1_000_000))
+    assert len(bomb) < 50_000
+    answer = requests.answer(bomb)
+    assert "too large" in answer.refusal
+    assert requests.read(bomb) is None
+    honest = [f"AAPL261218C{number:08}" for number in range(20_000)]
+    assert "20,000 contracts" in requests.answer(encode(Ask("reader", contracts=honest))).refusal
+    assert "name" in requests.answer(encode(Ask("r" * 100_000))).refusal
+
+
 IMPORTS = """
 import asyncio, sys
 from types import SimpleNamespace
