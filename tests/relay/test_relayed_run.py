@@ -113,6 +113,23 @@ def test_a_second_reader_does_not_disturb_the_first(
     assert not relay.said[2:], "one term"
 
 
+def test_prices_are_complete_although_the_relay_asked_first(
+    simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
+) -> None:
+    """Unchanged prices are proven soon, even if REST answers the relay after the reader has read its state."""
+    simulator.faults.rest(path="/v1beta1/options", delay_seconds=3)
+    with running_reader(nats_server.url, reader_config(CALL)) as manager:
+        wait_live(manager)
+        wait_until(lambda: _is_complete(manager), "complete prices", 30)
+    assert not relay.said[2:], "one term"
+
+
+def _is_complete(manager: LiveStreamManager) -> bool:
+    health = manager.snapshot().health["options"]
+    complete, since = health.complete_at, health.connected_at
+    return complete is not None and since is not None and complete >= since
+
+
 def test_each_outage_has_its_own_words(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:

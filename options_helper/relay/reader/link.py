@@ -16,7 +16,7 @@ from options_helper.market import StreamName, StreamState
 from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.reader.channel import Channel
 from options_helper.relay.reader.connection import RelayConnection
-from options_helper.relay.reader.received import Receiver
+from options_helper.relay.reader.received import Receiver, is_complete
 from options_helper.relay.wire import Answer, Ask, Facts, Grant, Pulse
 
 _FOR_FILLS = Grant()
@@ -54,6 +54,7 @@ class Link:
             options, "options-helper page", ask, tuple(self._channels), self, run.clock
         )
         self._lost_at: dict[StreamName, dt.datetime | None] = {}
+        self._complete_since: dict[StreamName, tuple[str, dt.datetime | None] | None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._is_stopped = False
@@ -138,12 +139,26 @@ class Link:
         """Take the state of the relay's streams, and what is complete."""
         if self._connection.is_whole:
             self._receiver.take_complete(pulse, is_whole=is_answer)
+        self._follow_completeness(pulse, is_answer=is_answer)
         self._follow_losses(pulse)
         if self._has_all_orders(pulse):
             self._receiver.take_gaps(pulse.gaps)
         self._update_channels()
         for channel in self._channels.values():
             channel.beat()
+
+    def _follow_completeness(self, pulse: Pulse, *, is_answer: bool) -> None:
+        """Ask for the whole state again once the relay's prices are complete on a new connection.
+
+        The relay may have requested them from REST before this run's stream was up. Then only the whole state
+        proves that no price changed in between.
+        """
+        for stream, health in pulse.streams.items():
+            since = (pulse.epoch, health.connected_at) if is_complete(health) else None
+            known = self._complete_since.get(stream)
+            self._complete_since[stream] = since
+            if since not in {None, known} and stream is not StreamName.FILLS and not is_answer:
+                self._connection.ask_for_state()
 
     def _follow_losses(self, pulse: Pulse) -> None:
         for stream, health in pulse.streams.items():

@@ -77,7 +77,7 @@ class Receiver:
     def take_complete(self, pulse: Pulse, *, is_whole: bool) -> None:
         """Store up to when the prices are complete; `is_whole` if the relay's whole state was just read."""
         for stream, health in pulse.streams.items():
-            if stream is StreamName.FILLS or not _is_complete(health):
+            if stream is StreamName.FILLS or not is_complete(health):
                 continue
             as_of = pulse.at if is_whole else health.complete_at
             if as_of is not None and as_of > self._complete.get(stream, EARLIEST):
@@ -111,7 +111,7 @@ class Receiver:
         ]
 
 
-def _is_complete(health: StreamHealth) -> bool:
+def is_complete(health: StreamHealth) -> bool:
     """Return whether the relay missed no price of a stream since it connected."""
     complete, since = health.complete_at, health.connected_at
     if complete is None or since is None:
