@@ -114,14 +114,13 @@ class SharedViews:
         *,
         iv_from_neighbours: bool = False,
     ) -> LiveRisk:
-        """Return the portfolio's risk, at most about a second old while prices move.
-
-        Only contracts with changed inputs are solved again. While one reader computes, others get the last
-        result.
-        """
-        return self._compute_risk(
-            _RiskRequest(portfolio, stale_after_seconds, rate, iv_from_neighbours), live
-        )
+        """Return the portfolio's risk as of exactly this snapshot; only what moved is solved again."""
+        request = _RiskRequest(portfolio, stale_after_seconds, rate, iv_from_neighbours)
+        known = self._known_risk(request)
+        if known is not None and known.at is live:
+            return known
+        with self._risk_lock:
+            return self._solve(request, live)
 
     def risk_to_show(
         self,
@@ -137,16 +136,19 @@ class SharedViews:
         `keep_risk_current` computes the next one.
         """
         request = _RiskRequest(portfolio, stale_after_seconds, rate, iv_from_neighbours)
-        _keep(self._risks_read, request.key, (request, time.monotonic()))
+        with self._lock:
+            _keep(self._risks_read, request.key, (request, time.monotonic()))
         known = self._known_risk(request)
         return known if known is not None and _may_show(known, live) else self._compute_risk(request, live)
 
     def keep_risk_current(self, portfolio: Portfolio, live: LiveSnapshot) -> None:
         """Compute in a thread each risk of a portfolio that was shown lately and has become out of date."""
         since = time.monotonic() - _RISK_READ_WITHIN_SECONDS
+        with self._lock:
+            wanted = list(self._risks_read.values())
         requests = [
             request
-            for request, read in list(self._risks_read.values())
+            for request, read in wanted
             if read >= since and request.portfolio is portfolio and not self._is_current(request, live)
         ]
         if requests and not self._risk_lock.locked():

@@ -116,7 +116,7 @@ def test_a_second_reader_does_not_disturb_the_first(
 def test_prices_are_complete_although_the_relay_asked_first(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """Unchanged prices are proven soon, even if REST answers the relay after the reader has read its state."""
+    """Unchanged prices are proven soon, even if REST answers after the reader has read the state."""
     simulator.faults.rest(path="/v1beta1/options", delay_seconds=3)
     with running_reader(nats_server.url, reader_config(CALL)) as manager:
         wait_live(manager)

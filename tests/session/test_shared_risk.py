@@ -28,26 +28,44 @@ def _live(after: float, version: int, bid: float = 24.8):
     return replace(live, started_at=AT)
 
 
-def test_risk_is_computed_at_most_once_a_second_and_only_for_what_moved() -> None:
-    """Within a second, all readers get the same risk; then only the contract that moved is solved."""
+def test_only_what_moved_is_solved_again() -> None:
+    """Of two contracts, only the one with another quote is solved again."""
     portfolio = Portfolio(positions=[single(), single(id="p", option_type="put")])
     views = SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
     assert views._solver.solved == 2
-    assert views.risk(portfolio, _live(0.5, 2, bid=24.9), 30.0, None) is first
-    second = views.risk(portfolio, _live(1.1, 3, bid=25.0), 30.0, None)
-    assert second is not first
+    second = views.risk(portfolio, _live(0.1, 2, bid=25.0), 30.0, None)
     assert views._solver.solved == 3
     assert second.legs["iv"][0] > first.legs["iv"][0]
     assert second.legs["iv"][1] == first.legs["iv"][1]
 
 
+def test_an_alert_reads_the_risk_of_its_own_snapshot() -> None:
+    """A risk that is shown may be older; an alert's is of exactly its snapshot, so a replay has the same."""
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    first, live = views.risk_to_show(portfolio, _live(0, 1), 30.0, None), _live(0.5, 2)
+    exact = views.risk(portfolio, live, 30.0, None)
+    assert exact.at is live
+    assert exact is not first
+    assert views.risk(portfolio, live, 30.0, None) is exact
+
+
+def test_all_tabs_show_the_same_risk_within_a_second() -> None:
+    """Within a second, every page gets the same risk, and it needs no further work."""
+    portfolio, views = Portfolio(positions=[single()]), SharedViews()
+    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    live = _live(0.5, 2, bid=24.9)
+    views.keep_risk_current(portfolio, live)
+    assert views.risk_to_show(portfolio, live, 30.0, None) is first
+    assert views._solver.solved == 1
+
+
 def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
     """Without new data, the risk is kept until time has changed it noticeably."""
     portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk(portfolio, _live(0, 1), 30.0, None)
-    assert views.risk(portfolio, _live(15, 1), 30.0, None) is first
-    assert views.risk(portfolio, _live(65, 1), 30.0, None) is not first
+    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    assert views.risk_to_show(portfolio, _live(15, 1), 30.0, None) is first
+    assert views.risk_to_show(portfolio, _live(65, 1), 30.0, None) is not first
 
 
 def test_another_rate_is_another_risk() -> None:
@@ -55,14 +73,6 @@ def test_another_rate_is_another_risk() -> None:
     portfolio, views = Portfolio(positions=[single()]), SharedViews()
     first = views.risk(portfolio, _live(0, 1), 30.0, None)
     assert views.risk(portfolio, _live(0, 1), 30.0, 0.10).legs["iv"][0] < first.legs["iv"][0]
-
-
-def test_readers_do_not_wait_while_another_computes() -> None:
-    """While one reader computes, the others get the last risk at once."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk(portfolio, _live(0, 1), 30.0, None)
-    with views._risk_lock:
-        assert views.risk(portfolio, _live(4, 2), 30.0, None) is first
 
 
 def test_a_page_shows_the_last_risk_and_the_next_one_is_computed_in_a_thread(wait_until) -> None:
