@@ -60,11 +60,9 @@ class RelayProcess:
         """Return how often it has said something."""
         return self._log.read_text(encoding="utf-8").count(words)
 
-    @property
-    def is_standing_by(self) -> bool:
-        """Return whether it waits to lead."""
-        said = self._log.read_text(encoding="utf-8")  # a busy relay may lose its lease and lead again
-        return said.rfind("Standing by") > said.rfind("This relay leads:")
+    def is_named_in(self, lease: str) -> bool:
+        """Return whether a lease's entry names this process."""
+        return f"/{self._process.pid}/" in lease
 
 
 def _run(environment: dict[str, str], url: str, log: Path) -> None:

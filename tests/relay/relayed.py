@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
+import nats
+from nats.js.errors import NotFoundError
+
 from options_helper.analysis.fills.day import build_fill_day
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
@@ -19,6 +22,7 @@ from options_helper.relay.command import serve
 from options_helper.relay.lease import LeaseTimes
 from options_helper.relay.nats_options import load_nats_options
 from options_helper.relay.reader import relay_source
+from options_helper.relay.wire import LEADER_BUCKET
 from options_helper.simulator.server import AlpacaSimulator
 from tests.trading import shown_executions, true_executions
 
@@ -56,6 +60,19 @@ class RelayThread:
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(10)
         assert not self._thread.is_alive()
+
+
+def read_lease(url: str) -> str:
+    """Return the entry that names the leading relay, "" if none leads."""
+
+    async def read() -> str:
+        async with await nats.connect(url) as client:
+            store = await client.jetstream().key_value(LEADER_BUCKET)
+            return ((await store.get("leader")).value or b"").decode()
+
+    with contextlib.suppress(NotFoundError):
+        return asyncio.run(read())
+    return ""
 
 
 @contextlib.contextmanager
