@@ -3,6 +3,7 @@
 export const MISSING = "\u2014";
 export const MINUS = "\u2212";
 const CENT = 0.01;
+const DAY_MILLISECONDS = 86_400_000;
 
 /** @param {unknown} value @returns {value is number} */
 export const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
@@ -51,8 +52,17 @@ export function formatAge(seconds) {
   return `${Math.floor(whole / 86400)} d`;
 }
 
-/** Return a time of day in the reader's zone: `13:46`. @param {number} time */
-export const formatMinute = (time) => new Date(time).toTimeString().slice(0, 5);
+/**
+ * Return a time in the reader's zone, with its day unless it is today: `13:46`, `Fri 13:46`, `24 Dec 13:46`.
+ * @param {number} time @param {number} now
+ */
+export function formatMoment(time, now) {
+  const at = new Date(time);
+  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / DAY_MILLISECONDS);
+  const [weekday, month, day] = at.toDateString().split(" "); // in English, whatever the browser's language
+  const name = Math.abs(days) < 7 ? weekday : `${Number(day)} ${month}`;
+  return `${days === 0 ? "" : `${name} `}${at.toTimeString().slice(0, 5)}`;
+}
 
 /** Return the time left, rounded up to a minute: `2 h 14 m`. @param {number} seconds */
 export function formatTimeLeft(seconds) {

@@ -1,6 +1,6 @@
 // The state of a quote as time passes in the browser.
 
-import { formatAge, formatMinute, isNumber } from "./formats.js";
+import { formatAge, formatMoment, isNumber } from "./formats.js";
 
 /** @typedef {import("./payload.d.ts").Layout} Layout */
 /** @typedef {import("./payload.d.ts").Row} Row */
@@ -9,7 +9,7 @@ import { formatAge, formatMinute, isNumber } from "./formats.js";
 const STALE_GRACE_SECONDS = 10;
 const CURRENT_STATES = ["live", "quiet", "closed"];
 const OLD_STATES = ["stale", "from_yesterday"];
-const FROZEN_STATES = ["live", "quiet", "stale"];
+const FROZEN_STATES = ["live", "quiet", "stale", "from_yesterday"];
 const FROZEN = "\u25a0";
 
 /** @param {Row} row @param {number} now */
@@ -22,12 +22,12 @@ export function stateOf(row, now, layout) {
   return row.state in layout.states ? row.state : "no_data";
 }
 
-/** Return a state's sign and words, with its age if that matters: `["●", "live 2 s"]`. After Stop, nothing ages: `["■", "as of 13:46"]`.
+/** Return a state's sign and words, with its age if that matters: `["●", "live 2 s"]`. After Stop, nothing ages: `["■", "as of 13:46"]`, or `"as of Fri 13:46"` on another day.
  * @param {Row} row @param {number} now @param {Layout} layout @param {boolean} [stopped] @returns {[string, string]}
  */
 export function describeState(row, now, layout, stopped = false) {
   const state = stateOf(row, now, layout);
-  if (stopped && isNumber(row.time) && FROZEN_STATES.includes(state)) return [FROZEN, `as of ${formatMinute(row.time)}`];
+  if (stopped && isNumber(row.time) && FROZEN_STATES.includes(state)) return [FROZEN, `as of ${formatMoment(row.time, now)}`];
   const { sign, word, aged } = layout.states[state];
   const age = ageOf(row, now);
   return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];

@@ -161,7 +161,9 @@ def live() -> None:
     columns = chosen_columns("table")
     shown = hide_columns(regroup(payload, held, grouping), columns)
     raised, sent_at = int(query.get("raised", "0")), dt.datetime.now(dt.UTC)
-    render(shown, grouping, columns, key="table", raised=raised, stopped=False, now=sent_at)
+    render(
+        shown, grouping, columns, key="table", raised=raised, stopped=query.get("stopped") == "1", now=sent_at
+    )
     selected = chosen_row("table") if chosen_row("table") in payload["ids"] else None
     if query.get("reports"):
         redraw_if_changed({"table": tick}, pace_seconds=60.0, now=sent_at)

@@ -387,6 +387,23 @@ def test_old_quotes_say_so_in_words(open_table: Callable[..., Page], age: int, w
     expect(_cell(page, "p003", "quote")).to_have_text(words)
 
 
+DAYS = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, f"({DAYS})?"), (3, DAYS), (9, r"\d{1,2} [JFMASOND][a-z]{2} ")]
+)
+def test_after_stop_a_quote_has_a_time_and_its_day(
+    open_table: Callable[..., Page], days: int, words: str
+) -> None:
+    """After Stop, each row shows its quote's time, with the day if it is not today."""
+    page = open_table(f"age={86_400 * days + 1}&stopped=1&n=12")
+    quote = _cell(page, "p003", "quote")
+    expect(quote).to_have_text(re.compile(rf"^■ as of {words}\d\d:\d\d$"))
+    fits = "node => node.scrollWidth <= node.clientWidth"  # once the page's font has come
+    page.wait_for_function(fits, arg=quote.element_handle())
+
+
 def test_a_lost_server_is_noticed(browser: Browser) -> None:
     """When the server is gone, the whole table shows that its figures are old."""
     with _running() as (url, process):

@@ -143,10 +143,19 @@ def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str)
     assert state_words(state, age) == words
 
 
-@pytest.mark.parametrize(("state", "words"), [("stale", "■ as of 10:46"), ("no_data", "")])
-def test_after_stop_a_quote_has_a_time(state: str, words: str) -> None:
-    """After Stop, states that would age show the quote's time in the reader's zone."""
-    assert stopped_words(state, dt.datetime(2026, 11, 18, 10, 46, 59, tzinfo=dt.UTC)) == words
+@pytest.mark.parametrize(
+    ("state", "days", "words"),
+    [
+        ("stale", 0, "■ as of 10:46"),
+        ("live", 1, "■ as of Wed 10:46"),
+        ("from_yesterday", 7, "■ as of 18 Nov 10:46"),
+        ("no_data", 0, ""),
+    ],
+)
+def test_after_stop_a_quote_has_a_time(state: str, days: int, words: str) -> None:
+    """After Stop, states that would age show the quote's time with its day if it is not today."""
+    at = dt.datetime(2026, 11, 18, 10, 46, 59, tzinfo=dt.UTC)
+    assert stopped_words(state, at, at + dt.timedelta(days=days), dt.UTC) == words
 
 
 def _snapshot() -> LiveSnapshot:
@@ -184,6 +193,7 @@ def _page(portfolio: object, live: object, position_id: str) -> None:
         risk=compute_live_risk(portfolio, live),
         view=PortfolioMonitor(portfolio, lambda: live).view(),
         zone=dt.UTC,
+        now=live.as_of,
     )
 
 

@@ -39,18 +39,24 @@ def account_note(account: AccountView, file_name: str) -> str:
     return "" if account.compared is None else note_line(account.compared, file_name)
 
 
-def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot, zone: dt.tzinfo) -> None:
+def render_account(
+    account: AccountView, file: ExistingFile, live: LiveSnapshot, zone: dt.tzinfo, *, now: dt.datetime
+) -> None:
     """Draw the panel; only its heading while the account is unknown."""
     with st.container(key="live-account", border=True):
         compared = account.compared
-        words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"
+        words = (
+            "not read yet"
+            if compared is None
+            else f"{summary(compared)}, {_as_of(compared.as_of, zone, now)}"
+        )
         st.html(panel_heading("Account", words))
         if compared is None:
             return
         if compared.differences or compared.unsure:
             st.html(differences_html(compared, account.history_since))
         if account.money is not None:
-            st.html(money_html(account.money, account.day, zone))
+            st.html(money_html(account.money, account.day, zone, now))
         st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
         if account.closed and account.day is not None:
             opened = st.expander(f"Closed {account.day.name}", key=_KEYS[0], on_change="rerun")
@@ -78,7 +84,7 @@ def differences_html(compared: AccountComparison, history_since: dt.date | None)
     return _table(_HEADINGS, rows, "oh-account")
 
 
-def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo) -> str:
+def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo, now: dt.datetime) -> str:
     """Return the broker's figures in one line, with their time."""
     # On a day without a session, `last_equity` may already be the equity at the end of the last session.
     since = "since the last close" if day is not None and day.name != TODAY else TODAY
@@ -93,7 +99,7 @@ def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo) ->
         ("Options buying power", _amount(money.options_buying_power)),
     ]
     words = " · ".join(f"{label} {value}" for label, value in figures)
-    return f'<p class="oh-more">{in_html(words)} · {in_html(_as_of(money.as_of, zone))}</p>'
+    return f'<p class="oh-more">{in_html(words)} · {in_html(_as_of(money.as_of, zone, now))}</p>'
 
 
 def bridge_html(account: AccountView) -> str:
@@ -116,5 +122,5 @@ def _amount(value: float | None) -> str:
     return MISSING if value is None else cents(exact(value))
 
 
-def _as_of(at: dt.datetime, zone: dt.tzinfo) -> str:
-    return f"as of {format_time(at, zone)}"
+def _as_of(at: dt.datetime, zone: dt.tzinfo, now: dt.datetime) -> str:
+    return f"as of {format_time(at, zone, now)}"

@@ -20,11 +20,11 @@ from options_helper.analysis.text.figures import (
     format_price,
     format_span,
 )
+from options_helper.analysis.text.wording import format_moment
 from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import EquityPosition, MultiLegPosition, Position
 
-_AGEING = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
 METHOD_WORDS = {
     MarkMethod.MID: "the middle of bid and ask",
     MarkMethod.LOCKED: "bid and ask, which are equal",
@@ -107,9 +107,12 @@ def state_words(state: str, age_seconds: float | None) -> str:
     )
 
 
-def stopped_words(state: str, at: dt.datetime) -> str:
-    """Return a quote's state after Stop, when nothing ages: `■ as of 13:46`; "" if it has other words."""
-    return f"\N{BLACK SQUARE} as of {at:%H:%M}" if QuoteState(state) in _AGEING else ""
+def stopped_words(state: str, at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Return a quote's state after Stop, when nothing ages: `■ as of 13:46`; "" if it has other words.
+
+    A time on another day than `now` includes the day: `■ as of Fri 13:46`.
+    """
+    return f"\N{BLACK SQUARE} as of {format_moment(at, now, zone)}" if state in AGED_STATES else ""
 
 
 def origin_words(record: Record) -> str:

@@ -56,6 +56,7 @@ def render(
     view: MonitorView | None,
     fills: Sequence[Execution] = (),
     zone: dt.tzinfo,
+    now: dt.datetime,
 ) -> None:
     """Draw the detail of a position; nothing if the portfolio does not have it.
 
@@ -66,6 +67,7 @@ def render(
         view: The monitor's view, for the day's curves; None before the first.
         fills: Executions of the day (`FillDay.leaf_fills`).
         zone: The reader's time zone.
+        now: The time now; the tables' time stands still after Stop.
     """
     portfolio = tables.portfolio
     position = next((each for each in portfolio.positions if each.id == position_id), None)
@@ -84,7 +86,7 @@ def render(
         st.html(_head(position, structure, records, whole, find_cover(portfolio, position)))
         with st.container(key="live-detail-columns"):
             with st.container():
-                st.html(ladder_html(position, records, stopped_in=stopped_in))
+                st.html(ladder_html(position, records, now=now, stopped_in=stopped_in))
             with st.container():
                 render_payoff(position, structure, risk, records[0]["underlying_price"])
             with st.container():

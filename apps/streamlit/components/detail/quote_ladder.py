@@ -21,17 +21,22 @@ _SIZED = (("bid", "bid_size"), ("ask", "ask_size"))
 _HEADS = ("Leg", "Bid", "Ask", "Mark", "Natural", "Last", "Broker", "Quote")
 
 
-def ladder_html(position: AnyPosition, records: list[Record], *, stopped_in: dt.tzinfo | None = None) -> str:
+def ladder_html(
+    position: AnyPosition, records: list[Record], *, now: dt.datetime, stopped_in: dt.tzinfo | None = None
+) -> str:
     """Return the table of quotes, followed by a sentence if the broker's prices differ from the marks.
 
     Args:
         position: The position, which names the rows.
         records: A structure's legs in the file's order, or the one row of any other position.
+        now: The time now, for the days of earlier times.
         stopped_in: The reader's time zone if the streams were stopped: quotes then show times, not ages.
     """
     names = _names(position)
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
-    rows = "".join(_ladder_row(name, record, stopped_in) for name, record in zip(names, records, strict=True))
+    rows = "".join(
+        _ladder_row(name, record, now, stopped_in) for name, record in zip(names, records, strict=True)
+    )
     note = broker_words(records)
     return (
         f'<div class="pd-ladder" tabindex="0" role="region" aria-label="Quotes">'
@@ -47,13 +52,13 @@ def _names(position: AnyPosition) -> list[str]:
     return [name_of_leg(leg, with_expiry=with_expiry) for leg in position.legs]
 
 
-def _ladder_row(name: str, record: Record, stopped_in: dt.tzinfo | None) -> str:
+def _ladder_row(name: str, record: Record, now: dt.datetime, stopped_in: dt.tzinfo | None) -> str:
     sized = [_sized(record[price], record[size]) for price, size in _SIZED]
     prices = [in_html(format_price(record[column])) for column in ("mark", "natural", "last", "broker_price")]
     age = record["quote_age_seconds"]
     words = state_words(record["state"], age)
     if stopped_in is not None and age is not None:
-        words = stopped_words(record["state"], record["quote_time"].astimezone(stopped_in)) or words
+        words = stopped_words(record["state"], record["quote_time"], now, stopped_in) or words
     state = in_html(words)
     cells = "".join(f"<td>{cell}</td>" for cell in [*sized, *prices])
     cells += f'<td title="{in_html(origin_words(record))}">{state}</td>'

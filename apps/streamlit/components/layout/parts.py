@@ -84,6 +84,7 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         return {Part.HEAD: head, Part.NOTES: why}
     whole, alerts = describe_view(context, page), describe_alerts(context, page)
     account, selected = _account_of(context, page), selected_position(page.view.portfolio)
+    today = context.snapshot.as_of.astimezone(zone).date()
     shown = {  # in the order in which they are drawn again: prices first
         Part.HEAD: head,
         Part.TABLE: whole,
@@ -96,7 +97,7 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         Part.BARS: pnl_bars_html(page.view),
         Part.CURVE: (describe_curve(page.day, _chosen_curve(), len(page.charted)), zone),
         Part.SUMS: whole if _is_open(OPENED_SUMS, OPENED_RISK, OPENED_SCENARIOS) else None,
-        Part.ACCOUNT: (_account_shown(account), whole if _is_open(*OPENED_ACCOUNT) else None, zone),
+        Part.ACCOUNT: (_account_shown(account), whole if _is_open(*OPENED_ACCOUNT) else None, zone, today),
         Part.FILLS: (page.fills, zone),
         Part.ALERTS: alerts,
         Part.STREAMS: whole,
@@ -205,6 +206,7 @@ def _draw_detail(context: PageContext, page: PageView) -> None:
             view=page.day,
             fills=page.fills.day.leaf_fills,
             zone=context.zone,
+            now=context.snapshot.as_of,
         )
 
 
@@ -226,7 +228,8 @@ def _draw_account(context: PageContext, page: PageView) -> None:
     if context.snapshot.started_at is not None:
         source = context.model.source
         file = ExistingFile(source.content, page.view.portfolio)
-        render_account(_account_of(context, page), file, page.view.at, context.zone)
+        account, now = _account_of(context, page), context.snapshot.as_of
+        render_account(account, file, page.view.at, context.zone, now=now)
 
 
 def _draw_fills(context: PageContext, page: PageView) -> None:

@@ -83,8 +83,8 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
     rows: list[tuple[str, list[str]]] = [
         ("State", [line.word for _, line in lines]),
         ("Alive", ["yes" if record.alive else "no" for record, _ in lines]),
-        ("Last event", [_at(record.last_event_at, zone) for record, _ in lines]),
-        ("Last heard", [_at(record.last_heard_at, zone) for record, _ in lines]),
+        ("Last event", [_at(record.last_event_at, zone, snapshot.as_of) for record, _ in lines]),
+        ("Last heard", [_at(record.last_heard_at, zone, snapshot.as_of) for record, _ in lines]),
         ("Reconnect attempts", [f"{record.attempts:,}" for record, _ in lines]),
         ("Messages", [f"{record.messages:,}" for record, _ in lines]),
         ("Conflated", [f"{record.conflated:,}" for record, _ in lines]),
@@ -125,5 +125,5 @@ def _relay_row(snapshot: LiveSnapshot) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _at(at: dt.datetime | None, zone: dt.tzinfo) -> str:
-    return format_time(at, zone) if at else MISSING
+def _at(at: dt.datetime | None, zone: dt.tzinfo, now: dt.datetime) -> str:
+    return format_time(at, zone, now) if at else MISSING
