@@ -9,6 +9,7 @@ import { element, setAttribute, setText } from "./dom.js";
 // expiry in the name say as well.
 const DISPENSABLE = ["spread", "natural", "dte", "pnl_pct"];
 const NAME_EM = 12;
+const WIDE_NAME_EM = 48; // beyond, all columns share the room, so that the figures stay near their name
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
 const MOST_EM = 14; // longer figures end in an ellipsis and are shown in full on hover
@@ -67,9 +68,8 @@ export class Header {
    */
   fit() {
     let sum = NAME_EM;
-    for (const [id, { th, em }] of this.cells) {
+    for (const [id, { em }] of this.cells) {
       if (id === "position") continue;
-      th.style.width = `${em}em`;
       sum += em;
     }
     const { fontSize, minWidth } = getComputedStyle(this.table);
@@ -85,6 +85,8 @@ export class Header {
       rest -= cell.em;
     }
     const fits = rest <= room;
+    const spare = Math.max(0, room - rest - (WIDE_NAME_EM - NAME_EM)) / this.cells.size;
+    for (const [id, { th, em }] of this.cells) if (id !== "position") th.style.width = `${em + spare}em`;
     this.hidden = fits ? hidden : [];
     setAttribute(this.table, "data-hidden", this.hidden.join(" "));
     this.table.style.setProperty("--pt-wide", `${fits ? rest : sum}em`);
