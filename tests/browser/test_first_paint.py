@@ -86,6 +86,8 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
     assert (painted["x"], painted["y"]) == pytest.approx((real["x"], real["y"]), abs=1)
     page.get_by_role("button", name="Stop", exact=True).click()
     playwright.expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    assert page.get_by_test_id("stSidebar").get_attribute("data-collapsed") == "true"  # Stop moves nothing
+    assert place(drawn)["x"] == real["x"]
 
 
 @pytest.mark.parametrize(("system", "chosen"), [("light", "Dark"), ("dark", "Light")])

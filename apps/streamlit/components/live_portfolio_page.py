@@ -24,13 +24,19 @@ from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # how soon, while nothing runs, a Start in another tab or a saved file is noticed
 SHELL = "live-shell"
+_FOLDED = "live-sidebar-folded"
 # The version of the file that the head is drawn for, and that the parts are laid out for.
 _HEADED, _LAID_OUT = "live-headed", "live-laid-out"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
-    """Return "collapsed" while streams run, because the sidebar is only needed for setup."""
-    return "collapsed" if current_hub().is_running() else "auto"
+    """Return "collapsed" once this session has seen streams run, as it is only needed for setup.
+
+    It stays so after Stop: another answer would open the sidebar and move the page.
+    """
+    if current_hub().is_running():
+        st.session_state[_FOLDED] = True
+    return "collapsed" if st.session_state.get(_FOLDED) else "auto"
 
 
 def render_live_portfolio() -> None:
