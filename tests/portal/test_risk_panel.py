@@ -19,6 +19,7 @@ from apps.streamlit.components.risk.heat_map import heat_map_html
 from apps.streamlit.components.risk.risk_panel import sums_html, tile_html
 from apps.streamlit.components.risk.scenario_panel import scenario_of
 from options_helper.analysis.risk import LiveRisk, compute_live_risk
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.words import (
     beta_words,
     coverage_words,
@@ -107,9 +108,11 @@ def test_every_sum_has_its_coverage() -> None:
 
 def _curves(risk: object, numbers: list[int], base: float | None) -> None:
     """Runs inside the harness, so it imports for itself."""
+    import datetime as dt
+
     from apps.streamlit.components.risk.move_curves import render_move_curves
 
-    render_move_curves(risk, numbers, base, key="curves")
+    render_move_curves(risk, numbers, base, getattr(risk, "at"), dt.UTC, key="curves")  # noqa: B009
 
 
 def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
@@ -164,7 +167,7 @@ def test_a_cell_that_lacks_a_leg_says_so() -> None:
     shares = [EquityPosition(id=name, symbol=name, shares=10, cost_basis=1) for name in ("AAPL", "MSFT")]
     risk = _risk(*shares)
     for numbers, sign in (([0], ""), ([0, 1], " *")):
-        page = heat_map_html(scenario_of(risk, numbers, 0.0), "Scenarios")
+        page = heat_map_html(scenario_of(risk, numbers, 0.0, Model().price_all, None), "Scenarios")
         cells = re.findall(r"<td class=[^>]*>([^<]*)</td>", page)
         assert len(cells) >= 21
         assert all(

@@ -40,6 +40,7 @@ from options_helper.analysis.strategies.structures import Structure, describe_st
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.order_words import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
+from options_helper.market import LiveSnapshot
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.session.monitor import MonitorView
 
@@ -90,7 +91,9 @@ def render(
             with st.container():
                 render_payoff(position, structure, risk, records[0]["underlying_price"])
             with st.container():
-                _render_day(position_id, risk, view, _fills_of(position_id, portfolio, fills), zone)
+                _render_day(
+                    position_id, risk, view, _fills_of(position_id, portfolio, fills), tables.at, zone
+                )
 
 
 def render_none() -> None:
@@ -133,7 +136,12 @@ def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
 
 
 def _render_day(
-    position_id: str, risk: LiveRisk, view: MonitorView | None, fills: list[Execution], zone: dt.tzinfo
+    position_id: str,
+    risk: LiveRisk,
+    view: MonitorView | None,
+    fills: list[Execution],
+    now: LiveSnapshot,
+    zone: dt.tzinfo,
 ) -> None:
     pnl, mark, filled, greeks, scenarios = st.tabs(
         ["P/L today", "Mark today", f"Fills today ({len(fills)})", "Greeks", "Scenarios"],
@@ -160,7 +168,7 @@ def _render_day(
     with greeks:
         st.html(greeks_html(risk, numbers))
     with scenarios:
-        draw_grid(risk, numbers, zone, key=_GRID, label="Scenarios of the position")
+        draw_grid(risk, numbers, now, zone, key=_GRID, label="Scenarios of the position")
 
 
 def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]) -> list[Execution]:

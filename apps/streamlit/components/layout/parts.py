@@ -44,6 +44,7 @@ from apps.streamlit.components.positions.position_tables import (
 )
 from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import OPENED_SUMS, render_underlying_sums
+from apps.streamlit.components.risk.computed import describe_computed
 from apps.streamlit.components.risk.risk_panel import (
     OPENED_RISK,
     render_risk_sums,
@@ -85,6 +86,7 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
     whole, alerts = describe_view(context, page), describe_alerts(context, page)
     account, selected = _account_of(context, page), selected_position(page.view.portfolio)
     today = context.snapshot.as_of.astimezone(zone).date()
+    computed = describe_computed()
     shown = {  # in the order in which they are drawn again: prices first
         Part.HEAD: head,
         Part.TABLE: whole,
@@ -93,10 +95,10 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         Part.RISK: tile_html(page.risk),
         Part.DAY: (describe_curve(page.day, PORTFOLIO, len(page.charted)), zone),
         Part.DOWNLOADS: describe_offers(),
-        Part.DETAIL: selected and (selected, whole),
+        Part.DETAIL: selected and (selected, whole, computed),
         Part.BARS: pnl_bars_html(page.view),
         Part.CURVE: (describe_curve(page.day, _chosen_curve(), len(page.charted)), zone),
-        Part.SUMS: whole if _is_open(OPENED_SUMS, OPENED_RISK, OPENED_SCENARIOS) else None,
+        Part.SUMS: (whole, computed) if _is_open(OPENED_SUMS, OPENED_RISK, OPENED_SCENARIOS) else None,
         Part.ACCOUNT: (_account_shown(account), whole if _is_open(*OPENED_ACCOUNT) else None, zone, today),
         Part.FILLS: (page.fills, zone),
         Part.ALERTS: alerts,

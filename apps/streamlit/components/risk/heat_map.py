@@ -14,8 +14,8 @@ from options_helper.analysis.text.figures import MISSING, format_pnl
 _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 
-def heat_map_html(scenario: Scenario, label: str) -> str:
-    """Return the grid as a table, and its worst cell in words; numbers and signs say all that shades do."""
+def heat_map_html(scenario: Scenario, label: str, note: str = "") -> str:
+    """Return the grid as a table, and in words its worst cell and a note; no fact is in the shades alone."""
     heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
     sign = "" if scenario.is_whole else " *"
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
@@ -25,11 +25,12 @@ def heat_map_html(scenario: Scenario, label: str) -> str:
         + "</tr>"
         for change, values in zip(scenario.changes, scenario.pnl, strict=True)
     )
+    words = " \u00b7 ".join(part for part in (scenario.worst_words, note) if part)
     partly = "" if scenario.is_whole else f"* Covers {scenario.coverage}. "
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{in_html(label)}">'
         f'<table class="oh-sums oh-heat"><thead><tr><td>{in_html(scenario.name)}</td>{heads}</tr></thead>'
-        f'<tbody>{rows}</tbody></table></div><p class="oh-more">{in_html(partly + scenario.worst_words)}</p>'
+        f'<tbody>{rows}</tbody></table></div><p class="oh-more">{in_html(partly + words)}</p>'
     )
 
 

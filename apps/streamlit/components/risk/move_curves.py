@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,12 @@ import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import curve_rows, spot_row
 from apps.streamlit.components.charts.charts import draw, payoff_spec, say
+from apps.streamlit.components.risk.computed import Work, find, forget, prices_of
 from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.pricing.model import PriceAll
 from options_helper.analysis.risk.what_if.curves import RiskCurve, find_zeros, price_range
+from options_helper.analysis.risk.what_if.holdings import first_expiry_of, knows_any
+from options_helper.analysis.risk.what_if.priced_legs import NOTHING_PRICED
 from options_helper.analysis.risk.what_if.scenarios import (
     Scenario,
     Shock,
@@ -23,32 +29,80 @@ from options_helper.analysis.risk.what_if.scenarios import (
     moves_of,
     shock_of,
 )
-from options_helper.analysis.text.figures import format_bare_price
+from options_helper.analysis.text.figures import format_bare_price, format_count
 from options_helper.analysis.text.wording import format_day
-from options_helper.session.solver_process import shared_process
+from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
 
+CURVES = "live-curves"  # the key of their computation
 _HEIGHT, _POINTS = 210, 31
 _SAME = 1e-6
 _SIGNS = {"today": "- -", "date": "\u00b7\u00b7\u00b7"}  # of the lines, in words
 
 
-def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | None, *, key: str) -> None:
+class _Curves(NamedTuple):
+    """What was computed: the curves, the selection they are of, and the P/L from which they count."""
+
+    scenario: Scenario
+    shock: Shock
+    risk: LiveRisk
+    base: float | None
+    chosen: int
+
+
+def render_move_curves(
+    risk: LiveRisk,
+    numbers: Sequence[int],
+    base: float | None,
+    now: LiveSnapshot,
+    zone: dt.tzinfo,
+    *,
+    key: str,
+) -> None:
     """Draw the curves of some legs, counted from their P/L Open `base`, or from their value now if None."""
-    shock = shock_of(risk, numbers)
-    if not any(holding.known for holding in shock.holdings.values()):
+    if not knows_any(risk, numbers):
+        forget(CURVES)
         say("No payoff: the model knows none of these legs.")
         return
-    first = first_expiry_days(shock.holdings)
-    chosen = _choose_days(math.ceil(first) - 1, key)
-    days = {"payoff": first} if first else {}
-    days |= {"today": 0.0} | ({"date": float(chosen)} if chosen else {})
+    chosen = _choose_days(math.ceil(first_expiry_of(risk, numbers)) - 1, key)
+    what = f"the curves of {format_count(len(numbers))} leg{'' if len(numbers) == 1 else 's'}"
+    most = (_POINTS + 1) * (3 if chosen else 2) * len(numbers)
+    work = Work(CURVES, risk, numbers, (chosen, base is None), most, what)
+    found = find(work, partial(_compute, risk, numbers, base, chosen))
+    if found is not None:
+        curves, at = found
+        _draw(curves, prices_of(at, now, zone), key)
+
+
+def _compute(
+    risk: LiveRisk,
+    numbers: Sequence[int],
+    base: float | None,
+    chosen: int,
+    price_all: PriceAll,
+    last: _Curves | None,
+) -> _Curves:
+    shock = shock_of(risk, numbers)
+    days = [float(day) for _, day in _days_of(shock, chosen)]
+    before = NOTHING_PRICED if last is None else last.scenario.priced
     scenario = compute_scenario(
-        shared_process().price_all, shock, changes=_changes(shock), iv_points=0.0, days=list(days.values())
+        price_all, shock, changes=_changes(shock), iv_points=0.0, days=days, before=before
     )
-    base = base if scenario.is_whole else None
-    spot = _spot(shock)
-    curves = {kind: _curve(scenario, column, base, spot) for column, kind in enumerate(days)}
+    return _Curves(scenario, shock, risk, base if scenario.is_whole else None, chosen)
+
+
+def _days_of(shock: Shock, chosen: int) -> list[tuple[str, float]]:
+    """Return each line and its days from now."""
+    first = first_expiry_days(shock.holdings)
+    ends = [("payoff", first)] if first else []
+    return [*ends, ("today", 0.0), *([("date", float(chosen))] if chosen else [])]
+
+
+def _draw(found: _Curves, note: str, key: str) -> None:
+    scenario, shock, risk, base, chosen = found
+    spot, first = _spot(shock), first_expiry_days(shock.holdings)
+    kinds = [kind for kind, _ in _days_of(shock, chosen)]
+    curves = {kind: _curve(scenario, column, base, spot) for column, kind in enumerate(kinds)}
     names = {"today": "today", "date": _date_words(risk, chosen), "payoff": _first_words(risk, shock, first)}
     by_model = "by the model" in names["payoff"]
     now = spot_row(0.0, "now") if spot is None else spot_row(spot, f"spot {format_bare_price(spot)}")
@@ -58,13 +112,10 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
     draw(table, spec, key=f"{key}-chart", words="Profit and loss by price")
     signs = _SIGNS | {"payoff": "\u2014 \u2014" if by_model else "\u2014\u2014"}
     parts = [_line_words(signs[kind], names[kind], curve, spot) for kind, curve in curves.items()]
-    if spot is None:
-        parts.append(f"by the move of {shock.name}")
-    if not scenario.is_whole:
-        parts.append(f"covers {scenario.coverage}")
-    if base is None:
-        parts.append("P/L from now on")
-    say(" \u00b7 ".join(parts))
+    parts += [f"by the move of {shock.name}"] if spot is None else []
+    parts += [] if scenario.is_whole else [f"covers {scenario.coverage}"]
+    parts += ["P/L from now on"] if base is None else []
+    say(" \u00b7 ".join([*parts, *([note] if note else [])]))
 
 
 def _spot(shock: Shock) -> float | None:

@@ -11,21 +11,27 @@ import streamlit as st
 from apps.streamlit.components.downloads import offer_file, withdraw_file
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table.records import plain_records
+from apps.streamlit.components.risk.computed import Work, find, forget, prices_of
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
-from apps.streamlit.components.risk.move_curves import render_move_curves
+from apps.streamlit.components.risk.move_curves import CURVES, render_move_curves
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.risk.what_if.holdings import legs_on
+from options_helper.analysis.risk.pricing.model import PriceAll
+from options_helper.analysis.risk.what_if.holdings import first_expiry_of, legs_on
+from options_helper.analysis.risk.what_if.priced_legs import NOTHING_PRICED
 from options_helper.analysis.risk.what_if.scenarios import (
+    MOVES,
     Scenario,
     compute_scenario,
     days_for,
+    days_until,
     format_shift,
     moves_of,
     shock_of,
 )
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
-from options_helper.session.solver_process import shared_process
+from options_helper.analysis.text.figures import format_count
+from options_helper.market import LiveSnapshot
 
 OPENED_SCENARIOS = "live-scenarios"  # the expander's key
 WHOLE = "Portfolio"
@@ -38,6 +44,7 @@ def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
     opened = st.expander("Payoff and scenarios", key=OPENED_SCENARIOS, on_change="rerun")
     if not opened.open:
         withdraw_grid(_KEY)
+        forget(CURVES)
         return
     with opened:
         stocks = sorted(set(risk.terms.stocks))
@@ -45,8 +52,8 @@ def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
         numbers = legs_on(risk, stock=None if chosen == WHOLE else chosen)
         kept = _leave_out(risk, numbers, chosen)
         base = _open_pnl(view, chosen) if len(kept) == len(numbers) else None
-        render_move_curves(risk, kept, base, key=f"live-curves-{chosen}")
-        draw_grid(risk, kept, zone, key=_KEY, label=f"Scenarios of {chosen}")
+        render_move_curves(risk, kept, base, view.at, zone, key=f"live-curves-{chosen}")
+        draw_grid(risk, kept, view.at, zone, key=_KEY, label=f"Scenarios of {chosen}")
 
 
 def _open_pnl(view: TablesView, chosen: str) -> float | None:
@@ -70,18 +77,30 @@ def _label(risk: LiveRisk, number: int) -> str:
     return visible(f"{name} of {terms.position_ids[number]}")
 
 
-def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: str, label: str) -> None:
+def draw_grid(
+    risk: LiveRisk, numbers: Sequence[int], now: LiveSnapshot, zone: dt.tzinfo, *, key: str, label: str
+) -> None:
     """Draw the grid of some legs, with a slider that shifts their volatility."""
-    points = st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
-    scenario = scenario_of(risk, numbers, float(points))
-    st.html(heat_map_html(scenario, label))
-    day = risk.at.as_of.astimezone(zone)
+    points = float(
+        st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
+    )
+    cells = len(MOVES) * len(days_until(first_expiry_of(risk, numbers)))
+    what = f"{cells} cells of {format_count(len(numbers))} leg{'' if len(numbers) == 1 else 's'}"
+    work = Work(key, risk, numbers, (points,), (cells + 1) * len(numbers), what)
+    found = find(work, partial(scenario_of, risk, numbers, points))
+    if found is None:
+        withdraw_file(_csv_key(key))
+        return
+    scenario, at = found
+    st.html(heat_map_html(scenario, label, prices_of(at, now, zone)))
     write = partial(scenario_csv, scenario)
-    offer_file(_csv_key(key), f"{label} as CSV", f"scenarios-{day:%Y-%m-%d}.csv", write)
+    name = f"scenarios-{at.as_of.astimezone(zone):%Y-%m-%d}.csv"
+    offer_file(_csv_key(key), f"{label} as CSV", name, write)
 
 
 def withdraw_grid(key: str) -> None:
-    """Stop offering the file of a grid that is no longer drawn."""
+    """Stop computing a grid that is no longer drawn, and offering its file."""
+    forget(key)
     withdraw_file(_csv_key(key))
 
 
@@ -89,10 +108,11 @@ def _csv_key(key: str) -> str:
     return f"{key}-csv"
 
 
-def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Scenario:
+def scenario_of(
+    risk: LiveRisk, numbers: Sequence[int], iv_points: float, price_all: PriceAll, last: Scenario | None
+) -> Scenario:
     """Return the grid of some legs: by expected moves on one underlying, through beta on several."""
     shock = shock_of(risk, numbers)
     changes, days = moves_of(shock.step), days_for(shock.holdings)
-    return compute_scenario(
-        shared_process().price_all, shock, changes=changes, iv_points=iv_points, days=days
-    )
+    before = NOTHING_PRICED if last is None else last.priced
+    return compute_scenario(price_all, shock, changes=changes, iv_points=iv_points, days=days, before=before)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.types import Floats
+from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.implied import LEAST_VOLATILITY
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInputs, PriceAll, PriceGrid
@@ -117,6 +117,26 @@ def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:
     if option is not None and not math.isnan(solution.iv):
         return KnownLeg(option, solution.iv, scale, option.spot)
     return None
+
+
+def first_expiry_of(risk: LiveRisk, numbers: Sequence[int]) -> float:
+    """Return the days until the first expiry of the legs that `holding_of` knows; 0 without options."""
+    years = risk.inputs.years[_known_of(risk, numbers)]
+    return float(np.nanmin(years, initial=math.inf)) * DAYS_PER_YEAR if np.any(years > 0) else 0.0
+
+
+def knows_any(risk: LiveRisk, numbers: Sequence[int]) -> bool:
+    """Return whether `holding_of` knows any of the legs."""
+    return len(_known_of(risk, numbers)) > 0
+
+
+def _known_of(risk: LiveRisk, numbers: Sequence[int]) -> Numbers:
+    """Return the indices of the legs of positions without an unknown leg."""
+    chosen, terms = np.array(numbers, dtype=np.int64), risk.terms
+    iv = np.array([risk.solutions[number].iv for number in numbers])
+    is_known = np.where(terms.is_stock[chosen], risk.prices.spot[chosen] > 0, ~np.isnan(iv))
+    positions = terms.position_codes[chosen]
+    return chosen[~np.isin(positions, positions[~is_known])]
 
 
 def legs_on(risk: LiveRisk, *, position_id: str | None = None, stock: str | None = None) -> list[int]:

@@ -12,10 +12,11 @@ import numpy as np
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, PriceAll
-from options_helper.analysis.risk.what_if.holdings import LegSelection, MovedLeg, holding_of, values_of
+from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of
+from options_helper.analysis.risk.what_if.priced_legs import NOTHING_PRICED, Moves, PricedLegs, compute_pnl
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 
-_MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 _BOOK_STEP = 0.03
 _MOST_STEP, _LEAST_STEP = 0.25, 0.002
 _FIXED_DAYS = (0, 1, 7, 30)
@@ -34,6 +35,7 @@ class Scenario:
         pnl: A value per row and column; NaN if no leg is known.
         coverage: The number of legs in every cell, in words.
         is_whole: True if these are all legs of the selection.
+        priced: The values from which it was computed.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Scenario:
     pnl: Floats
     coverage: str
     is_whole: bool
+    priced: PricedLegs = NOTHING_PRICED
 
     @property
     def worst_words(self) -> str:
@@ -91,6 +94,7 @@ def compute_scenario(
     changes: Sequence[float],
     iv_points: float,
     days: Sequence[float],
+    before: PricedLegs = NOTHING_PRICED,
 ) -> Scenario:
     """Compute the grid of a selection.
 
@@ -100,6 +104,7 @@ def compute_scenario(
         changes: The moves as fractions, one per row.
         iv_points: Points added to every volatility, in all columns.
         days: Calendar days from now, one per column.
+        before: The values of an earlier grid, of which those with unchanged inputs are not computed again.
     """
     betas = dict.fromkeys(shock.holdings, 1.0) if shock.betas is None else shock.betas
     known = [
@@ -109,20 +114,13 @@ def compute_scenario(
         for leg in holding.known
     ]
     whole = LegSelection([leg for leg, _ in known], sum(holding.legs for holding in shock.holdings.values()))
-    now = values_of(price_all, [MovedLeg(leg, np.array([leg.spot])) for leg in whole.known])
-    then = values_of(
-        price_all,
-        [
-            MovedLeg(leg, leg.spot * np.maximum(1 + beta * np.array(changes), 0.0), day, iv_points / 100)
-            for day in days
-            for leg, beta in known
-        ],
-    )
+    moved, priced = Moves(tuple(changes), tuple(days), iv_points / 100), before
     pnl = np.full((len(changes), len(days)), math.nan)
     if known:
-        columns = np.array(then).reshape(len(days), len(known), len(changes))
-        pnl = (columns - np.array(now)).sum(axis=1).T
-    return Scenario(shock.name, tuple(changes), tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
+        pnl, priced = compute_pnl(price_all, known, moved, before)
+    return Scenario(
+        shock.name, moved.moves, moved.days, iv_points, pnl, whole.coverage, whole.is_whole, priced
+    )
 
 
 def step_of(holding: LegSelection) -> float:
@@ -142,12 +140,17 @@ def step_of(holding: LegSelection) -> float:
 
 def moves_of(step: float) -> tuple[float, ...]:
     """Return the moves of the grid: three down, none, and three up."""
-    return tuple(move * step for move in _MOVES)
+    return tuple(move * step for move in MOVES)
 
 
 def days_for(holdings: Mapping[str, LegSelection]) -> tuple[int, ...]:
     """Return the days of the grid: now, tomorrow, in a week, in 30 days, and the first expiry."""
-    front = math.ceil(first_expiry_days(holdings))
+    return days_until(first_expiry_days(holdings))
+
+
+def days_until(first: float) -> tuple[int, ...]:
+    """Return the days of a grid whose first expiry is in `first` days; 0 without options."""
+    front = math.ceil(first)
     return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
 
 

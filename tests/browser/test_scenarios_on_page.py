@@ -1,0 +1,85 @@
+"""Scenarios of a large portfolio are computed while the page goes on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+SPOTS = {"AAPL": 272, "MSFT": 480, "NVDA": 185, "TSLA": 420, "AMZN": 230}
+STRIKES = 20  # per expiry and underlying
+SCENARIOS = ".st-key-live-scenarios"
+WATCH = """() => {
+  window.moved = 0;
+  const totals = document.querySelector('.st-key-live-totals');
+  let before = totals.innerText;
+  const look = () => {
+    const waits = document.querySelector('.st-key-live-scenarios')?.innerText.includes('Computing');
+    const now = document.querySelector('.st-key-live-totals')?.innerText ?? before;
+    if (waits && now !== before) window.moved += 1;
+    before = now;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def puts(expiries: int, strikes: int = STRIKES) -> list[dict[str, object]]:
+    """Return single puts on five stocks, which the model prices as American."""
+    first = dt.date.today() + dt.timedelta(days=60)  # noqa: DTZ011 - any day will do
+    days = [first + dt.timedelta(days=(4 - first.weekday()) % 7 + 7 * number) for number in range(expiries)]
+    terms = {"option_type": "put", "contracts": 1, "cost_basis": 1}
+    return [
+        {
+            "id": f"{symbol}-{day:%m%d}-{number}",
+            "symbol": symbol,
+            "expiry": day.isoformat(),
+            "strike": round(spot * (0.8 + 0.4 * number / strikes)),
+            **terms,
+        }
+        for symbol, spot in SPOTS.items()
+        for day in days
+        for number in range(strikes)
+    ]
+
+
+@pytest.fixture(scope="module")
+def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Yield a server with 1,000 puts."""
+    from tests.browser.conftest import running_portal
+
+    folder = tmp_path_factory.mktemp("large")
+    with running_portal(browser, folder, order_interval_seconds=0) as portal:
+        (folder / "portfolio.json").write_text(json.dumps({"positions": puts(10)}))
+        yield portal
+
+
+def test_prices_move_while_scenarios_are_computed(large_portal: Portal) -> None:
+    """Where the grid will stand there is a line, the totals go on, and after Stop the grid appears."""
+    page = large_portal.open()
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 1000 legs"))
+    page.locator(f"{SCENARIOS} summary").click()
+    scenarios = page.locator(SCENARIOS)
+    expect(scenarios).to_contain_text("Computing 35 cells of 1,000 legs")
+    page.evaluate(WATCH)
+    expect(scenarios).to_contain_text("Worst in this grid")
+    assert page.evaluate("window.moved") > 0
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("Stopped")
+    scenarios.get_by_role("slider", name="Volatility").press("ArrowRight")
+    expect(scenarios).to_contain_text("Computing 35 cells of 1,000 legs")
+    expect(scenarios).to_contain_text("Worst in this grid")
+    expect(scenarios).not_to_contain_text("Computing")
