@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar, cast
 
 import streamlit as st
@@ -17,13 +18,13 @@ from options_helper.analysis.risk.pricing.model import Model, PriceAll, PriceGri
 from options_helper.analysis.text.wording import format_time
 from options_helper.market import LiveSnapshot
 from options_helper.session.background import Background, Check
-from options_helper.session.solver_process import shared_process
+from options_helper.session.solver_process import SolverProcess
 
 T = TypeVar("T")
 
 _BACKGROUND = "live-background"
 _FEW_PRICES = 500  # are found at once: they take less time than anyone would notice
-_PRICES_AT_ONCE = 1000  # so that quotes and other pages get their turn in the solver's process
+_PRICES_AT_ONCE = 1000  # so that other computations get their turn in the process
 _REST_SECONDS = 0.005
 _PATIENCE_SECONDS = 0.3
 _OLDER_SECONDS = 3.0
@@ -111,6 +112,14 @@ def _background() -> Background:
     return background
 
 
+@lru_cache(maxsize=1)
+def _process() -> SolverProcess:
+    """Return a process for grids alone: beside quotes, either would wait for seconds for the other."""
+    process = SolverProcess()
+    atexit.register(process.close)
+    return process
+
+
 def _price_in_turns(check: Check, grids: Sequence[PriceGrid]) -> list[Sequence[float]]:
     """Return the prices of each grid, found in slices between which others get their turn."""
     prices: list[Sequence[float]] = []
@@ -119,5 +128,5 @@ def _price_in_turns(check: Check, grids: Sequence[PriceGrid]) -> list[Sequence[f
         time.sleep(_REST_SECONDS)
         first = len(prices)
         size = max(1, _PRICES_AT_ONCE // len(grids[first].spots))
-        prices += shared_process().price_all(grids[first : first + size])
+        prices += _process().price_all(grids[first : first + size])
     return prices
