@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     """The newest result of a question.
 
     Attributes:
-        value: What was computed; None if that failed.
+        value: The result; None if its computation failed.
         source: The data from which it was computed.
         failure: The kind of the failure, else "".
     """
@@ -49,7 +49,7 @@ class _Request(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """What is known and wanted under one key; `seconds` is the duration of the last computation."""
+    """The answer and the request of one key; `seconds` is the duration of the last computation."""
 
     question: object = None
     answer: Answer | None = None

@@ -113,7 +113,7 @@ def test_a_failure_is_an_answer_that_is_not_computed_again(background: Backgroun
 
 
 def test_a_dropped_key_is_forgotten(background: Background) -> None:
-    """What runs for a dropped key ends, nobody gets its result, and its thread does not stay."""
+    """A dropped key's computation ends, nobody gets its result, and its thread does not stay."""
     running = Slow()
     background.ask(KEY, "q", "now", running, patience_seconds=0.0)
     assert running.began.wait(PATIENT)

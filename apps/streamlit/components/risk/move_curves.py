@@ -41,7 +41,7 @@ _SIGNS = {"today": "- -", "date": "\u00b7\u00b7\u00b7"}  # of the lines, in word
 
 
 class _Curves(NamedTuple):
-    """What was computed: the curves, the selection they are of, and the P/L from which they count."""
+    """The computed curves, the selection that they describe, and the P/L from which they count."""
 
     scenario: Scenario
     shock: Shock

@@ -20,7 +20,7 @@ Key = TypeVar("Key")
 
 
 class _Inputs(NamedTuple):
-    """What a leg's prices depend on; equal inputs have equal prices."""
+    """Everything on which a leg's prices depend; equal inputs have equal prices."""
 
     option: OptionInputs | None
     iv: float

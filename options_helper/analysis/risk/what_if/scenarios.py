@@ -104,7 +104,7 @@ def compute_scenario(
         changes: The moves as fractions, one per row.
         iv_points: Points added to every volatility, in all columns.
         days: Calendar days from now, one per column.
-        before: The values of an earlier grid, of which those with unchanged inputs are not computed again.
+        before: The values of an earlier grid; those with unchanged inputs are not computed again.
     """
     betas = dict.fromkeys(shock.holdings, 1.0) if shock.betas is None else shock.betas
     known = [
