@@ -12,12 +12,12 @@ from typing import NamedTuple, TypeVar, cast
 import streamlit as st
 
 from apps.streamlit.components.charts.charts import say
+from apps.streamlit.components.risk.background import Background, Check
 from apps.streamlit.components.view.page_view import NEIGHBOURS_KEY
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model, PriceAll, PriceGrid
 from options_helper.analysis.text.wording import format_time
 from options_helper.market import LiveSnapshot
-from options_helper.session.background import Background, Check
 from options_helper.session.solver_process import SolverProcess
 
 T = TypeVar("T")

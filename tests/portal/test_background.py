@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from options_helper.session.background import Answer, Background, Check
+from apps.streamlit.components.risk.background import Answer, Background, Check
 from tests.conftest import WaitUntil
 
 KEY, PATIENT = "grid", 30.0
