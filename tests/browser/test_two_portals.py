@@ -68,4 +68,6 @@ def test_two_portals_on_one_relay(browser: Browser, tmp_path: Path) -> None:
             r"The relay has stopped publishing at [\d:]+; check that options-helper relay still runs\."
         )
         expect(first.locator(STATUS)).to_contain_text(words, timeout=20_000)
+        # A second later; by its age alone, the last quote would be live for half a minute.
+        expect(first.locator(TOTALS)).to_contain_text(re.compile(r"(?<!\d)0 of \d+ live"), timeout=10_000)
         assert one.complaints == []
