@@ -164,6 +164,7 @@ async def _join_until_whole(hop: Hop) -> list[bytes]:
         await joiner.catch_up(hop.pulse())
         if joiner.has_all(hop.pulse()) and not joiner.missing:
             return late
+        await asyncio.sleep(0.01)  # without an answer of JetStream, nothing else would ever run
 
 
 @pytest.mark.parametrize(
