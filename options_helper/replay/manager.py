@@ -102,8 +102,8 @@ class ReplayManager:
 
     def jump(self, at: dt.datetime) -> None:
         """Move to a time of the recording; backward, everything is played again from the beginning."""
-        seconds = (at - self._clock.wall()).total_seconds()
         with self._lock:
+            seconds = (at - self._clock.wall()).total_seconds()  # the clock may have run on before the lock
             if seconds < 0:
                 self._curve = self.curve
                 self._player.close()

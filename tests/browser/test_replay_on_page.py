@@ -93,6 +93,16 @@ def wait_for_rest(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
+def pause(page: Page, badge: Locator, step: Locator) -> None:
+    """Pause the replay; the button beside *Pause* stays in its place, or it would lose a click."""
+    button = page.get_by_role("button", name="Pause")
+    button.wait_for()
+    place = step.bounding_box()
+    button.click()
+    expect(badge).to_contain_text("paused")
+    assert step.bounding_box() == place
+
+
 def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
     """At three times, one after a jump back, mark and profit equal those recorded."""
     found = survey(Path(RECORDING))
@@ -101,15 +111,14 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
         page = portal.open(portal.live_url, timezone_id="UTC")
         page.get_by_role("button", name="Start", exact=True).click()
         expect(page.locator('tr[data-position-id="call"]').first).to_be_visible()
-        page.get_by_role("button", name="Pause").click()
-        badge = page.locator(BADGE).first
-        expect(badge).to_contain_text("paused")
+        badge, step = page.locator(BADGE).first, page.get_by_role("button", name="+10 s")
+        pause(page, badge, step)
         marks, seconds = set(), time_on(badge, began)
-        for key, presses in (("PageUp", 2), ("PageUp", 6), ("PageDown", 3)):
+        for presses in (2, 6, 3):
             slider = open_jump(page)
             # It is where the replay is.
             expect(slider).to_have_attribute("aria-valuetext", f"{began + seconds * SECOND:%H:%M:%S}")
-            for _ in range(presses):
+            for key in ["PageDown"] * 9 + ["PageUp"] * presses:  # from the beginning
                 slider.press(key)
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/jump-{presses}.png")
@@ -146,6 +155,6 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             page.keyboard.press("Escape")
             expect(page.get_by_role("slider", name="Time")).to_have_count(0)
             wait_for_rest(page)
-            page.get_by_role("button", name="+10 s").click()
+            step.click()
             expect(badge).not_to_contain_text(times_around(at))
         assert not portal.complaints
