@@ -23,6 +23,8 @@ export class Model {
   groups = new Map();
   /** @type {Map<string, Row>} */
   positions = new Map();
+  /** The rows with a quote of their own, single positions and legs, by group. @type {Map<string, Row[]>} */
+  quoted = new Map();
   /** The legs of each structure. @type {Map<string, Row[]>} */
   legs = new Map();
   /** @type {Row[]} */
@@ -57,13 +59,23 @@ export class Model {
   #index() {
     this.groups = new Map(this.#groupRows.map((row) => [row.id, Object.assign(row, { kind: "group", key: `g:${row.id}` })]));
     this.positions = new Map();
+    this.quoted = new Map();
     this.legs = new Map();
     for (const row of this.#rows) {
       row.key = `${row.kind === "leg" ? "l" : "p"}:${row.id}`;
-      if (row.kind !== "leg") this.positions.set(row.id, row);
-      else this.legs.set(String(row.parent), [...(this.legs.get(String(row.parent)) ?? []), row]);
+      if (row.kind === "leg") add(this.legs, String(row.parent), row);
+      else this.positions.set(row.id, row);
+      const owner = row.kind === "leg" ? this.positions.get(String(row.parent)) : row;
+      if (row.kind !== "structure" && owner) add(this.quoted, String(owner.group), row);
     }
   }
+}
+
+/** @param {Map<string, Row[]>} map @param {string} key @param {Row} row */
+function add(map, key, row) {
+  const rows = map.get(key);
+  if (rows) rows.push(row);
+  else map.set(key, [row]);
 }
 
 /** Return the rows with these changes; a changed row is a new object. @param {Row[]} rows @param {Changes} changes */

@@ -2,7 +2,7 @@
 
 import { element, setAttribute, setClass, setText } from "./dom.js";
 import { formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
-import { describeState, stateOf } from "./states.js";
+import { describeStale, describeState, stateOf } from "./states.js";
 
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./model.js").Model} Model */
@@ -125,12 +125,8 @@ export class RowView {
 
   #updateGroup() {
     const { row } = this;
-    const cover = String(row.cover ?? "");
-    this.#setValue("quote", cover, 0);
     const day = this.cells.get("pnl_day")?.below; // its words wrap, because they are there only for a while
     if (day) setText(day, String(row.day_cover ?? "").replaceAll(MINUS, `${MINUS}\u2060`));
-    const open = this.cells.get("pnl_open")?.narrow;
-    if (open) setText(open, isNumber(row.pnl_open) ? "" : cover);
     this.tr.classList.toggle("is-partial", Boolean(row.partial));
   }
 
@@ -175,6 +171,7 @@ export class RowView {
     if (row.kind === "group") {
       const { sign, word } = layout.states[state];
       setText(this.place.warning, LATE_STATES.includes(state) && !stopped ? ` ${sign} ${word}` : "");
+      this.#tickCover(now, model);
       return;
     }
     const [sign, words] = describeState(row, now, layout, stopped);
@@ -186,6 +183,17 @@ export class RowView {
     }
     this.#tickBelow(now);
     this.#tickMark(now, `${sign} ${words}`);
+  }
+
+  /** Show how many legs the sums cover, and how many quotes are stale. @param {number} now @param {Model} model */
+  #tickCover(now, { layout, quoted, stopped }) {
+    const { row } = this;
+    const [old, areAll] = stopped ? ["", false] : describeStale(quoted.get(row.id) ?? [], now, layout);
+    const cover = String(row.cover ?? "");
+    this.tr.classList.toggle("is-old", areAll);
+    this.#setValue("quote", [cover, old].filter(Boolean).join(", "), 0);
+    const open = this.cells.get("pnl_open")?.narrow;
+    if (open) setText(open, [isNumber(row.pnl_open) ? "" : cover, old].filter(Boolean).join(", "));
   }
 
   /** @param {number} now */

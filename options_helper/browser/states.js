@@ -38,3 +38,11 @@ export function areAllOld(rows, now, layout) {
   const states = rows.map((row) => stateOf(row, now, layout));
   return !states.some((state) => CURRENT_STATES.includes(state)) && states.some((state) => OLD_STATES.includes(state));
 }
+
+/** Return how many rows have old quotes, in words such as `2 stale`, and whether no row has a current one.
+ * @param {Row[]} rows @param {number} now @param {Layout} layout @returns {[string, boolean]}
+ */
+export function describeStale(rows, now, layout) {
+  const old = rows.filter((row) => OLD_STATES.includes(stateOf(row, now, layout))).length;
+  return [old ? `${old === rows.length ? "all" : old} stale` : "", areAllOld(rows, now, layout)];
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Model } from "../../options_helper/browser/model.js";
+import { describeStale } from "../../options_helper/browser/states.js";
 
 const HEADING = { label: "", help: "", decimals: 2, optional: false, toned: false, below: null };
 const LAYOUT = {
@@ -86,4 +87,17 @@ test("a message with everything replaces the rows", () => {
   other.rows.rows = [[0, "put", "position", "AAPL", null, "240 put", 4]];
   model.take(other);
   assert.deepEqual([[...model.positions.keys()], model.legs.size, model.version], [["put"], 0, 7]);
+});
+
+test("a group says how many of its quotes are stale, by legs, and whether none is current", () => {
+  const states = Object.fromEntries(["live", "stale", "no_data", "from_yesterday"].map((id) => [id, { sign: "", word: id, aged: false }]));
+  const model = new Model();
+  model.take(everything());
+  const rows = model.quoted.get("AAPL");
+  assert.deepEqual(rows.map((row) => row.id), ["call", "spread/0", "spread/1"]);
+  const described = (...given) => describeStale(rows.map((row, at) => ({ ...row, state: given[at] })), 0, { ...LAYOUT, states });
+  assert.deepEqual(described("live", "live", "no_data"), ["", false]);
+  assert.deepEqual(described("live", "stale", "from_yesterday"), ["2 stale", false]);
+  assert.deepEqual(described("no_data", "stale", "stale"), ["2 stale", true]);
+  assert.deepEqual(described("stale", "stale", "from_yesterday"), ["all stale", true]);
 });
