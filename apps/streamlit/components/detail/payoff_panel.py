@@ -21,13 +21,13 @@ from apps.streamlit.components.detail.detail_words import no_payoff_words
 from apps.streamlit.components.positions.table.row_words import name_of_leg
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import RiskCurve, compute_curve, price_range
 from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of, legs_on
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.analysis.text.wording import format_day
 from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
-from options_helper.session.solver_process import shared_process
 from options_helper.times import new_york_date
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _cost(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> floa
 
 def _curve(choice: _Choice, prices: Floats, days: float) -> RiskCurve:
     """Return P/L by price at one date, counted from the cost, or from the current value without one."""
-    holding, price_all, cost = choice.holding, shared_process().price_all, choice.cost
+    holding, price_all, cost = choice.holding, Model().price_all, choice.cost
     if cost is None:
         cost = float(holding.value_at(price_all, np.array([holding.known[0].spot]), 0.0)[0])
     return compute_curve(price_all, holding, prices, float(days), cost)
