@@ -111,10 +111,11 @@ def open_and_start(portal: Portal, cable: Cable) -> Page:
 
 
 def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
-    """A network loss shorter than the keep-alive costs no connection, and the page continues."""
+    """A network loss shorter than the keep-alive costs no connection; the page reports it and continues."""
     page = open_and_start(portal, cable)
     before = portal.simulator.connections_total
     cable.cut()
+    expect(page.locator(".st-key-live-status").get_by_test_id("stAlertContainer")).to_be_hidden()
     page.wait_for_timeout(1_500)
     cable.mend()
     status = page.locator(".st-key-live-status")
