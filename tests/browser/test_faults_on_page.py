@@ -114,7 +114,7 @@ PASSING = [
         "Streaming resumes when the other program disconnects",
     ),
     ({"drops": 99}, "Reconnecting the option stream.", re.compile("The connection was (reset|lost) at")),
-    ({"drops": 99, "drop_how": "close"}, "", "The server closed the connection (close code 1000) at"),
+    ({"drops": 99, "drop_how": "close"}, "", "The server closed the connection (close code 1001) at"),
     ({"http_status": 503}, "", "The server answered HTTP 503 at"),
     ({"subscribe_error": 407}, "", "this machine reads too slowly (407)"),
     ({"subscribe_error": 500}, "", "Alpaca had an internal error (500)"),
