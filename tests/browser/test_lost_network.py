@@ -44,6 +44,8 @@ class Cable:
             return
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers += [writer, far_writer]
+        if self._cut:  # meanwhile
+            await self._abort_all()
         await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,12 +60,11 @@ class Cable:
     def cut(self) -> None:
         """End every connection and accept no new one."""
         self._cut = True
+        self._call(self._abort_all())
 
-        async def close() -> None:
-            for writer in self._writers:
-                writer.transport.abort()
-
-        self._call(close())
+    async def _abort_all(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
 
     def mend(self) -> None:
         """Accept connections again."""
@@ -80,10 +81,8 @@ class Cable:
         async def end() -> None:
             self._server.close()
             await self._server.wait_closed()
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            # Without connections they end by themselves; asyncio reports a cancelled handler as an error.
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
         self._call(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
