@@ -15,9 +15,9 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 import msgspec
 
@@ -111,9 +111,12 @@ class SolverProcess:
         return _done_decoder.decode(answer)
 
 
-@lru_cache(maxsize=1)
-def shared_process() -> SolverProcess:
-    """Return the solver that this whole process shares, which is closed at exit."""
+@cache
+def shared_process(work: Literal["quotes", "grids"] = "quotes") -> SolverProcess:  # noqa: ARG001 - the key
+    """Return the process for one kind of work, which this whole process shares and which is closed at exit.
+
+    Quotes and grids do not share one, because either would wait for seconds for the other.
+    """
     process = SolverProcess()
     atexit.register(process.close)
     return process

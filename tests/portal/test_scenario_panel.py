@@ -43,7 +43,7 @@ class Gate:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Put a gate before the prices of large grids, and open it at the end."""
     each = Gate()
-    monkeypatch.setattr(computed, "_process", lambda: each)
+    monkeypatch.setattr(computed, "shared_process", lambda _work: each)
     monkeypatch.setattr(computed, "_PATIENCE_SECONDS", 0.01)
     yield each
     each.is_open.set()

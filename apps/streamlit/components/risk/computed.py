@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple, TypeVar, cast
 
 import streamlit as st
@@ -18,7 +17,7 @@ from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model, PriceAll, PriceGrid
 from options_helper.analysis.text.wording import format_time
 from options_helper.market import LiveSnapshot
-from options_helper.session.solver_process import SolverProcess
+from options_helper.session.solver_process import shared_process
 
 T = TypeVar("T")
 
@@ -112,14 +111,6 @@ def _background() -> Background:
     return background
 
 
-@lru_cache(maxsize=1)
-def _process() -> SolverProcess:
-    """Return a process for grids alone: beside quotes, either would wait for seconds for the other."""
-    process = SolverProcess()
-    atexit.register(process.close)
-    return process
-
-
 def _price_in_turns(check: Check, grids: Sequence[PriceGrid]) -> list[Sequence[float]]:
     """Return the prices of each grid, found in slices between which others get their turn."""
     prices: list[Sequence[float]] = []
@@ -128,5 +119,5 @@ def _price_in_turns(check: Check, grids: Sequence[PriceGrid]) -> list[Sequence[f
         time.sleep(_REST_SECONDS)
         first = len(prices)
         size = max(1, _PRICES_AT_ONCE // len(grids[first].spots))
-        prices += _process().price_all(grids[first : first + size])
+        prices += shared_process("grids").price_all(grids[first : first + size])
     return prices
