@@ -1,29 +1,22 @@
-"""The recorder of a process: takes records from the taps and keeps them in a file, in memory, or both.
-
-The taps' threads only append to a queue. The recorder's own thread, which exists during a run, replaces
-identifiers, encodes, compresses and writes.
-"""
+"""The recorder of a process: passes a run's records to the run's writer, and knows what a look depends on."""
 
 from __future__ import annotations
 
 import datetime as dt
 import platform
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from options_helper.recording.file_format import encode_records, pack_block
 from options_helper.recording.identifiers import RecordCleaner
 from options_helper.recording.journal import Journal
-from options_helper.recording.recording_file import COMPLETE, LIMIT_BYTES, RecordingFile
+from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
 from options_helper.recording.records import (
     Began,
     Closed,
     Digest,
-    LeftOut,
     PortfolioText,
     Record,
     Started,
@@ -32,14 +25,11 @@ from options_helper.recording.records import (
 )
 from options_helper.recording.ring import Ring
 from options_helper.recording.taps import moment
+from options_helper.recording.writer import RunWriter
 from options_helper.times import to_microseconds, utc_now
 
 Seen = TypeVar("Seen")
 
-_FLUSH_SECONDS = 1.0  # the most that a killed process loses
-_BLOCK_BYTES = 256 * 1024
-_MOST_WAITING = 32 * 1024 * 1024
-_RECORD_BYTES = 100  # of a record in memory, beyond its messages
 _SHORTEST_KEY = 12  # shorter ones, such as the demo's, are words that may occur anywhere
 _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
 
@@ -62,11 +52,13 @@ class RecordingStatus:
 
     Attributes:
         ended: A sentence that says why nothing more is written; "" while the file is written.
+        left_out: The number of records that are missing so far.
     """
 
     path: Path
     size: int
     ended: str
+    left_out: int = 0
 
 
 class Recorder:
@@ -82,19 +74,10 @@ class Recorder:
         self, *, folder: Path | None = None, ring_bytes: int = 0, limit_bytes: int = LIMIT_BYTES
     ) -> None:
         self.folder, self._ring_bytes, self._limit = folder, ring_bytes, limit_bytes
-        self._lock = threading.Lock()  # held for an append, never while writing
-        self._queue: list[tuple[Record, int]] = []  # with its size
-        self._waiting_bytes = 0
-        self._refused = 0
-        self._wake = threading.Event()
-        self._keeping = threading.Lock()  # held while blocks are made and kept
         self._cleaner = RecordCleaner()
-        self._secrets: tuple[bytes, ...] = ()
+        self._writer: RunWriter | None = None  # of this or the last run
         self._portfolio: tuple[bytes, int] | None = None
-        self._thread: threading.Thread | None = None
-        self._is_taking = self._is_ending = self._may_look = False
-        self._file: RecordingFile | None = None
-        self._ring: Ring | None = None
+        self._may_look = False
         self._problem = ""
         self.journal = Journal(utc_now, self._put)
         self._watcher: object = None
@@ -112,31 +95,20 @@ class Recorder:
             config: The settings of the run, without keys.
             secrets: The keys, as a second safeguard: a record that contains one is left out.
         """
-        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= _SHORTEST_KEY)
-        with self._keeping:
-            self._file = self._open_file()
-            self._ring = Ring(self._ring_bytes) if self._ring_bytes else None
-        with self._lock:
-            self._queue, self._waiting_bytes, self._refused = [(_begin_record(), 0)], 0, 0
-            self._is_taking = True
+        unwanted = tuple(secret.encode() for secret in secrets if len(secret) >= _SHORTEST_KEY)
+        ring = Ring(self._ring_bytes) if self._ring_bytes else None
+        self._writer = RunWriter(_begin_record(), self._open_file(), ring, self._cleaner, unwanted)
         started_at, began = to_microseconds(self.journal.started_at), self.journal.began
         self._put(Started(moment()[0], began, dict(config), started_at), 0)
         self._watcher, self._watched, self._may_look = None, (), True
         if self._portfolio is not None:
             self._put(PortfolioText(*moment(), *self._portfolio), len(self._portfolio[0]))
-        self._is_ending = False
-        self._thread = threading.Thread(target=self._work, name="options-helper-recorder", daemon=True)
-        self._thread.start()
 
     def end(self, timeout: float = 1.0) -> None:
         """Write the waiting records, close the file, and keep the ring; do nothing without a run."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._put(Stopped(*moment()), 0)
-        self._is_taking, self._is_ending = False, True
-        self._wake.set()
-        thread.join(timeout)
+        if self._is_taking and self._writer is not None:
+            self._put(Stopped(*moment()), 0)
+            self._writer.end(timeout)
 
     def stop_looking(self) -> None:
         """Record no further looks, because the run is being stopped."""
@@ -175,21 +147,25 @@ class Recorder:
     @property
     def status(self) -> RecordingStatus | None:
         """The state of this or the last run's file, or None without a folder for files."""
-        file = self._file
+        file = self._writer.file if self._writer is not None else None
         if file is not None:
-            return RecordingStatus(file.path, file.size, file.ended)
+            return RecordingStatus(file.path, file.size, file.ended, file.left_out)
         return RecordingStatus(self.folder, 0, self._problem) if self.folder and self._problem else None
 
     @property
     def keeps_last_minutes(self) -> bool:
         """True if `last_minutes` has something to return."""
-        return self._ring is not None
+        return self._writer is not None and self._writer.ring is not None
 
     def last_minutes(self) -> bytes:
         """Return the last five minutes as a complete recording; empty if none are kept."""
-        self._write_waiting()
-        with self._keeping:
-            return self._ring.to_file(_begin_record(), _closed("saved from memory")) if self._ring else b""
+        if self._writer is None:
+            return b""
+        return self._writer.last_minutes(_begin_record(), Closed(*moment(), "saved from memory"))
+
+    @property
+    def _is_taking(self) -> bool:
+        return self._writer is not None and self._writer.is_taking
 
     def _open_file(self) -> RecordingFile | None:
         self._problem = ""
@@ -203,64 +179,8 @@ class Recorder:
             return None
 
     def _put(self, record: Record, size: int) -> None:
-        with self._lock:
-            if not self._is_taking:
-                return
-            size += _RECORD_BYTES
-            if self._waiting_bytes + size > _MOST_WAITING:
-                self._refused += 1
-                return
-            self._queue.append((record, size))
-            self._waiting_bytes += size
-            is_enough = self._waiting_bytes >= _BLOCK_BYTES
-        if is_enough and not self._wake.is_set():
-            self._wake.set()
-
-    def _work(self) -> None:
-        while not self._is_ending:
-            self._wake.wait(_FLUSH_SECONDS)
-            self._wake.clear()
-            self._write_waiting()
-        self._write_waiting()
-        with self._keeping:
-            if self._file is not None:
-                self._file.append(pack_block(encode_records([_closed("the run ended")])))
-                self._file.end(COMPLETE)
-
-    def _write_waiting(self) -> None:
-        with self._keeping:
-            with self._lock:
-                waiting, self._queue, self._waiting_bytes = self._queue, [], 0
-                refused, self._refused = self._refused, 0
-            if refused:
-                waiting.append((LeftOut(*moment(), refused, "the computer was too slow"), 0))
-            records: list[Record] = []
-            total = 0
-            for record, size in waiting:
-                records.append(self._cleaner.clean(record))
-                total += size
-                if total >= _BLOCK_BYTES:
-                    self._keep(records)
-                    records, total = [], 0
-            if records:
-                self._keep(records)
-
-    def _keep(self, records: list[Record]) -> None:
-        content = encode_records(records)
-        unwanted = (*self._secrets, *self._cleaner.accounts)
-        if any(text in content for text in unwanted):
-            records = [
-                LeftOut(record.at, record.elapsed, 1, "it contained a key or an account number")
-                if any(text in encode_records([record]) for text in unwanted)
-                else record
-                for record in records
-            ]
-            content = encode_records(records)
-        block = pack_block(content)
-        if self._file is not None:
-            self._file.append(block)
-        if self._ring is not None:
-            self._ring.append(block, records)
+        if self._writer is not None:
+            self._writer.put(record, size)
 
 
 def _begin_record() -> Began:
@@ -271,7 +191,3 @@ def _begin_record() -> Began:
         except PackageNotFoundError:
             continue
     return Began(*moment(), versions)
-
-
-def _closed(words: str) -> Closed:
-    return Closed(*moment(), words)

@@ -21,11 +21,15 @@ FILE = Path("/records/2026-11-29T0930-options.ohrec")
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, f"Each run is recorded in {FILE.parent}. {CONTENTS}"),
+        (None, f"Each run from the next Start on is recorded in {FILE.parent}. {CONTENTS}"),
         (RecordingStatus(FILE, 12_340_000, ""), f"Recording: 12.3 MB in {FILE}."),
         (
             RecordingStatus(FILE, 2_000_000, "The recording ended: No space left on device."),
             f"\N{WARNING SIGN} The recording ended: No space left on device. 2.0 MB in {FILE}.",
+        ),
+        (
+            RecordingStatus(FILE, 2_000_000, "", left_out=1),
+            f"\N{WARNING SIGN} Recording: 2.0 MB in {FILE}. 1 record was left out.",
         ),
         (
             RecordingStatus(FILE, 0, "No recording can be written."),

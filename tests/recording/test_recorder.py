@@ -8,14 +8,16 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from options_helper.errors import StreamInterrupted
 from options_helper.recording import recorder as recorder_module
-from options_helper.recording import records, ring, taps
+from options_helper.recording import records, ring, taps, writer
 from options_helper.recording.file_format import RecordingReader
 from options_helper.recording.journal import Journal
 from options_helper.recording.recorder import Recorder
@@ -39,7 +41,7 @@ def clock(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seconds = [0]
     recorder.journal.began = 0
     monkeypatch.setattr(Journal, "moment", lambda _self: (seconds[0] * 10**6, seconds[0] * 10**6))
-    for module in (taps, recorder_module):
+    for module in (taps, recorder_module, writer):
         monkeypatch.setattr(module, "moment", lambda: (seconds[0] * 10**6, seconds[0] * 10**6))
     return seconds
 
@@ -174,6 +176,66 @@ def test_the_limit_ends_the_recording(tmp_path: Path) -> None:
     assert kinds(read(file_of(recorder))).count("Received") == 2
 
 
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_recording_whose_file_is_gone_is_not_complete(recorder: Recorder, *, is_moved: bool) -> None:
+    """If the file is moved or removed, the recording ends with a sentence that says so."""
+    recorder.begin({})
+    recorder.last_minutes()  # writes what is waiting
+    assert recorder.status is not None
+    path = recorder.status.path
+    if is_moved:
+        path.parent.rename(path.parent.with_name("elsewhere"))
+    else:
+        path.unlink()
+    recorder.end(10)
+    assert recorder.status.ended == "The recording ended: its file was moved or removed."
+    assert recorder.status.size == 0
+    recorder.begin({})
+    recorder.end(10)
+    assert recorder.status.ended == "The recording is complete."
+
+
+def test_a_slow_disk_does_not_mix_two_runs(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, wait_until: Any
+) -> None:
+    """A run that begins before the last one is written has a file of its own, and both are whole."""
+    arrived, go_on = threading.Event(), threading.Event()
+    write = os.write
+
+    def write_slowly(file: int, content: bytes) -> int:
+        if len(content) > 1000:
+            arrived.set()
+            go_on.wait(10)
+        return write(file, content)
+
+    monkeypatch.setattr("options_helper.recording.recording_file.os.write", write_slowly)
+    recorder.begin({})
+    assert recorder.status is not None
+    first = recorder.status.path
+    ConnectionTap(recorder.journal, "stocks").received(os.urandom(5000))
+    recorder.end(0)
+    arrived.wait(10)
+    begin = threading.Thread(target=recorder.begin, args=({},))
+    begin.start()
+    begin.join(10)
+    tap = ConnectionTap(recorder.journal, "options")
+    go_on.set()
+    tap.received(b"second")
+    recorder.end(10)
+    assert recorder.status.path != first
+    second = kinds(read(recorder.status.path.read_bytes()))
+    assert second == ["Began", "Started", "Connecting", "Received", "Stopped", "Closed"]
+    wait_until(lambda: kinds(read(first.read_bytes()))[-1] == "Closed")
+    assert kinds(read(first.read_bytes())) == [
+        "Began",
+        "Started",
+        "Connecting",
+        "Received",
+        "Stopped",
+        "Closed",
+    ]
+
+
 def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
     """If the folder cannot be created, a sentence says so and the run continues."""
     (tmp_path / "file").write_text("")
@@ -188,8 +250,8 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory stays bounded, and the number of refused records is in the file."""
-    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1400)  # with what every record takes
-    monkeypatch.setattr(recorder_module, "_BLOCK_BYTES", 10**9)  # the thread is not woken
+    monkeypatch.setattr(writer, "_MOST_WAITING", 1400)  # with what every record takes
+    monkeypatch.setattr(writer, "_BLOCK_BYTES", 10**9)  # the thread is not woken
     recorder.begin({})
     tap = ConnectionTap(recorder.journal, "stocks")
     for _ in range(5):
@@ -198,14 +260,17 @@ def test_what_the_thread_cannot_keep_up_with_is_counted(
     found = read(file_of(recorder))
     assert kinds(found).count("Received") == 2
     assert [record.records for record in found if isinstance(record, records.LeftOut)] == [3]
+    assert recorder.status is not None
+    assert recorder.status.ended == "The recording is not complete: 3 records were left out."
 
 
 def test_records_without_messages_count_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory stays bounded although a record reports no size."""
-    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 2000)
+    monkeypatch.setattr(writer, "_MOST_WAITING", 2000)
     recorder.begin({})
     tap = ConnectionTap(recorder.journal, "stocks")
-    with recorder._keeping:  # the disk is slow
+    assert recorder._writer is not None
+    with recorder._writer._keeping:  # the disk is slow
         for _ in range(100):
             tap.opened()
     recorder.end(10)

@@ -12,7 +12,7 @@ from apps.streamlit.components.plain_text import in_html
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS
 from options_helper.recording.recorder import RecordingStatus
-from options_helper.recording.recording_file import COMPLETE
+from options_helper.recording.recording_file import COMPLETE, counted
 from options_helper.session.process_recorder import process_recorder
 
 _WARNING = "\N{WARNING SIGN}"
@@ -50,8 +50,14 @@ def render_last_minutes(as_of: dt.datetime) -> None:
 def describe_recording(folder: Path | None, status: RecordingStatus | None) -> str:
     """Return the state of a recording in sentences, and before the first one its future contents."""
     if status is None:
-        return f"Each run is recorded in {printable(str(folder))}. {CONTENTS}" if folder else ""
+        return (
+            f"Each run from the next Start on is recorded in {printable(str(folder))}. {CONTENTS}"
+            if folder
+            else ""
+        )
     size = f"{status.size / 1e6:,.1f} MB in {printable(str(status.path))}"
+    if not status.ended and status.left_out:
+        return f"{_WARNING} Recording: {size}. {counted(status.left_out)} left out."
     if not status.ended:
         return f"Recording: {size}."
     if status.ended == COMPLETE:
