@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 import psutil
 from receivers import make_recorder, start_product, start_readers, symbols_of
-from risk import compute_each_second
+from risk import compute_again_and_again
 
 from options_helper.analysis.risk.pricing.solver import Solver
-from options_helper.session.solver_process import shared_process
+from options_helper.session.risk.solver_process import shared_process
 
 JOB_SECONDS = 0.020
 CALIBRATION_SECONDS = 1.0
@@ -82,19 +82,20 @@ class Product:
         spent = (time.process_time() - cpu) / (time.monotonic() - began)
         return {"cpu": spent, "memory": psutil.Process().memory_info().rss}
 
-    def risk(self, where: str) -> dict[str, object]:
-        """Start or stop computing the risk of another portfolio."""
+    def risk(self, how: str) -> dict[str, object]:
+        """Start or stop computing the risk of another portfolio: `process 2`, `here 1` (seconds) or `off`."""
         self._risk_off.set()
         if self._risk_thread is not None:
             self._risk_thread.join()
             self._risk_thread = None
-        if where != "off":
+        if how != "off":
+            where, seconds = how.split()
             self._risk_off = threading.Event()
             solver = Solver(shared_process().solve_many if where == "process" else None)
-            arguments = (solver, self._risk_off)
-            self._risk_thread = threading.Thread(target=compute_each_second, args=arguments, daemon=True)
+            arguments = (solver, float(seconds), self._risk_off)
+            self._risk_thread = threading.Thread(target=compute_again_and_again, args=arguments, daemon=True)
             self._risk_thread.start()
-        return {"risk": where}
+        return {"risk": how}
 
     def facts(self) -> dict[str, object]:
         """Return messages, rates and latencies by stream, and the number of dropped events."""

@@ -17,7 +17,7 @@ from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.solver import Solver
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio, Position
-from options_helper.session.solver_process import shared_process
+from options_helper.session.risk.solver_process import shared_process
 
 _AT = dt.datetime(2026, 11, 18, 15, 30, tzinfo=dt.UTC)
 _RATE = 0.03625
@@ -44,13 +44,13 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
     yield Figure("longest pause of another thread beside it", _pause(held), "ms")
 
 
-def compute_each_second(solver: Solver, off: threading.Event) -> None:
-    """Compute the risk of 250 contracts with new prices once a second, until the event is set."""
+def compute_again_and_again(solver: Solver, seconds: float, off: threading.Event) -> None:
+    """Compute the risk of 250 contracts with new prices at this interval, until the event is set."""
     held = moving_portfolio(250)
     lives = [moved_snapshot(held, number) for number in range(20)]
     for number in itertools.count():
         solve_live_risk(held, lives[number % len(lives)], _RATE, 30.0, solver)
-        if off.wait(1.0):
+        if off.wait(seconds):
             return
 
 

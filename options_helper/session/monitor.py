@@ -41,6 +41,7 @@ from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet
 from options_helper.session.look_digests import LookDigests, LookRecorder, WatchedPortfolio
+from options_helper.session.risk.shared_risk import RiskRequest
 from options_helper.session.views import SharedViews
 from options_helper.times import utc_now
 
@@ -234,7 +235,7 @@ class PortfolioMonitor:
                 day = self.views.fill_day(live)
                 self._recorder.note_digest(partial(self._digests.of, live, seen.tables, day, alerts), alerts)
             read_rules = self._read_rules
-        self.views.keep_risk_current(self._portfolio, live)
+        self.views.risk.keep_current(self._portfolio, live)
         self._outlet.send(raised, self._portfolio)
         self._outlet.keep(alerts, read_rules)
         return view
@@ -294,7 +295,7 @@ class PortfolioMonitor:
             rate = load_risk_free_rate()
         except SettingsError:  # the page reports it, and uses the default rate too
             rate = None
-        return self.views.risk(self._portfolio, live, self.stale_after_seconds, rate)
+        return self.views.risk.exact(RiskRequest(self._portfolio, self.stale_after_seconds, rate), live)
 
     def _observe(self, live: LiveSnapshot, *, is_exact: bool) -> Observation:
         """Return the observation of the current tables, or the last one if they are the same."""

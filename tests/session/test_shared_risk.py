@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from dataclasses import replace
 
 import pytest
 
 from options_helper.models import Portfolio
-from options_helper.session import views as shared_views
-from options_helper.session.views import SharedViews
+from options_helper.session.risk import shared_risk
+from options_helper.session.risk.shared_risk import RiskRequest, SharedRisk
 from tests.builders import AT, CALL, quote, single, snapshot
 
 PUT = "AAPL261218P00250000"
@@ -31,60 +32,60 @@ def _live(after: float, version: int, bid: float = 24.8):
 def test_only_what_moved_is_solved_again() -> None:
     """Of two contracts, only the one with another quote is solved again."""
     portfolio = Portfolio(positions=[single(), single(id="p", option_type="put")])
-    views = SharedViews()
-    first = views.risk(portfolio, _live(0, 1), 30.0, None)
-    assert views._solver.solved == 2
-    second = views.risk(portfolio, _live(0.1, 2, bid=25.0), 30.0, None)
-    assert views._solver.solved == 3
+    risks = SharedRisk()
+    first = risks.exact(RiskRequest(portfolio, 30.0), _live(0, 1))
+    assert risks._solver.solved == 2
+    second = risks.exact(RiskRequest(portfolio, 30.0), _live(0.1, 2, bid=25.0))
+    assert risks._solver.solved == 3
     assert second.legs["iv"][0] > first.legs["iv"][0]
     assert second.legs["iv"][1] == first.legs["iv"][1]
 
 
 def test_an_alert_reads_the_risk_of_its_own_snapshot() -> None:
     """A risk that is shown may be older; an alert's is of exactly its snapshot, so a replay has the same."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first, live = views.risk_to_show(portfolio, _live(0, 1), 30.0, None), _live(0.5, 2)
-    exact = views.risk(portfolio, live, 30.0, None)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first, live = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1)), _live(0.5, 2)
+    exact = risks.exact(RiskRequest(portfolio, 30.0), live)
     assert exact.at is live
     assert exact is not first
-    assert views.risk(portfolio, live, 30.0, None) is exact
+    assert risks.exact(RiskRequest(portfolio, 30.0), live) is exact
 
 
 def test_all_tabs_show_the_same_risk_within_a_second() -> None:
     """Within a second, every page gets the same risk, and it needs no further work."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
     live = _live(0.5, 2, bid=24.9)
-    views.keep_risk_current(portfolio, live)
-    assert views.risk_to_show(portfolio, live, 30.0, None) is first
-    assert views._solver.solved == 1
+    risks.keep_current(portfolio, live)
+    assert risks.to_show(RiskRequest(portfolio, 30.0), live) is first
+    assert risks._solver.solved == 1
 
 
 def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
     """Without new data, the risk is kept until time has changed it noticeably."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
-    assert views.risk_to_show(portfolio, _live(15, 1), 30.0, None) is first
-    assert views.risk_to_show(portfolio, _live(65, 1), 30.0, None) is not first
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
+    assert risks.to_show(RiskRequest(portfolio, 30.0), _live(15, 1)) is first
+    assert risks.to_show(RiskRequest(portfolio, 30.0), _live(65, 1)) is not first
 
 
 def test_another_rate_is_another_risk() -> None:
     """Each interest rate has its own risk."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk(portfolio, _live(0, 1), 30.0, None)
-    assert views.risk(portfolio, _live(0, 1), 30.0, 0.10).legs["iv"][0] < first.legs["iv"][0]
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.exact(RiskRequest(portfolio, 30.0), _live(0, 1))
+    assert risks.exact(RiskRequest(portfolio, 30.0, 0.10), _live(0, 1)).legs["iv"][0] < first.legs["iv"][0]
 
 
 def test_a_page_shows_the_last_risk_and_the_next_one_is_computed_in_a_thread(wait_until) -> None:
     """With new prices a page gets the last risk at once, and the new one as soon as it is computed."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
     live = _live(1.5, 2, bid=25.0)
-    with views._risk_lock:  # nobody could compute now
-        assert views.risk_to_show(portfolio, live, 30.0, None) is first
-    views.keep_risk_current(portfolio, live)
-    wait_until(lambda: views.risk_to_show(portfolio, live, 30.0, None) is not first)
-    second = views.risk_to_show(portfolio, live, 30.0, None)
+    with risks._computing:  # nobody could compute now
+        assert risks.to_show(RiskRequest(portfolio, 30.0), live) is first
+    risks.keep_current(portfolio, live)
+    wait_until(lambda: risks.to_show(RiskRequest(portfolio, 30.0), live) is not first)
+    second = risks.to_show(RiskRequest(portfolio, 30.0), live)
     assert second.legs["iv"][0] > first.legs["iv"][0]
     assert second.at is live
 
@@ -92,49 +93,74 @@ def test_a_page_shows_the_last_risk_and_the_next_one_is_computed_in_a_thread(wai
 @pytest.mark.parametrize("change", ["later", "another run"])
 def test_a_page_waits_for_a_risk_that_is_too_far_from_its_prices(change: str) -> None:
     """A risk more than 5 seconds older than the prices, or of an earlier run, is never shown beside them."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    first = views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
     live = _live(4.9, 2, bid=25.0)
-    assert views.risk_to_show(portfolio, live, 30.0, None) is first
+    assert risks.to_show(RiskRequest(portfolio, 30.0), live) is first
     if change == "later":
         live = _live(5.1, 2, bid=25.0)
     else:
         live = replace(live, started_at=AT + dt.timedelta(seconds=1))
-    assert views.risk_to_show(portfolio, live, 30.0, None).at is live
+    assert risks.to_show(RiskRequest(portfolio, 30.0), live).at is live
 
 
 def test_a_risk_that_nobody_reads_is_not_kept_current(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A risk that was last shown too long ago, or of another portfolio, is not computed again."""
-    threads: list[object] = []
-    monkeypatch.setattr(shared_views.threading, "Thread", lambda **_: threads.append(1) or _NoThread())
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
-    live = _live(1.5, 2, bid=25.0)
-    views.keep_risk_current(Portfolio(positions=[single()]), live)
+    """A risk is computed once after each time that it was shown, and never for another portfolio."""
+    threads = _note_threads(monkeypatch)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    request, live = RiskRequest(portfolio, 30.0), _live(1.5, 2, bid=25.0)
+    risks.to_show(request, _live(0, 1))
+    risks.keep_current(Portfolio(positions=[single()]), live)
     assert threads == []
-    views.keep_risk_current(portfolio, live)
-    assert threads == [1]
-    monkeypatch.setattr(shared_views, "_RISK_READ_WITHIN_SECONDS", -1.0)
-    views.keep_risk_current(portfolio, live)
-    assert threads == [1]
+    risks.keep_current(portfolio, live)
+    threads[0].join()
+    risks.keep_current(portfolio, _live(3, 3, bid=25.2))
+    assert len(threads) == 1
+    assert risks.to_show(request, _live(3, 3, bid=25.2)).at is live
+    risks.keep_current(portfolio, _live(3, 3, bid=25.2))
+    threads[1].join()
+    assert risks._solver.solved == 3
+
+
+def test_without_a_thread_the_next_reader_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a system that refuses threads, the risk is computed by the reader that needs it."""
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    first = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
+    monkeypatch.setattr(shared_risk.threading, "Thread", lambda **_: _NoThread())
+    risks.keep_current(portfolio, _live(1.5, 2, bid=25.0))
+    assert risks.to_show(RiskRequest(portfolio, 30.0), _live(1.5, 2, bid=25.0)) is first
+    assert risks.to_show(RiskRequest(portfolio, 30.0), _live(6, 3, bid=25.0)) is not first
 
 
 def test_a_failure_while_nobody_waits_is_logged_and_reaches_the_next_reader(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wait_until
 ) -> None:
     """A risk that cannot be computed is logged; a reader who needs it gets the error itself."""
-    portfolio, views = Portfolio(positions=[single()]), SharedViews()
-    views.risk_to_show(portfolio, _live(0, 1), 30.0, None)
+    portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
+    risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1))
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(views._solver, "solve_all", fail)
+    monkeypatch.setattr(risks._solver, "solve_all", fail)
     with caplog.at_level(logging.ERROR):
-        views.keep_risk_current(portfolio, _live(1.5, 2, bid=25.0))
+        risks.keep_current(portfolio, _live(1.5, 2, bid=25.0))
         wait_until(lambda: "The risk raised ZeroDivisionError" in caplog.text)
     with pytest.raises(ZeroDivisionError):
-        views.risk_to_show(portfolio, _live(6, 3, bid=25.0), 30.0, None)
+        risks.to_show(RiskRequest(portfolio, 30.0), _live(6, 3, bid=25.0))
+
+
+def _note_threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """Return the threads that are started from now on."""
+    threads: list[threading.Thread] = []
+
+    class Noted(threading.Thread):
+        def start(self) -> None:
+            threads.append(self)
+            super().start()
+
+    monkeypatch.setattr(shared_risk.threading, "Thread", Noted)
+    return threads
 
 
 class _NoThread:

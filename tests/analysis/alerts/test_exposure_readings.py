@@ -13,6 +13,7 @@ from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, PreviousClose, Quote
 from options_helper.models import Portfolio
+from options_helper.session.risk.shared_risk import RiskRequest
 from options_helper.session.views import SharedViews
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
@@ -47,7 +48,7 @@ def read(phase: str = "open", **fields: Any) -> float | Outcome:
     views = SharedViews()
     rule = AlertRule.model_validate({"comparison": "above", "threshold": 1.0, **fields})
     tables = compute_view(PORTFOLIO, live, stale_after_seconds=30.0)
-    readings = read_exposures([rule], tables, lambda: views.risk(PORTFOLIO, live, 30.0, None))
+    readings = read_exposures([rule], tables, lambda: views.risk.exact(RiskRequest(PORTFOLIO, 30.0), live))
     return readings[rule.subject, rule.metric]
 
 

@@ -17,7 +17,7 @@ from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model, PriceAll, PriceGrid
 from options_helper.analysis.text.wording import format_time
 from options_helper.market import LiveSnapshot
-from options_helper.session.solver_process import shared_process
+from options_helper.session.risk.solver_process import shared_process
 
 T = TypeVar("T")
 

@@ -18,6 +18,7 @@ from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.monitor import MonitorView, PortfolioMonitor
 from options_helper.session.registry import monitor_for
+from options_helper.session.risk.shared_risk import RiskRequest
 from options_helper.session.views import FillsView
 
 NEIGHBOURS_KEY = "live-risk-neighbours"  # the switch for volatilities from neighbouring strikes
@@ -77,15 +78,15 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
         stale_after_seconds=stale_after,
         state_folder=_state_folder(),
     )
+    request = RiskRequest(
+        portfolio,
+        stale_after,
+        context.model.credentials.risk_free_rate,
+        iv_from_neighbours=bool(st.session_state.get(NEIGHBOURS_KEY)),
+    )
     return PageView(
         monitor.views.tables(portfolio, context.snapshot, stale_after),
-        monitor.views.risk_to_show(
-            portfolio,
-            context.snapshot,
-            stale_after,
-            context.model.credentials.risk_free_rate,
-            iv_from_neighbours=bool(st.session_state.get(NEIGHBOURS_KEY)),
-        ),
+        monitor.views.risk.to_show(request, context.snapshot),
         monitor.views.fills(portfolio, context.snapshot, source.saved_at),
         monitor,
         monitor.charts(context.snapshot.as_of),

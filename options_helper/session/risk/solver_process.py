@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("<I")
 _ANSWER_SECONDS = 20.0  # thousands of quotes take about two
-_FEW_PRICES = 200  # take less time here than anyone would notice
-_GRIDS_AT_ONCE = 100  # so that quotes need not wait for all of a large portfolio's scenarios
 # A rest after each slice, in all `_REST_SECONDS`: solving all quotes at once would take the second of two
 # cores from the streams for a tenth of a second, and a page that computes meanwhile would wait for them.
 _SLICE_QUOTES = 8
@@ -67,13 +65,8 @@ class SolverProcess:
         return self._delegate(_Work(quotes=quotes)).solutions
 
     def price_all(self, grids: Sequence[PriceGrid]) -> Sequence[Sequence[float]]:
-        """Return the prices of each grid, in order; a few are computed in this process."""
-        if sum(len(grid.spots) for grid in grids) < _FEW_PRICES:
-            return Model().price_all(grids)
-        prices: list[Sequence[float]] = []
-        for first in range(0, len(grids), _GRIDS_AT_ONCE):
-            prices += self._delegate(_Work(grids=grids[first : first + _GRIDS_AT_ONCE])).prices
-        return prices
+        """Return the prices of each grid, in order."""
+        return self._delegate(_Work(grids=grids)).prices
 
     def close(self) -> None:
         """End the process; the next work starts another one."""
@@ -123,7 +116,7 @@ def shared_process(work: Literal["quotes", "grids"] = "quotes") -> SolverProcess
 
 
 def _start() -> subprocess.Popen[bytes]:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-P", "-m", __spec__.name],

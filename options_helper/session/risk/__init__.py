@@ -1,0 +1,1 @@
+"""The risk that a process computes for all its readers, and the processes that compute it."""
