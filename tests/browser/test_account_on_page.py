@@ -135,7 +135,7 @@ def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path
     expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()
     expect(book).to_contain_text("This is your account as it was read at")
     with page.expect_download() as download:
-        book.get_by_role("button", name="Download portfolio.json").click()
+        book.get_by_role("link", name="Download portfolio.json").click()
     saved = tmp_path / "downloaded.json"
     download.value.save_as(saved)
     assert sum(len(getattr(one, "legs", [one])) for one in load_portfolio(saved).positions) == total

@@ -16,6 +16,7 @@ pytest.importorskip("starlette", reason="the portal's server")
 from starlette.routing import BaseRoute, Mount
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
+from apps.streamlit.components.downloads import FILES_PATH
 from apps.streamlit.entry.first_paint import first_paint_documents
 from apps.streamlit.entry.login import LoginRequired
 from apps.streamlit.entry.logins import COOKIE_SECONDS, WRONG_PASSWORDS_OF_ALL, Logins, WrongTries
@@ -116,7 +117,8 @@ def _paths(routes: list[BaseRoute], before: str = "") -> Iterator[str]:
 
 def every_path() -> list[str]:
     """Return each route of Streamlit's server and of the portal, parameters filled with their names."""
-    return [*dict.fromkeys([*_paths(create_streamlit_routes(MagicMock())), *first_paint_documents()])]
+    own = [*first_paint_documents(), f"/{FILES_PATH}/token/key"]
+    return [*dict.fromkeys([*_paths(create_streamlit_routes(MagicMock())), *own])]
 
 
 @pytest.mark.parametrize("origin", ["null", "file://", "", "http://[", "http://evil.example"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
+from apps.streamlit.components import downloads
 from apps.streamlit.components.status.recording_line import describe_recording
 from options_helper.recording import CONTENTS
 from options_helper.recording.recorder import Recorder, RecordingStatus
@@ -54,18 +56,27 @@ def _panel() -> None:
 def test_the_last_minutes_can_be_saved_once_a_run_began(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The panel has no button before the first run, and one after it."""
+    """The panel has no link before the first run, and one after it."""
     recorder = Recorder(folder=tmp_path, ring_bytes=2**20)
     process_recorder.process_recorder.cache_clear()
     monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)
+    monkeypatch.setattr(downloads, "_served_below", "/")
     page = AppTest.from_function(_panel).run()
-    assert not page.get("download_button")
+    assert not _links(page)
     recorder.begin({})
     recorder.end(10)
     page.run()
-    assert [button.label for button in page.get("download_button")] == ["Save the last 5 minutes"]
+    assert len(_links(page)) == 1
+    token, key = re.search(r'href="/files/([^/]+)/([^"]+)" download', _links(page)[0]).groups()
+    file = downloads.find_file(token, key)
+    assert file.label == "Save the last 5 minutes"
+    assert file.write().startswith(b"OHREC")
     assert "The recording is complete." in page.get("html")[0].proto.body
     process_recorder.process_recorder.cache_clear()
+
+
+def _links(page: AppTest) -> list[str]:
+    return [html.proto.body for html in page.get("html") if "oh-download" in html.proto.body]
 
 
 def _sidebar() -> None:

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[3]))
 
+from apps.streamlit.entry.files_route import files_route  # noqa: E402 - importable from here on
 from apps.streamlit.entry.first_paint import (  # noqa: E402 - importable from here on
     first_paint_documents,
     first_paint_routes,
@@ -90,7 +91,7 @@ _base = f"/{st.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
 _documents = first_paint_documents(_base)
 app = st.App(
     _HERE.with_name("portal.py"),
-    routes=first_paint_routes(_documents),
+    routes=[*first_paint_routes(_documents), files_route(_base)],
     middleware=[
         Middleware(SecurityHeaders, documents=[read_document(), *_documents.values(), CONTINUE]),
         _guard(),

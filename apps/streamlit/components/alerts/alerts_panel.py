@@ -12,7 +12,7 @@ import streamlit as st
 from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import describe_status
-from apps.streamlit.components.downloads import offer_file
+from apps.streamlit.components.downloads import OfferedFile, offer_file
 from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.plain_text import in_markdown, unbroken
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
@@ -59,7 +59,10 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         _render_more(monitor, view, zone)
         # Saved beside the portfolio file, it keeps the alerts made here.
         write = partial(dump_alert_rules, view.alerts.rules)
-        offer_file("live-csv-alerts", f"Alerts as {ALERTS_FILE_NAME}", ALERTS_FILE_NAME, write)
+        offer_file(
+            "live-csv-alerts",
+            OfferedFile(f"Alerts as {ALERTS_FILE_NAME}", ALERTS_FILE_NAME, write, "application/json"),
+        )
         st.html('<div class="alert-calls" role="group" aria-label="When an alert is raised"></div>')
 
 

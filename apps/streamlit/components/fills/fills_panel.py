@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from apps.streamlit.components.downloads import offer_file, withdraw_file
+from apps.streamlit.components.downloads import OfferedFile, offer_file, withdraw_file
 from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
@@ -36,7 +36,7 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
         with orders:
             st.html(orders_html(view.day, zone) if view.known or view.day.orders else quiet(_BEFORE_START))
     if view.day.executions or view.day.events:
-        offer_file(_CSV, "Fills as CSV", fills_csv_name(view), partial(fills_csv, view, zone))
+        offer_file(_CSV, OfferedFile("Fills as CSV", fills_csv_name(view), partial(fills_csv, view, zone)))
     else:
         withdraw_file(_CSV)
 

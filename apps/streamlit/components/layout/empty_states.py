@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from apps.streamlit.components.downloads import OfferedFile, render_download
 from apps.streamlit.components.inputs.actions import show_account
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.inputs.page_model import PageModel
@@ -85,6 +86,7 @@ def render_account_book(context: PageContext) -> None:
     source = context.model.source
     if source.account is None:
         return
+    text = source.account.text
     with st.container(key="live-account-book", border=True):
         read_at = format_time(source.account.read_at, context.zone)
         st.markdown(
@@ -95,15 +97,16 @@ def render_account_book(context: PageContext) -> None:
         for sentence in source.account.left_out:
             st.markdown(in_markdown(sentence))
         with st.expander("Your account as a portfolio file"):
-            st.code(source.account.text, language="json", height=_CODE_HEIGHT)
+            st.code(text, language="json", height=_CODE_HEIGHT)
         with st.container(horizontal=True, gap="small"):
-            st.download_button(
-                "Download portfolio.json",
-                source.account.text,
-                file_name="portfolio.json",
-                mime="application/json",
-                key="live-account-download",
-                on_click="ignore",
+            render_download(
+                "live-account-download",
+                OfferedFile(
+                    "Download portfolio.json",
+                    "portfolio.json",
+                    lambda: text,
+                    "application/json",
+                ),
             )
             _account_button("Read the account again", context)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
 
-from apps.streamlit.components.downloads import offer_file
+from apps.streamlit.components.downloads import OfferedFile, offer_file
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table import (
     Grouping,
@@ -142,9 +142,11 @@ def offer_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:
     for name, write in (("Positions", positions_csv), ("Legs", legs_csv)):
         offer_file(
             f"live-csv-{name.lower()}",
-            f"{name} as CSV",
-            f"{name.lower()}-{as_of.astimezone(zone):%Y-%m-%d}.csv",
-            partial(_write_newest, sent_table(TABLE_KEY), write, zone),
+            OfferedFile(
+                f"{name} as CSV",
+                f"{name.lower()}-{as_of.astimezone(zone):%Y-%m-%d}.csv",
+                partial(_write_newest, sent_table(TABLE_KEY), write, zone),
+            ),
         )
 
 

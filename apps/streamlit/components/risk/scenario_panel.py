@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from apps.streamlit.components.downloads import offer_file, withdraw_file
+from apps.streamlit.components.downloads import OfferedFile, offer_file, withdraw_file
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.risk.computed import Work, find, forget, prices_of
@@ -95,7 +95,7 @@ def draw_grid(
     st.html(heat_map_html(scenario, label, prices_of(at, now, zone)))
     write = partial(scenario_csv, scenario)
     name = f"scenarios-{at.as_of.astimezone(zone):%Y-%m-%d}.csv"
-    offer_file(_csv_key(key), f"{label} as CSV", name, write)
+    offer_file(_csv_key(key), OfferedFile(f"{label} as CSV", name, write))
 
 
 def withdraw_grid(key: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.downloads import OfferedFile, render_download
 from apps.streamlit.components.plain_text import in_html
 from options_helper.printable import printable
 from options_helper.recording import CONTENTS
@@ -34,16 +34,18 @@ def has_last_minutes() -> bool:
 
 
 def render_last_minutes(as_of: dt.datetime) -> None:
-    """Draw the button that saves the last five minutes, if there are any."""
+    """Draw the link that saves the last five minutes, if there are any."""
     recorder = process_recorder()
     if recorder is not None and recorder.keeps_last_minutes:
         render_download(
-            "Save the last 5 minutes",
-            recorder.last_minutes,
-            file_name=f"{as_of:%Y-%m-%d}-last-minutes.ohrec",
-            key="live-last-minutes",
-            mime="application/octet-stream",
-            help=CONTENTS,
+            "live-last-minutes",
+            OfferedFile(
+                "Save the last 5 minutes",
+                f"{as_of:%Y-%m-%d}-last-minutes.ohrec",
+                recorder.last_minutes,
+                "application/octet-stream",
+                hint=CONTENTS,
+            ),
         )
 
 
