@@ -1,4 +1,4 @@
-"""From the socket to the screen: how late a quote is there, and what the page costs meanwhile."""
+"""From the socket to the screen: how late a quote appears, and what the page costs meanwhile."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
     r"""Return the text with every character that a terminal might act on escaped, such as `\x1b`.
 
     Args:
-        text: Any text, lone surrogates included.
+        text: Any text, even with lone surrogates.
         keep_lines: Keep line feeds, for text whose lines are our own.
     """
     if text.isprintable():

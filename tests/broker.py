@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 
 def text(moment: dt.datetime) -> str:
-    """As Alpaca writes a time, with nanoseconds."""
+    """Return a time as Alpaca writes it, with nanoseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z"
 
 
@@ -92,7 +92,7 @@ class Broker:
     told_by: dict[str, str] = field(default_factory=dict)
 
     def place(self, order: BrokerOrder) -> None:
-        """Take an order."""
+        """Accept an order."""
         self.now += dt.timedelta(seconds=7)
         for one in (order, *order.legs):
             one.created = one.updated = self.now
@@ -103,7 +103,7 @@ class Broker:
     def fill(
         self, order: BrokerOrder, quantity: Decimal, prices: list[Decimal], *, in_parts: bool = False
     ) -> None:
-        """Fill a part of an order, each leg at its price; `in_parts`, legs of several in two executions."""
+        """Fill part of an order, each leg at its price; with `in_parts`, a leg may take two executions."""
         self.now += dt.timedelta(milliseconds=1301)
         net = Decimal(0)
         for leg, price in zip(order.legs or [order], prices, strict=False):
@@ -138,12 +138,12 @@ class Broker:
         self.place(BrokerOrder(name, order.symbol, order.side, left, replaces=order.id))
 
     def chain_of(self, order: BrokerOrder) -> list[BrokerOrder]:
-        """The order and all that it replaced, directly or not."""
+        """Return the order and all that it replaced, directly or not."""
         before = next((one for one in self.orders if one.id == order.replaces), None)
         return [*(self.chain_of(before) if before else []), order]
 
     def bust(self, at: int) -> None:
-        """Undo one of the executions of single orders that stand; REST lists it no longer."""
+        """Bust an execution of a single order; REST no longer lists it."""
         activity, order = self._standing(at)
         self.now += dt.timedelta(seconds=2)
         quantity, price = Decimal(activity["qty"]), Decimal(activity["price"])
@@ -157,7 +157,7 @@ class Broker:
         self._tell(order, "trade_bust", execution_id=f"x{len(self.live)}", price=activity["price"], **told)
 
     def correct(self, at: int, price: Decimal) -> None:
-        """Change the price of one of the executions of single orders that stand."""
+        """Correct the price of an execution of a single order."""
         activity, order = self._standing(at)
         self.now += dt.timedelta(seconds=2)
         quantity, old = Decimal(activity["qty"]), Decimal(activity["price"])
@@ -170,13 +170,13 @@ class Broker:
         self._tell(order, "trade_correct", execution_id=f"x{len(self.live)}", price=str(price), **told)
 
     def _standing(self, at: int) -> tuple[Json, BrokerOrder]:
-        """The activity and the order of a single order's execution, counted from the newest."""
+        """Return the activity and the order of a single order's execution, counted from the newest."""
         activity = self.singles[-1 - at % len(self.singles)]
         return activity, next(order for order in self.orders if order.id == activity["order_id"])
 
     @property
     def singles(self) -> list[Json]:
-        """The activities of single orders that stand."""
+        """The activities of single orders' executions that were not busted."""
         names = {order.id for order in self.orders if not order.legs}
         return [row for row in self.activities if row["order_id"] in names]
 
@@ -223,7 +223,7 @@ CENTS = st.integers(min_value=1, max_value=2_000).map(lambda cents: Decimal(cent
 
 @st.composite
 def orders(draw: st.DrawFn, number: int) -> BrokerOrder:
-    """A single order, at times of fractional shares, or a multi-leg order."""
+    """Draw a single order, sometimes of fractional shares, or a multi-leg order."""
     if draw(st.booleans()):
         grain = draw(st.sampled_from([Decimal(1), Decimal("0.000000001"), Decimal("0.25")]))
         quantity = draw(st.integers(1, 9) | st.just(2_000)) * grain
@@ -246,7 +246,7 @@ def orders(draw: st.DrawFn, number: int) -> BrokerOrder:
 
 @st.composite
 def days(draw: st.DrawFn, *, in_parts: bool = True, start: dt.datetime = OPEN) -> Broker:
-    """A day of trading, orders filling in parts and interleaved."""
+    """Draw a day of trading, with orders that fill in parts and interleaved."""
     broker = Broker(decimals=draw(st.sampled_from([4, 6, 9])), now=start)
     for number in range(draw(st.integers(min_value=1, max_value=3))):
         broker.place(draw(orders(number)))
@@ -255,7 +255,7 @@ def days(draw: st.DrawFn, *, in_parts: bool = True, start: dt.datetime = OPEN) -
 
 
 def trade(draw: st.DrawFn, broker: Broker, *, in_parts: bool) -> None:
-    """Some fills and cancellations of the orders that are working."""
+    """Draw fills, replacements and cancellations of the working orders."""
     for _ in range(draw(st.integers(min_value=1, max_value=8))):
         working = [one for one in broker.orders if one.status not in {"filled", "canceled", "replaced"}]
         if not working:
@@ -277,20 +277,20 @@ def trade(draw: st.DrawFn, broker: Broker, *, in_parts: bool) -> None:
 
 
 def mangled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """Some of the rows, some repeated, in another order."""
+    """Return some of the rows, some of them repeated, in another order."""
     times = draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
     kept = [row for row, count in zip(rows, times, strict=True) for _ in range(count)]
     return list(draw(st.permutations(kept)))
 
 
 def shuffled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """All of the rows, some repeated, in another order."""
+    """Return all of the rows, some of them repeated, in another order."""
     again = draw(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
     return list(draw(st.permutations([*rows, *again])))
 
 
 def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json]) -> FillDay:
-    """Return the book of the messages on the wire, read by the product's own normalizers."""
+    """Return the fills of the messages on the wire, read by the product's own normalizers."""
     return FillDayBuilder().build(
         [row for update in live if (row := normalize_trade_update(update))],
         [row for activity in activities if (row := rest_fill_row(activity))],

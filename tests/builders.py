@@ -19,7 +19,7 @@ CALL = "AAPL261218C00250000"
 
 
 def single(**changes: Any) -> Position:
-    """Return three long AAPL 250 calls for 18.40, or what the changes make of them."""
+    """Return three long AAPL 250 calls for 18.40, with these changes."""
     terms = {
         "id": "a", "symbol": "AAPL", "option_type": "call", "expiry": DEC, "strike": 250.0,
         "contracts": 3, "cost_basis": 18.40,

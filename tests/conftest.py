@@ -55,7 +55,7 @@ def pytest_configure() -> None:
 
 
 def set_clock(moment: str) -> time_machine.travel:
-    """Return the traveller to a moment: the time of day moves in every thread, `time.monotonic` does not."""
+    """Return a context that moves every thread's time of day to this one, but not `time.monotonic`."""
     return time_machine.travel(dt.datetime.fromisoformat(moment), tick=True)
 
 
@@ -74,14 +74,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Repeat a date-sensitive test at each moment if that is asked for."""
+    """Repeat each date-sensitive test at every moment if `--moments` is given."""
     if metafunc.config.getoption("--moments") and metafunc.definition.get_closest_marker("date_sensitive"):
         metafunc.parametrize("moment", list(MOMENTS.values()), ids=list(MOMENTS), indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by folder, by server and by Hypothesis; what then has no kind is a unit test."""
+    """Mark tests by folder, by server and by Hypothesis; a test without a kind is then a unit test."""
     measures_coverage = config.pluginmanager.hasplugin("_cov")
     for item in items:
         if SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -34,7 +34,7 @@ STOCK = {**SNAPSHOT, "greeks": None, "impliedVolatility": None}
 
 @dataclass
 class FakeClock:
-    """Time that the test moves."""
+    """A clock that the test moves."""
 
     seconds: float = 0.0
     stepped: float = 0.0
@@ -114,7 +114,7 @@ class FakeRest:
         self.report_limit = call
 
     def clock(self) -> dict[str, Any]:
-        """Mid-session."""
+        """Return Alpaca's clock in the middle of a session."""
         self._call("clock")
         return {
             "timestamp": "2026-11-20T10:00:00-05:00",
@@ -124,23 +124,23 @@ class FakeRest:
         }
 
     def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
-        """No session at all."""
+        """Return a calendar without sessions."""
         self._call("calendar")
         assert start < end
         return []
 
     def account(self) -> dict[str, Any]:
-        """An account with its number."""
+        """Return an account with its number."""
         self._call("account")
         return {"account_number": "PA3ABCDEFGH12", "equity": "1050.5", "last_equity": "1000", "cash": ""}
 
     def positions(self) -> list[Any]:
-        """One short position."""
+        """Return one short position."""
         self._call("positions")
         return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}]
 
     def option_contract(self, symbol: str) -> dict[str, Any]:
-        """An adjusted contract."""
+        """Return an adjusted contract."""
         self._call(f"contract {symbol}")
         return {"symbol": symbol, "multiplier": "150", "size": "33"}
 
@@ -151,17 +151,17 @@ class FakeRest:
         return self.options
 
     def stock_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
-        """The stock's snapshot."""
+        """Return the same snapshot for each stock."""
         self._call(f"stocks {feed}")
         return dict.fromkeys(symbols, STOCK)
 
     def index_values(self, symbols: list[str]) -> dict[str, Any]:
-        """One value each."""
+        """Return one value for each index."""
         self._call("indices")
         return {symbol: {"v": 7000.5, "t": "2026-11-20T14:59:59Z"} for symbol in symbols}
 
     def splits(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
-        """One split."""
+        """Return one split."""
         self._call("splits")
         assert start < end
         return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
@@ -169,7 +169,7 @@ class FakeRest:
     def daily_bars(
         self, symbols: list[str], start: dt.date, end: dt.date, *, adjusted: bool = True
     ) -> dict[str, Any]:
-        """A year in which each stock moves twice as much as the benchmark; unadjusted, one day."""
+        """Return a year in which each stock moves twice as much as the benchmark, or one unadjusted day."""
         self._call("betas" if adjusted else "closes")
         if not adjusted:
             return {symbol: [{"t": f"{end}T05:00:00Z", "c": 101.5}] for symbol in symbols}
@@ -183,19 +183,19 @@ class FakeRest:
         return found
 
     def dividends(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
-        """One dividend."""
+        """Return one dividend."""
         self._call("dividends")
         assert start < end
         return [{"symbol": symbols[0], "rate": 0.26, "ex_date": "2026-12-11"}]
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """Today's, or the open ones."""
+        """Return today's orders, or the open ones."""
         self._call(f"orders {status}")
         assert (after is None) == (status == "open")
         return self.open_orders if status == "open" else self.todays_orders
 
     def order(self, order_id: str) -> dict[str, Any]:
-        """A single one."""
+        """Return a single order."""
         self._call(f"order {order_id}")
         if order_id not in self.single:
             raise AlpacaRestError(f"/v2/orders/{order_id}", "order not found", status=404)
@@ -203,7 +203,7 @@ class FakeRest:
         return row
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Pages of two: of the day, or of the account's last days."""
+        """Yield pages of two executions: the day's, or those of the account's last days."""
         self._call("fills" if after >= MIDNIGHT else "history")
         if after >= MIDNIGHT:
             self.asked_after.append(after)
@@ -217,17 +217,17 @@ class FakeRest:
         yield self.activities
 
     def stop(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.stopped = True
 
     def close(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.closed = True
 
 
 @dataclass
 class FakeResults(RestResults):
-    """A place for REST results that keeps whatever comes."""
+    """A receiver of REST results that keeps all of them."""
 
     stock_quotes: list[Quote] = field(default_factory=list)
     option_quotes: list[Quote] = field(default_factory=list)
@@ -246,46 +246,46 @@ class FakeResults(RestResults):
         return at - self.clock_ahead
 
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
+        """Keep the result."""
         self.stock_quotes += stocks
         self.option_quotes += options
 
     def put_trades(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
+        """Keep the result."""
         self.stock_trades += stocks
         self.option_trades += options
 
     def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Keep."""
+        """Keep the result."""
         self.complete[stream] = as_of
 
     def put_reference(self, reference: Reference) -> None:
-        """Keep."""
+        """Keep the result."""
         known = {each.name: getattr(reference, each.name) for each in fields(reference)}
         self.reference |= {name: value for name, value in known.items() if value}
 
     def put_market(self, calendar: Any) -> None:
-        """Keep."""
+        """Keep the result."""
         self.calendars.append(calendar)
 
     def put_clock_offset(self, seconds: float) -> None:
-        """Keep."""
+        """Keep the result."""
         self.clock_offsets.append(seconds)
 
     def put_order_history(
         self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any = None
     ) -> None:
-        """Keep."""
+        """Keep the result."""
         self.history.append((rest_fills, rest_orders, confirmed_until))
         self.unreadable = unreadable
 
     def put_progress(self, part: str, words: str) -> None:
-        """Keep."""
+        """Keep the result."""
         self.words.append((part, words))
 
     @property
     def latest_words(self) -> dict[str, str]:
-        """By part."""
+        """The last sentence about each part."""
         return dict(self.words)
 
 

@@ -30,7 +30,7 @@ GAPS = st.sampled_from([dt.timedelta(seconds=5), dt.timedelta(minutes=7), dt.tim
 
 @dataclass
 class Ledger:
-    """An account and everything that happened to it."""
+    """An account, and everything that has happened to it."""
 
     now: dt.datetime = BEGAN
     held: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
@@ -40,11 +40,11 @@ class Ledger:
     cash: Decimal = Decimal(10_000)
 
     def quantity(self, symbol: str) -> Decimal:
-        """Signed quantity, 0 for what is not held."""
+        """Return a signed quantity, 0 for a symbol that is not held."""
         return self.held.get(symbol, (Decimal(0), Decimal(0)))[0]
 
     def order(self, legs: Sequence[tuple[str, int | Decimal, Decimal]], *, parts: int = 1) -> None:
-        """Fill an order of one or several legs (symbol, signed quantity, price), each in some executions."""
+        """Fill an order of legs (symbol, signed quantity, price), each in one or two executions."""
         parent = f"m{len(self.fills)}"
         for number, (symbol, quantity, price) in enumerate(legs):
             order_id = f"o{len(self.fills)}-{number}"
@@ -56,7 +56,7 @@ class Ledger:
                     self._fill(symbol, part, price + (Decimal("0.01") if part == first else 0), order_id)
 
     def settle(self, kind: EventKind, symbol: str, contracts: int, strike: Decimal) -> None:
-        """Assign, exercise or let expire contracts, with the shares where there are any."""
+        """Assign, exercise or expire contracts, and deliver any shares."""
         self._event(kind, symbol, Decimal(-contracts if self.quantity(symbol) > 0 else contracts), None)
         if kind is not EventKind.EXPIRY:
             long = self.events[-1].quantity < 0
@@ -66,7 +66,7 @@ class Ledger:
             self._event(EventKind.SHARES, _STOCK_OF[root], shares, strike)
 
     def receive(self, symbol: str, quantity: int, price: Decimal) -> None:
-        """Receive a position from elsewhere, which no activity of these reports."""
+        """Receive a position from elsewhere, which none of these activities reports."""
         self._move(symbol, Decimal(quantity), price)
 
     def history(self) -> AccountHistory:
@@ -114,7 +114,7 @@ class Ledger:
 
 @st.composite
 def ledgers(draw: st.DrawFn, *, steps: int = 8) -> Ledger:
-    """An account with some past."""
+    """Draw an account with a history."""
     ledger = Ledger()
     for _ in range(draw(st.integers(1, steps))):
         trade(draw, ledger)
@@ -122,14 +122,14 @@ def ledgers(draw: st.DrawFn, *, steps: int = 8) -> Ledger:
 
 
 def trade(draw: st.DrawFn, ledger: Ledger) -> None:
-    """One more thing that happens to an account."""
+    """Draw one more thing that happens to an account."""
     ledger.now += draw(GAPS)
     doings = (_open, _open_spread, _open_spread, _close, _roll, _assign, _receive)
     draw(st.sampled_from(doings))(draw, ledger)
 
 
 def _allowed(ledger: Ledger, symbol: str, quantity: int) -> int:
-    """Alpaca refuses an order that closes and opens at once: it closes at most what there is."""
+    """Limit a quantity to what is held, because Alpaca refuses an order that closes and opens at once."""
     held = int(ledger.quantity(symbol))
     return quantity if held * quantity >= 0 else max(min(quantity, abs(held)), -abs(held))
 

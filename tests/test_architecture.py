@@ -89,7 +89,7 @@ def tree(source: str) -> ast.Module:
 
 @cache
 def imports(source: str) -> list[Import]:
-    """Every import of a file, those within functions and those by name in a string included."""
+    """Return every import of a file, including those within functions and those by name in a string."""
     found: list[Import] = []
 
     def visit(node: ast.AST, *, eager: bool) -> None:
@@ -153,7 +153,7 @@ def test_each_layer_imports_from_those_before_it() -> None:
 
 
 def test_the_simulator_takes_the_errors_only() -> None:
-    """It shares no code with the client, so that tests against it are independent."""
+    """The simulator shares no code with the client, so that tests against it are independent."""
     assert not offenders(
         lambda own, each: (
             within(own, SIMULATOR)
@@ -279,7 +279,7 @@ def test_no_folder_is_crowded() -> None:
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Return, by module, the product's modules that it imports, for types and within functions included."""
+    """Return each module's imports from the product, including those for types and within functions."""
     return {
         module_name(source): {each.module for each in imports(source)} & MODULES - {module_name(source)}
         for source in SOURCES
@@ -311,7 +311,7 @@ def place_of(module: str, folders: set[str]) -> str:
 
 
 def places_and_imports() -> dict[str, set[str]]:
-    """Return what each place of the product imports from, the simulator left out."""
+    """Return the places from which each place of the product imports, except the simulator."""
     graph = import_graph()
     folders = {module.rpartition(".")[0] for module in graph}
     places: dict[str, set[str]] = {}

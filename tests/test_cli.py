@@ -419,7 +419,7 @@ child.main()
 
 
 def child_of(stdin: int, seconds: float, **env: str) -> subprocess.Popen[str]:
-    """A server's process that ends by itself after some seconds, once it is up."""
+    """Return a server's process that ends by itself a few seconds after it is up."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", WAITING],
         stdin=stdin,

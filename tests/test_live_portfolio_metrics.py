@@ -272,7 +272,7 @@ def test_an_early_close_expires_contracts_early() -> None:
 
 
 def test_an_expired_contract_has_a_row_that_says_so() -> None:
-    """It has no mark and no P/L, whatever was quoted last, and its result no longer changes."""
+    """An expired contract has no mark and no P/L, whatever was quoted last; its result no longer changes."""
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     row = row_of(single(), snapshot(quote(CALL, 20, 21), as_of=at, previous_closes=close_on(FRIDAY)))
     assert (row["state"], row["dte"], row["mark_method"]) == ("expired", -3, "none")

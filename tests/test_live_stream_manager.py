@@ -450,7 +450,7 @@ def test_a_with_block_stops_the_streams() -> None:
 
 
 def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None:
-    """It returns False until every stream has been heard, and then True."""
+    """`wait_until_live` returns False until every stream has been heard, and then True."""
     assert not desk.manager.wait_until_live(0)
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     desk["stocks"].on_quotes(_quote("AAPL", 1.0, 1.2))

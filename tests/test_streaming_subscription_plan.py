@@ -103,7 +103,7 @@ def test_an_empty_portfolio_needs_nothing() -> None:
 
 
 def test_a_stream_that_is_off_is_asked_for_nothing() -> None:
-    """Without stocks or options, the tuple and its warnings are empty, and the position says why."""
+    """If stocks or options are off, their symbols and warnings are empty; each position has the reason."""
     owned = [option("a", expiry=dt.date(2026, 11, 1)), option("b", "SPX"), shares("c", "KO")]
     no_options = plan(*owned, stream_options=False, max_option_contracts=0)
     assert (no_options.stocks, no_options.option_contracts) == (["AAPL", "KO"], [])

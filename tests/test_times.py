@@ -44,7 +44,7 @@ def test_a_trading_date_is_new_york_s(at: dt.datetime, day: dt.date) -> None:
 
 @pytest.mark.parametrize(("day", "hour"), [(dt.date(2026, 11, 21), 5), (dt.date(2026, 7, 21), 4)])
 def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) -> None:
-    """It begins at that time in UTC, in winter and in summer."""
+    """New York's midnight is at 05:00 UTC in winter and at 04:00 in summer."""
     begins = start_of_day(day)
     assert begins == dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC)
     assert begins.utcoffset() == dt.timedelta(0)
@@ -77,7 +77,7 @@ def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
 
 
 def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:
-    """It grows with the elapsed time, including sleep, and its difference from the clock is known."""
+    """A steady clock counts elapsed time, including sleep, and knows its difference from the computer's."""
     time = {"wall": 0.0, "elapsed": 0.0}
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     clock = SteadyClock(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])
@@ -94,7 +94,7 @@ def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:
 
 
 def test_elapsed_seconds_only_grow() -> None:
-    """Two calls never go back."""
+    """A later call never returns fewer seconds."""
     assert elapsed_seconds() <= elapsed_seconds()
 
 
@@ -102,7 +102,7 @@ def test_elapsed_seconds_only_grow() -> None:
     "text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z"]
 )
 def test_a_time_that_nobody_means_is_none(text: str) -> None:
-    """Such a time may not exist in another time zone; every plausible one does."""
+    """A time that may not exist in another zone is None; every plausible time exists in all of them."""
     assert plausible(dt.datetime.fromisoformat(text)) is None
     assert plausible(dt.datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == dt.datetime(
         2026, 11, 20, 15, tzinfo=dt.UTC

@@ -98,7 +98,7 @@ def parse_contract_symbol(symbol: str) -> ParsedContract:
 
 @lru_cache(maxsize=20_000)
 def is_contract_symbol(symbol: str) -> bool:
-    """Return whether a text is a padded or compact contract symbol."""
+    """Return whether the text is a padded or compact contract symbol."""
     try:
         parse_contract_symbol(symbol)
     except ContractSymbolError:

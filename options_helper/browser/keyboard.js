@@ -83,7 +83,7 @@ function moveAlong(controls, { key, target }) {
   return true;
 }
 
-/** Return whether a key moves the caret within a text. @param {KeyboardEvent} event */
+/** Return whether a key moves the caret within text. @param {KeyboardEvent} event */
 function isInsideText({ key, target }) {
   if (!(target instanceof HTMLInputElement)) return false;
   const edge = ["ArrowLeft", "Home"].includes(key) ? 0 : target.value.length;

@@ -55,7 +55,7 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def to_date(value: object) -> dt.date | None:
-    """Return the ISO date at the start of a text; None if there is none or it is not from 2000 to 2199."""
+    """Return the ISO date at the start of the text; None without one, or if it is not from 2000 to 2199."""
     try:
         date = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
@@ -115,13 +115,13 @@ def to_word(value: object) -> str | None:
 
 
 def to_identifier(value: object) -> str | None:
-    """Return an id or symbol as text; None for "" and for a text longer than `LONGEST_TEXT`."""
+    """Return an id or symbol as text; None for "" and for anything longer than `LONGEST_TEXT`."""
     text = "" if value is None or isinstance(value, bool | float | dict | list) else str(value).strip()
     return text if 0 < len(text) <= LONGEST_TEXT else None
 
 
 def to_sentence(value: object) -> str | None:
-    """Return the first `LONGEST_TEXT` characters of a text; None for ""."""
+    """Return the first `LONGEST_TEXT` characters of the text; None for ""."""
     return value.strip()[:LONGEST_TEXT] or None if isinstance(value, str) else None
 
 

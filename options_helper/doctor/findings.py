@@ -21,7 +21,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: its name, its outcome, and a text without secrets."""
+    """One check: its name, its outcome, and a sentence without secrets."""
 
     name: str
     level: Level

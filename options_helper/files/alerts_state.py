@@ -88,7 +88,7 @@ def encode_alerts(kept: KeptAlerts) -> bytes:
 
 
 def decode_alerts(content: bytes) -> KeptAlerts:
-    """Return the alerts in a text of `encode_alerts`.
+    """Return the alerts that `encode_alerts` wrote.
 
     Raises:
         msgspec.MsgspecError: The content is something else.

@@ -19,8 +19,8 @@ _HINTS = {
     "Extra data": "the document ended before this; remove what follows it",
     "Invalid control character at": "this text contains a line break or a tab; write it as \\n or \\t",
     "Unterminated string starting at": "the closing double quote of this text is missing",
-    "Illegal trailing comma before end of object": "the comma before the } is one too many",
-    "Illegal trailing comma before end of array": "the comma before the ] is one too many",
+    "Illegal trailing comma before end of object": "remove the comma before the }",
+    "Illegal trailing comma before end of array": "remove the comma before the ]",
 }
 
 
@@ -60,7 +60,7 @@ def parse_json(path: Path, content: bytes, error_type: type[UserFileError], *, s
     except RecursionError:
         raise error_type(path, "the brackets are nested too deeply; four levels are enough") from None
     except ValueError:  # an integer of thousands of digits, which Python refuses to convert
-        raise error_type(path, "a number has thousands of digits; write it shorter") from None
+        raise error_type(path, "a number has thousands of digits; shorten it") from None
 
 
 def _in_words(error: json.JSONDecodeError) -> str:

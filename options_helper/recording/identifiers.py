@@ -63,7 +63,7 @@ class Identifiers:
         return f"00000000-0000-4000-8000-{digest.hexdigest()}"
 
     def in_text(self, text: str) -> str:
-        """Return a text with its UUIDs and numbers of paper accounts replaced."""
+        """Return the text with its UUIDs and numbers of paper accounts replaced."""
         text = LIKE_AN_ACCOUNT.sub(lambda found: self.replace(found[0]), text)
         return UUID.sub(lambda found: self.replace(found[0].lower()), text)
 

@@ -128,9 +128,9 @@ def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
             if any(secret in content for secret in unwanted):
                 found["It contains a key from this machine's settings."] = None
             if _LIKE_A_KEY.search(content):
-                found["It contains a text with the form of an Alpaca key."] = None
+                found["It contains text that looks like an Alpaca key."] = None
             if _LIKE_AN_ACCOUNT.search(content):
-                found["It contains a text with the form of an account number."] = None
+                found["It contains text that looks like an account number."] = None
             for record in records:
                 if isinstance(record, Connecting):
                     streams[record.connection] = record.stream

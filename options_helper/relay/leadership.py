@@ -67,7 +67,7 @@ class Leadership:
             bucket: The key-value bucket that the relays of one account share.
             holder: A name that no other process has.
             times: The durations; every process must use the same.
-            clock: Returns seconds, never set back, in sleep too.
+            clock: Returns seconds that include sleep and never go back.
             overdue: Called from a thread if the work has not ended when the grace is over.
         """
         self._jetstream = jetstream

@@ -16,7 +16,7 @@ class LeaseTimes:
 
     Attributes:
         lease: How long an entry must stay unchanged before another process may replace it.
-        margin: How long before that the leader ends its work, to have ended it in time.
+        margin: How long before that the leader stops its work, so that it has ended in time.
         grace: The part of the margin in which the work may end by itself.
         renew: How often the leader renews its entry.
         poll: How often a standby reads the entry.

@@ -89,7 +89,7 @@ class NatsOptions:
         return () if self.tls else tuple(host for host in hosts if not is_loopback(host))
 
     def hide(self, text: str) -> str:
-        """Return a text without the credentials, safe to print."""
+        """Return text without the credentials, safe to print."""
         secrets = (secret for secret in (self.password, self.token) if secret)
         return printable(hide_secrets(text, secrets))
 
@@ -193,7 +193,7 @@ async def connect_to_nats(
     Args:
         options: The servers and credentials.
         name: The client's name in the server's own lists.
-        retries: True to retry forever, the first attempt included; False to raise if that fails.
+        retries: True to retry forever, including the first attempt; False to raise if that fails.
         on_error: Called with each error in words, without secrets.
         on_disconnect: Awaited when the connection is lost.
         on_reconnect: Awaited when it is back.

@@ -14,7 +14,7 @@ class Clients:
 
     Attributes:
         connected: The connections with a complete handshake.
-        open: The number of open connections by stream, unfinished handshakes included.
+        open: The number of open connections by stream, including unfinished handshakes.
         times: The time of each connection by stream, in seconds of `time.monotonic`.
     """
 

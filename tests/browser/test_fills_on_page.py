@@ -62,7 +62,7 @@ def trade(simulator: AlpacaSimulator, number: int) -> None:
 
 
 def true_figures(simulator: AlpacaSimulator) -> Figures:
-    """Contract, signed quantity and price of every execution in the ledger."""
+    """Return the contract, signed quantity and price of every execution in the ledger."""
     return Counter(
         (one.symbol, one.qty if one.side == "buy" else -one.qty, one.price)
         for one in simulator.ledger().executions
@@ -70,7 +70,7 @@ def true_figures(simulator: AlpacaSimulator) -> Figures:
 
 
 def shown_figures(page: Page) -> Figures:
-    """The same of every row that the page shows, the lines above legs left out."""
+    """Return the contract, signed quantity and price of every row on the page, except lines with legs."""
     cells = "li.querySelector('.oh-what').title, li.querySelector('.oh-amount').innerText"
     read = f"all => all.map(li => [{cells}])"
     pairs = page.locator(f"{FILLS} ol[aria-label=Fills] li").evaluate_all(read)
@@ -79,7 +79,7 @@ def shown_figures(page: Page) -> Figures:
 
 
 def written_figures(path: Path) -> Figures:
-    """The same of every row of a downloaded file."""
+    """Return the contract, signed quantity and price of every row of a file, except lines with legs."""
     with path.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["level"] != "parent"]
     signs = {"buy": 1, "sell": -1}

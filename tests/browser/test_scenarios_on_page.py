@@ -54,7 +54,7 @@ def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_scenarios_appear_while_prices_move_and_after_stop(large_portal: Portal) -> None:
-    """They are computed beside the page; after Stop, when nothing else changes, another shift appears too."""
+    """Scenarios appear while the page goes on, and a new shift appears even after Stop."""
     page = large_portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 250 legs"))

@@ -31,7 +31,7 @@ def env_file(tmp_path: Path) -> Path:
 
 
 def refusal(env_file: Path, **changes: str) -> SettingsError:
-    """The error of loading good keys with these changes."""
+    """Return the error that loading good keys with these changes raises."""
     with pytest.raises(SettingsError) as caught:
         load_settings(KEYS | changes, env_file=env_file)
     return caught.value

@@ -48,7 +48,7 @@ POSITION = {
 
 
 class AccountRest:
-    """An HTTP client whose answers stand in a table by trading host; an error is raised."""
+    """An HTTP client with one answer per trading host; an answer that is an error is raised."""
 
     def __init__(self, url: str, answers: dict[str, Any]) -> None:
         self._answer = answers[url]
@@ -516,10 +516,10 @@ def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> No
 
     class Silent:
         def __init__(self, *_arguments: Any, **_more: Any) -> None:
-            """Takes anything."""
+            """Accept any arguments."""
 
         def run(self) -> None:
-            """Ends at once."""
+            """Return at once."""
 
     monkeypatch.setattr(feed_probe, "AlpacaTradingStreamer", Silent)
     probe = feed_probe.probe_feed(PAPER, StreamName.FILLS)

@@ -170,7 +170,7 @@ def test_only_a_number_is_a_number(tmp_path: Path, field: str, value: object) ->
 
 
 def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
-    """It raises the file's own error and no other."""
+    """A number of thousands of digits raises the file's own error and no other."""
     text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"
     with pytest.raises(AlertsFileError, match="thousands of digits"):
         load_alert_rules(_write(tmp_path, text))

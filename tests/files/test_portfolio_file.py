@@ -46,7 +46,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def refusal(file: Path, content: str | bytes | dict[str, Any]) -> PortfolioError:
-    """The error of loading this content."""
+    """Return the error that loading this content raises."""
     data = json.dumps(content) if isinstance(content, dict) else content
     file.write_bytes(data.encode() if isinstance(data, str) else data)
     with pytest.raises(PortfolioError) as caught:
@@ -57,7 +57,7 @@ def refusal(file: Path, content: str | bytes | dict[str, Any]) -> PortfolioError
 
 
 def position_refusal(file: Path, *positions: object) -> PortfolioError:
-    """The error of loading a portfolio of these positions."""
+    """Return the error that loading a portfolio of these positions raises."""
     return refusal(file, {"positions": list(positions)})
 
 
@@ -136,7 +136,7 @@ def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
     ids=["missing", "NUL", "long", "below a file", "not UTF-8"],
 )
 def test_an_impossible_path_has_its_own_reason(tmp_path: Path, name: str, words: str) -> None:
-    """Such a path has no version, and loading it raises a printable sentence."""
+    """An impossible path has no version, and loading it raises a printable sentence."""
     (tmp_path / "file").touch()
     assert file_version(tmp_path / name) is None
     with pytest.raises(PortfolioError, match=words) as caught:

@@ -94,7 +94,7 @@ RIGHT = ("call", "Put", "short", "LONG ", "USD", "2027-01-15", "2027-01-15T00:00
 
 
 def is_loaded(document: object) -> bool:
-    """Return whether the loader takes a document."""
+    """Return whether the loader accepts a document."""
     try:
         parse_portfolio("p.json", json.dumps(document).encode(), today=TODAY)
     except PortfolioError:
@@ -103,7 +103,7 @@ def is_loaded(document: object) -> bool:
 
 
 def is_beyond(document: object) -> bool:
-    """Return whether only its meaning is wrong: terms without a contract symbol, or a day to come."""
+    """Return whether only its meaning is wrong: terms without a contract symbol, or a future day."""
     try:
         portfolio = Portfolio.model_validate(document)
     except ValidationError:

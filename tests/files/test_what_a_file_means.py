@@ -46,7 +46,7 @@ def load(*positions: object, **more: object) -> Portfolio:
 
 
 def refusal(*positions: object, **more: object) -> str:
-    """The error of loading a file with these positions."""
+    """Return the error that loading a file with these positions raises."""
     with pytest.raises(PortfolioError) as caught:
         load(*positions, **more)
     return str(caught.value)
@@ -58,7 +58,7 @@ def doubts(position: dict[str, Any]) -> list[str]:
 
 
 def in_leg(**more: object) -> dict[str, Any]:
-    """The spread with a key more on its first leg."""
+    """Return the spread with an additional key on its first leg."""
     return SPREAD | {"legs": [LEGS[0] | more, LEGS[1]]}
 
 
@@ -130,7 +130,7 @@ def test_a_near_miss_asks_what_was_meant(entry: dict[str, Any], meant: str) -> N
 
 @pytest.mark.parametrize("key", ["holdings", "multileg_positions", "Positions", "postions"])
 def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
-    """Its positions would be missing from every total."""
+    """A list of positions under another name is refused; its positions would be missing from every total."""
     assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
 
 
@@ -383,7 +383,7 @@ def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, wo
 def test_a_calendar_of_the_wrong_sign_is_questioned(
     net_debit: float, near: tuple[Any, ...], far: tuple[Any, ...], words: str | None
 ) -> None:
-    """It needs no price: an American option is worth no less than one that expires earlier."""
+    """No price is needed: an American option is worth no less than one that expires earlier."""
     legs = [
         {"option_type": "call", "expiry": day, "contracts": 2, "side": side, "strike": strike}
         | ({"root": root[0]} if root else {})

@@ -106,7 +106,7 @@ logger.info("there is space again")
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX limit stands in for a full disk")
 def test_a_full_disk_costs_records_only(tmp_path: Path) -> None:
-    """It is reported once, without the record's text, and logging resumes when there is space."""
+    """A full disk is reported once, without the record's text, and logging resumes when there is space."""
     command = [sys.executable, "-c", FULL_DISK]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
     assert ended.stderr == "The log cannot be written (File too large); continuing without it.\n"

@@ -96,7 +96,7 @@ def test_an_event_in_words() -> None:
 
 
 def _page(monitor: object) -> None:
-    """Runs inside the harness, so it imports for itself."""
+    """Run inside the harness, which needs the imports here."""
     import datetime as dt
 
     import streamlit as st
@@ -146,7 +146,7 @@ class _AlertsDesk:
         return "\n".join([*html, *(each.value for each in self.panel.markdown)])
 
     def button(self, key: str) -> Any:
-        """One of its buttons."""
+        """Return one of the panel's buttons."""
         return self.panel.button(key=key)
 
 
@@ -265,7 +265,7 @@ def test_an_underlying_can_be_watched_from_the_page() -> None:
 
 
 def _bar(monitor: object) -> None:
-    """Runs inside the harness, so it imports for itself."""
+    """Run inside the harness, which needs the imports here."""
     import datetime as dt
 
     from apps.streamlit.components.alerts.alert_bar import render_alert_bar

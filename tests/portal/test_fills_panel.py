@@ -398,7 +398,7 @@ def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
 def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(
     desk: PortalDesk, now: dt.datetime
 ) -> None:
-    """The list ends after some hundred rows, never between a line and its legs; the CSV has them all."""
+    """The list ends after a few hundred rows, never between a line and its legs; the CSV has them all."""
     rows = tuple(fill(now, n, 1, 1.5, order_id="o", qty=500.0) for n in range(300, 0, -1))
     page = page_with(desk, fills=rows)
     assert len(rows_of(page, "Fills")) == 200

@@ -158,7 +158,7 @@ def test_several_wrong_values_stand_in_a_line_each(desk: PortalDesk) -> None:
     ],
 )
 def test_a_path_that_cannot_be_is_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
-    """Any text as the file gives a page that says what is wrong with it."""
+    """Whatever text the file contains, the page says what is wrong with it."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value(path).run()
     assert not page.exception

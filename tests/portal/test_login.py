@@ -26,7 +26,7 @@ PASSWORD = "correct horse"  # noqa: S105 - of this test
 
 
 class Clock:
-    """A time that the test sets."""
+    """A clock that the test sets."""
 
     now = 1_000.0
 
@@ -103,7 +103,7 @@ class Door:
 
 @pytest.fixture
 def door() -> Door:
-    """A portal that other devices reach, and one of them."""
+    """Return a portal that other devices can reach, with a client on one of them."""
     return Door()
 
 
@@ -116,7 +116,7 @@ def _paths(routes: list[BaseRoute], before: str = "") -> Iterator[str]:
 
 
 def every_path() -> list[str]:
-    """Return each route of Streamlit's server and of the portal, parameters filled with their names."""
+    """Return each route of Streamlit's server and of the portal, with each parameter's name as its value."""
     own = [*first_paint_documents(), f"/{FILES_PATH}/token/key"]
     return [*dict.fromkeys([*_paths(create_streamlit_routes(MagicMock())), *own])]
 
@@ -147,7 +147,7 @@ def test_every_route_is_behind_the_login(door: Door, method: str) -> None:
 
 
 def test_a_link_works_once(door: Door) -> None:
-    """It gives a strict cookie that scripts cannot read, opens the page, and is then used up."""
+    """A link gives a strict cookie that scripts cannot read, opens the page, and is then used up."""
     for method in ("HEAD", "GET"):  # a preview fetches the link, but sends no form, and spends nothing
         asked = door.ask("/login?token=first", method)
         assert (asked.status_code, asked.headers.get("set-cookie")) == (200, None)
@@ -242,7 +242,7 @@ def test_five_wrong_passwords_wait(door: Door) -> None:
 
 
 def test_passwords_tried_at_once_wait_too(door: Door) -> None:
-    """Attempts with late bodies do not all pass the limit together."""
+    """Requests that send their passwords late do not all get past the limit together."""
 
     async def statuses() -> list[int]:
         asked = asyncio.Barrier(50)

@@ -179,7 +179,7 @@ def _snapshot() -> LiveSnapshot:
 
 
 def _page(portfolio: object, live: object, position_id: str) -> None:
-    """Runs inside the harness, so it imports for itself."""
+    """Run inside the harness, which needs the imports here."""
     import datetime as dt
 
     from apps.streamlit.components.detail import position_detail

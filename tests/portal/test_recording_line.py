@@ -114,7 +114,7 @@ def _relayed_sidebar() -> None:
 
 
 def test_behind_a_relay_the_sidebar_says_what_the_relay_determines() -> None:
-    """It offers no feed, account or recording, and one sentence says why."""
+    """Behind a relay, the sidebar offers no feed, account or recording, and one sentence says why."""
     page = AppTest.from_function(_relayed_sidebar).run()
     assert not page.exception
     assert not page.selectbox

@@ -30,7 +30,7 @@ class Page:
         self.gone: set[str] = set()
 
     def mount(self, **given: Any) -> None:
-        """In the component's place."""
+        """Stand in for the component, and keep what it is sent."""
         self.sent = given
 
     def beat(self, shown: object) -> bool:
@@ -46,12 +46,12 @@ class Page:
             redraw.mark_drawn(part)
 
     def request_rerun(self, request: RerunData) -> None:
-        """In the place of the session's queue of runs."""
+        """Stand in for the session's queue of runs."""
         assert not request.is_fragment_scoped_rerun, "it would interrupt the run that requests it"
         self.asked.append(request.fragment_id_queue)
 
     def resolve_target(self, part: str) -> list[str]:
-        """In the place of the session's fragments."""
+        """Stand in for the session's fragments."""
         if part in self.gone:
             raise StreamlitAPIException("No fragment found")
         return [part]
@@ -109,7 +109,7 @@ def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
 
 
 def test_a_page_that_never_draws_its_change_is_overdue(page: Page) -> None:
-    """After a while the whole page is redrawn, once per wait."""
+    """A change that is never drawn makes the page overdue every ten seconds."""
     page.beat("first")
     page.draw()
     assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
@@ -174,7 +174,7 @@ def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
 
 
 def test_a_request_from_a_page_that_was_left_changes_nothing(page: Page) -> None:
-    """Its fragments are gone, and the other page shows no error."""
+    """If the fragments of a request are gone, nothing is redrawn and no error is shown."""
     page.beat("first")
     page.gone = {"head", "body"}
     redraw.redraw_changed_parts()

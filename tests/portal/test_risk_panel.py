@@ -107,7 +107,7 @@ def test_every_sum_has_its_coverage() -> None:
 
 
 def _curves(risk: object, numbers: list[int], base: float | None) -> None:
-    """Runs inside the harness, so it imports for itself."""
+    """Run inside the harness, which needs the imports here."""
     import datetime as dt
 
     from apps.streamlit.components.risk.move_curves import render_move_curves

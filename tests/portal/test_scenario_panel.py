@@ -58,7 +58,7 @@ def _risk(seconds: int) -> LiveRisk:
 
 
 def _app(risk: object, now: object) -> None:
-    """Runs inside the harness, so it imports for itself."""
+    """Run inside the harness, which needs the imports here."""
     import datetime as dt
 
     import streamlit as st

@@ -88,7 +88,7 @@ class Page:
 
 
 def test_the_first_message_has_everything() -> None:
-    """It has the layout, every row, every field and the words of the warnings."""
+    """The first message has the layout, every row, every field and the words of the warnings."""
     message = Page().send(_table([1.0, 2.5], said=["wide_spread"]), storage="table", raised=1)
     assert message["since"] is None
     assert (message["storage"], message["raised"], message["sent_at"]) == ("table", 1, 5)

@@ -35,7 +35,7 @@ def trading(body: bytes) -> records.Answer:
 
 
 def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
-    """It shows times, versions, frames and losses per stream, requests, gaps and the ending."""
+    """`info` shows times, versions, frames and losses per stream, requests, gaps and the ending."""
     received = records.Received(0, 2_000_000, 1, [b"four", b"and"])
     lost = records.Ended(0, 3_000_000, 1, "interrupted", "", "lost", None, 1006)
     left_out = records.LeftOut(0, 4_000_000, 7, "the computer was too slow")
@@ -58,8 +58,8 @@ def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
     ("record", "words"),
     [
         (records.PortfolioText(0, 0, KEY.encode()), "a key from this machine's settings"),
-        (records.Received(0, 0, 1, [b"PKABCDEFGHIJ01234567"]), "the form of an Alpaca key"),
-        (records.Received(0, 0, 1, [b'{"note": "PA3ABCDEFGHI"}']), "the form of an account number"),
+        (records.Received(0, 0, 1, [b"PKABCDEFGHIJ01234567"]), "looks like an Alpaca key"),
+        (records.Received(0, 0, 1, [b'{"note": "PA3ABCDEFGHI"}']), "looks like an account number"),
         (records.Received(0, 0, 1, [b'{"id": "mine-7"}']), "an account number or an order id"),
         (trading(f'[{{"asset_id": "{ORDER_ID}"}}]'.encode()), "an account number or an order id"),
         (trading(b'{"account_number": 123456789}'), "an account number or an order id"),

@@ -95,7 +95,7 @@ Scene = Callable[[Broker, Process, Process], Coroutine[None, None, None]]
 
 
 def play(first_url: str, second_url: str, scene: Scene) -> Broker:
-    """Let "a" lead and "b" stand by, then run the scene; return what the broker recorded."""
+    """Let "a" lead and "b" stand by, then run the story; return what the broker recorded."""
 
     async def run() -> Broker:
         async with a_broker() as broker, candidate(broker, first_url, "a") as first:

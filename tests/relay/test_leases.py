@@ -41,7 +41,7 @@ def test_a_lease_that_is_not_renewed_frees_its_symbols() -> None:
 
 
 def test_a_reader_that_leaves_gives_its_symbols_back() -> None:
-    """Its symbols are free at once, except that a stream's last symbols stay subscribed."""
+    """A leaving reader's symbols are free at once, except that a stream's last ones stay subscribed."""
     leases = Leases()
     leases.take(Ask("a", ["AAPL"], [A1]), 0.0)
     leases.take(Ask("b", ["MSFT"], []), 0.0)

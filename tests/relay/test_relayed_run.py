@@ -92,7 +92,7 @@ def test_a_relayed_run_shows_the_figures_of_a_direct_one(
 def test_a_second_reader_does_not_disturb_the_first(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """Its symbols join the open connection, and its end frees them."""
+    """The second reader's symbols join the open connection, and its end frees them."""
     with running_reader(nats_server.url, reader_config(CALL)) as first:
         wait_live(first)
         order = simulator.fill_now(CALL, price=3.25)

@@ -165,7 +165,7 @@ SCENES: dict[Callable[[Studio, Hours], None], dict[str, Any]] = {
 
 
 def make(scene: Callable[[Studio, Hours], None], *, at: str = _MORNING, **more: Any) -> None:
-    """Record a scene."""
+    """Record one session."""
     contract = more.pop("contract", CALL)
     target = GOLDEN / f"{scene.__name__}.ohrec"
     with (

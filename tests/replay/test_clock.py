@@ -11,7 +11,7 @@ AT = int(dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC).timestamp()) * SECOND
 
 
 def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
-    """It starts on request, runs at its speed, stops, steps, and never passes the last record."""
+    """The clock starts on request, runs at its speed, stops, steps, and never passes the last record."""
     real = [0.0]
     clock = ReplayClock(AT, 50 * SECOND, 150 * SECOND, speed=2.0, monotonic=lambda: real[0])
     real[0] = 7.0
@@ -38,7 +38,7 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
 
 
 def test_the_clock_waits_where_it_is_held() -> None:
-    """It stays at the place until another is given, and continues from there."""
+    """A held clock stays at its place until it may run to another, and continues from there."""
     real = [0.0]
     clock = ReplayClock(AT, 0, 100 * SECOND, monotonic=lambda: real[0])
     clock.set_running(running=True)

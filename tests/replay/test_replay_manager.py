@@ -28,7 +28,7 @@ def shown(live: LiveSnapshot) -> tuple[object, ...]:
 
 
 class Show:
-    """A replay whose real time does not pass, so that only steps and jumps move its clock."""
+    """A replay for which no real time passes, so that only steps and jumps move its clock."""
 
     def __init__(self, records: list[Record]) -> None:
         self.records = [record for record in records if not isinstance(record, Began)]
@@ -91,7 +91,7 @@ def test_an_impossible_record_ends_the_replay_there(wait_until: Any) -> None:
 
 
 def test_a_recording_from_memory_begins_with_what_was_known() -> None:
-    """It has the earlier settings, streams and answers, and is not compared."""
+    """A recording saved from memory has the earlier settings, streams and answers, and is not compared."""
     found = list(read_recording(GOLDEN / "quiet.ohrec"))
     half = len(found) // 2
     context = Context(2**20)

@@ -20,7 +20,7 @@ from options_helper.times import elapsed_seconds, utc_now
 
 @pytest.fixture(autouse=True)
 def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the process's own time behind, and no replay."""
+    """Restore the process's own time afterwards, and end its replay."""
     monkeypatch.setattr(process, "_replay", None)
     monkeypatch.setattr(times, "_wall", times._wall)
     monkeypatch.setattr(times, "_elapsed", times._elapsed)

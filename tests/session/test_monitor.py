@@ -376,7 +376,7 @@ def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts
 def test_the_thread_looks_by_itself_and_ends_when_told(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It needs no browser; a stopped monitor keeps its last view and does not start again."""
+    """The thread needs no browser; a stopped monitor keeps its last view and does not start again."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor()
     monitor.start()
@@ -526,7 +526,7 @@ def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
 
 
 def test_alerts_made_in_the_page_outlive_a_change_of_the_file(portfolio_path: Path) -> None:
-    """They are kept in memory until the process ends; a rule in the file with the same id replaces one."""
+    """Alerts made on the page are kept until the process ends, or the file has a rule with the same id."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
     monitor.add_rule(MINE)

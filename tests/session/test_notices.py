@@ -65,7 +65,7 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service that takes everything."""
+    """Yield services that accept every notice."""
     one = Service()
     yield one
     one.open.set()
@@ -241,7 +241,7 @@ def test_a_notice_ends_in_time_without_the_portal(receiver: tuple[str, list[Any]
 
 
 def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its packages come from others, and need only the addresses."""
+    """The process that sends notices gets only the addresses, because its packages come from others."""
     pytest.importorskip("apprise", reason="notices need apprise")
     monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
     given: list[dict[str, str]] = []

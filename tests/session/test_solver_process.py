@@ -115,7 +115,7 @@ def test_the_process_rests_between_slices(monkeypatch: pytest.MonkeyPatch, count
 
 @pytest.mark.integration
 def test_the_process_needs_neither_pandas_nor_the_page() -> None:
-    """It imports only the model, so it starts quickly and stays small."""
+    """The solver's process imports only the model, so it starts quickly and stays small."""
     heavy = "{'pandas', 'streamlit', 'numpy', 'alpaca'}"
     code = f"import sys, options_helper.session.risk.solver_process; print({heavy} & sys.modules.keys())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603

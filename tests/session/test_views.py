@@ -45,7 +45,7 @@ class ViewsDesk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> ViewsDesk:
-    """A desk of its own for each test."""
+    """Return a new desk for each test."""
     return ViewsDesk(monkeypatch)
 
 

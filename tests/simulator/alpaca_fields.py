@@ -26,7 +26,7 @@ def is_a(*kinds: type) -> Check:
 
 
 def matches(pattern: str) -> Check:
-    """Return a check for a text of this form."""
+    """Return a check for text of this form."""
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 

@@ -68,7 +68,7 @@ class Line:
 
 
 class Phone:
-    """A caller of a simulator: `dial` a stream, `get` a REST path."""
+    """A client of a simulator: `dial` a stream, `get` a REST path."""
 
     def __init__(self, simulator: AlpacaSimulator) -> None:
         self.simulator = simulator
@@ -148,7 +148,7 @@ _PATIENCE = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
 
 @pytest.fixture
 def make_phone() -> Iterator[Callable[..., Phone]]:
-    """Yield a function that starts a simulator, by default an idle one, and returns a phone to call it."""
+    """Yield a function that starts a simulator, by default an idle one, and returns its client."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: Any) -> Phone:
@@ -160,5 +160,5 @@ def make_phone() -> Iterator[Callable[..., Phone]]:
 
 @pytest.fixture
 def phone(make_phone: Callable[..., Phone]) -> Phone:
-    """Return a phone to a simulator that does nothing by itself."""
+    """Return a client of a simulator that does nothing by itself."""
     return make_phone()

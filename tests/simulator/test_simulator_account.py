@@ -145,7 +145,7 @@ def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
 
 
 def test_the_demonstrations_account_differs_from_its_file() -> None:
-    """It has split, adjusted, exercised, expired, earlier opened, partly closed and assigned positions."""
+    """The demo's account has had a split, an adjustment, an exercise, an expiry, trades and an assignment."""
     today = new_york_date(utc_now())
     document = with_expired(demo_portfolio(today), today)
     settings: dict[str, Any] = {"portfolio": document, "tick_seconds": 0, "order_interval_seconds": 0}

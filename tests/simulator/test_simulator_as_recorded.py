@@ -28,7 +28,7 @@ DOCUMENTED = {
 
 
 def fields(value: Any, prefix: str = "") -> set[str]:
-    """Return the names of a body's fields, those of inner objects and lists included."""
+    """Return the names of a body's fields, including those of inner objects and lists."""
     if isinstance(value, list):
         return set().union(*(fields(one, prefix) for one in value))
     if not isinstance(value, dict):

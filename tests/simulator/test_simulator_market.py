@@ -31,7 +31,7 @@ SYMBOLS = ["AAPL", "BRK.B", "ZQXW", "AAPL261218C00270000", "BRKB261218P00500000"
 
 
 def walk(market: Market, symbols: list[str], steps: int) -> list[object]:
-    """Every quote, trade and choice of some symbols over some steps."""
+    """Return every quote, trade and choice of these symbols over a number of steps."""
     seen: list[object] = []
     for _ in range(steps):
         market.tick()
@@ -55,7 +55,7 @@ def test_prices_do_not_depend_on_what_was_asked_before() -> None:
 
 
 def test_prices_move_and_stay_near() -> None:
-    """Within some thousand steps a price moves, and stays within a few percent of yesterday's close."""
+    """Over a few thousand steps a price moves, and stays within a few percent of yesterday's close."""
     market = Market(7, TODAY)
     prices = []
     for _ in range(5000):
@@ -160,7 +160,7 @@ def test_an_expired_contract_has_no_price() -> None:
 
 @pytest.mark.parametrize("at", ["2026-11-20 00:00:20", "2026-11-01 00:00:01", "2026-11-20 00:30:00"])
 def test_no_first_quote_is_of_the_day_before(at) -> None:
-    """The first quotes and trades are some time old, but from today."""
+    """The first quotes and trades have an age, but are from today."""
     now = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
     with time_machine.travel(now, tick=False):
         tape = Tape(Market(7, now.date()))
@@ -279,7 +279,7 @@ def test_the_demo_portfolio_fits_any_day(today) -> None:
 @example(dt.datetime(2026, 11, 29, 23, 30, tzinfo=dt.UTC)).via("a Sunday evening")
 @example(dt.datetime(2026, 12, 1, 4, 50, tzinfo=dt.UTC)).via("ten minutes before midnight in New York")
 def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
-    """They expire today before 15:00 on a trading day, else on the next one, and are quoted."""
+    """The nearest positions are quoted; they expire today before 15:00, else on the next trading day."""
     here = now.astimezone(NEW_YORK)
     portfolio = with_nearest_expiry({"positions": []}, now)
     parts = [leg for one in portfolio["positions"] for leg in one.get("legs", [one])]

@@ -1,4 +1,4 @@
-"""The simulated account: its ledger adds up, its updates tell what happened, its stories are seeded."""
+"""The simulated account: its ledger adds up, its updates report what happened, its scripts are seeded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NINE = Decimal(9)
 
 
 class Account:
-    """An order book whose updates are kept and whose clock counts seconds."""
+    """An account whose updates are kept and whose clock counts seconds."""
 
     def __init__(self, seed: int = 7) -> None:
         seconds = count(1_790_000_000)
@@ -45,7 +45,7 @@ def account() -> Account:
 
 
 def play(seed: int, steps: int) -> Account:
-    """An account after some steps of its stories."""
+    """Return an account after a number of steps of its scripts."""
     account = Account(seed)
     market = Market(seed, TODAY)
     flow = OrderFlow(seed, account.desk, market, lambda: [CALL, PUT, "MSFT271217C00500000"])
@@ -140,7 +140,7 @@ def test_pending_new_comes_six_milliseconds_before_new(account) -> None:
 
 
 def test_a_bracket_waits_for_its_entry(account) -> None:
-    """Its legs are held until the entry has filled; when one fills, the other is canceled."""
+    """A bracket's legs are held until the entry has filled; when one fills, the other is canceled."""
     entry = place_bracket(account.desk, "SPY", "buy", 11, limit_price=Decimal(700), stop_price=Decimal(640))
     profit, stop = entry.legs
     assert (profit.status, stop.status, profit.limit_price, stop.stop_price) == ("held", "held", 700, 640)
@@ -202,7 +202,7 @@ def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> Non
 
 
 def test_a_bust_undoes(account) -> None:
-    """A bust removes an execution from order and position, and names it."""
+    """A bust removes an execution from its order and its position, and the update names the execution."""
     order = account.desk.place(CALL, "sell", 2)
     account.desk.fill(order, 1, [NINE])
     account.desk.fill(order, 1, [Decimal(10)])

@@ -55,11 +55,11 @@ class AlpacaCalendar(ExchangeCalendar):
         try:
             known = _clock(clock)
         except (KeyError, TypeError, ValueError):
-            raise AlpacaRestError("/v2/clock", "the answer is not a clock", status=_OK) from None
+            raise AlpacaRestError("/v2/clock", "the clock's answer is unusable", status=_OK) from None
         try:
             sessions = [_session(row) for row in calendar]
         except (KeyError, TypeError, ValueError):
-            raise AlpacaRestError("/v2/calendar", "the answer is not a calendar", status=_OK) from None
+            raise AlpacaRestError("/v2/calendar", "the calendar's answer is unusable", status=_OK) from None
         return cls(known, sessions)
 
     @property

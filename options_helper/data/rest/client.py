@@ -101,7 +101,7 @@ class AlpacaRest:
         return self.get(Host.TRADING, "/v2/clock", {}, dict)
 
     def calendar(self, start: dt.date, end: dt.date) -> list[object]:
-        """Return `/v2/calendar`, both dates included."""
+        """Return `/v2/calendar` from one date to another, inclusive."""
         return self.get(
             Host.TRADING, "/v2/calendar", {"start": start.isoformat(), "end": end.isoformat()}, list
         )
@@ -213,7 +213,7 @@ class AlpacaRest:
     def daily_bars(
         self, symbols: Sequence[str], start: dt.date, end: dt.date, *, adjusted: bool = True
     ) -> Json:
-        """Return the daily bars of `/v2/stocks/bars` by symbol, both dates included.
+        """Return the daily bars of `/v2/stocks/bars` by symbol, from one date to another, inclusive.
 
         Prices are adjusted for splits and dividends if `adjusted` is true, else as traded on the day.
         """

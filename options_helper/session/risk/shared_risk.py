@@ -28,7 +28,7 @@ _Key = tuple[int, float, float | None, bool]
 
 
 class RiskRequest(NamedTuple):
-    """The inputs of a risk beside the snapshot.
+    """The inputs of a risk besides the snapshot.
 
     Attributes:
         portfolio: The positions; another object is another request, even if it is equal.

@@ -25,7 +25,7 @@ class Differences:
     Args:
         desk: The account's orders.
         market: The source of prices.
-        declare_split: Declares a stock's split into a number of shares, some days ago.
+        declare_split: Declares a stock's split into a number of shares, a few days ago.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Differences:
 
     @contextmanager
     def _days_ago(self, days: int) -> Iterator[None]:
-        """Set the account's clock back by some days and a minute while the context lasts."""
+        """Set the account's clock back by a number of days and a minute while the context lasts."""
         before = Nanoseconds.now() - 24 * days * _HOUR - _HOUR // 60
         clock: Callable[[], Nanoseconds] = self._desk.clock
         self._desk.clock = partial(Nanoseconds, before)

@@ -27,7 +27,7 @@ class _Writer:
         self._market = Market(seed, today)
 
     def friday(self, weeks: int) -> str:
-        """Return the Friday of this week or the next, plus some weeks; never today or a holiday."""
+        """Return the Friday of this week or the next, plus a number of weeks; never today or a holiday."""
         ahead = (_FRIDAY - self._today.weekday()) % 7 or 7
         day = self._today + dt.timedelta(days=ahead, weeks=weeks)
         while not is_trading_day(day):
@@ -35,7 +35,7 @@ class _Writer:
         return day.isoformat()
 
     def opened(self, weeks: int) -> str:
-        """Return a weekday some weeks ago."""
+        """Return a weekday a number of weeks ago."""
         day = self._today - dt.timedelta(weeks=weeks)
         return (day - dt.timedelta(days=max(day.weekday() - _FRIDAY, 0))).isoformat()
 

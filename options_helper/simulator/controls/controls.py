@@ -37,7 +37,7 @@ class Controls:
 
     @property
     def open_connections(self) -> dict[str, int]:
-        """The open connections by stream, unfinished handshakes included."""
+        """The open connections by stream, including unfinished handshakes."""
         return dict(self._world.clients.open)
 
     @property
@@ -52,7 +52,7 @@ class Controls:
 
     @property
     def methods_seen(self) -> dict[str, int]:
-        """The number of requests by HTTP method, upgrades included."""
+        """The number of requests by HTTP method, including upgrades."""
         return Counter(method for method, _ in self._world.requests)
 
     @property

@@ -12,7 +12,7 @@ class MarketControls(Controls):
     """Quotes, trades and statuses, in addition to those of the seeded market."""
 
     def tick(self, steps: int = 1) -> None:
-        """Advance the market by some steps, as its timer does."""
+        """Advance the market by a number of steps, as its timer does."""
 
         def move() -> None:
             for _ in range(steps):

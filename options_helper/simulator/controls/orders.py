@@ -104,7 +104,7 @@ class OrderControls(Controls):
         )
 
     def step_orders(self, steps: int = 1) -> None:
-        """Advance the order scripts by some steps, as their timer does."""
+        """Advance the order scripts by a number of steps, as their timer does."""
 
         def move() -> None:
             for _ in range(steps):

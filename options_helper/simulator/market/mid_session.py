@@ -27,7 +27,7 @@ class TradingDay:
 
 
 class MidSession:
-    """A session that began some hours before the start and never ends.
+    """A session that began a few hours before the start and never ends.
 
     Args:
         started: The aware time at which the simulator started.

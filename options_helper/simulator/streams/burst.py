@@ -27,7 +27,7 @@ class BurstResult:
     """The result of a burst.
 
     Attributes:
-        sent: The number of messages, the last quotes included.
+        sent: The number of messages, including the last quotes.
         seconds: The time from the first byte written to the last byte accepted by the socket.
         last: The bid and ask of each symbol's last quote.
     """

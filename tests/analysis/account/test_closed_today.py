@@ -22,7 +22,7 @@ CALL, PUT = "AAPL261218C00250000", "AAPL261218P00240000"
 
 
 def fill(quantity: str, price: str, *, days_ago: int = 0, symbol: str = CALL) -> BrokerFill:
-    """An execution some days ago."""
+    """Return an execution from a few days ago."""
     at = NOW - dt.timedelta(days=days_ago)
     return BrokerFill(symbol=symbol, quantity=Decimal(quantity), price=Decimal(price), at=at, order_id="o")
 

@@ -70,7 +70,7 @@ def condor(units: int) -> dict[str, Any]:
 
 
 def fill(symbol: str, quantity: int, *, hours_ago: float, price: str = "3.10") -> BrokerFill:
-    """An execution some hours ago."""
+    """Return an execution from a few hours ago."""
     at = NOW - dt.timedelta(hours=hours_ago)
     return BrokerFill(symbol=symbol, quantity=Decimal(quantity), price=Decimal(price), at=at, order_id="o")
 

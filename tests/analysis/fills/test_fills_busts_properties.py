@@ -31,19 +31,19 @@ def troubled_days(draw: st.DrawFn) -> Broker:
 
 
 def standing(book: FillDay) -> RowFacts:
-    """Order, quantity and price of every execution that is not busted."""
+    """Return the order, quantity and price of every execution that is not busted."""
     rows = [(one.order_id, one.quantity or 0.0, one.price) for one in book.leaf_fills if not one.busted]
     return sorted(rows, key=repr)
 
 
 def true(broker: Broker) -> RowFacts:
-    """The same from the broker's ledger."""
+    """Return the order, quantity and price of every execution in the broker's ledger."""
     rows = [(name, float(part), float(price)) for name, _, part, price in broker.ledger]
     return sorted(rows, key=repr)
 
 
 def losing_all_but_afterthoughts(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """Every bust and correction, some of the other rows, some repeated, in any order."""
+    """Return every bust and correction with some of the other rows, some of them repeated, in any order."""
     sure = [row for row in rows if row["event"] in AFTERTHOUGHTS]
     rest = mangled(draw, [row for row in rows if row["event"] not in AFTERTHOUGHTS])
     return list(draw(st.permutations([*sure, *rest])))

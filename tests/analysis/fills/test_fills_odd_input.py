@@ -93,7 +93,7 @@ activities = st.fixed_dictionaries(
 
 
 def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillDay:  # noqa: B006 - only read
-    """Return the book of the messages on the wire."""
+    """Return the fills of the messages on the wire."""
     return FillDayBuilder().build(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
         [row for each in fills if (row := rest_fill_row(each))],
@@ -105,7 +105,7 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
 def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
-    """Nonsense causes wrong lines at most; the lists are drawn, and each execution has a unique key."""
+    """Nonsense causes at most wrong lines; the lists are drawn, and each execution has a unique key."""
     book = arrays_of(live, fills, told)
     assert len(book.executions) == len({one.key for one in book.executions})
     assert orders_html(book, dt.UTC)

@@ -370,7 +370,7 @@ class LosingRest:
         self.fills: list[Json] = []
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """One order, filled whole."""
+        """Return one order, filled in full."""
         del after
         at = "2026-11-24T15:00:00Z"
         order = {"id": "o", "symbol": "XYZ", "qty": "300", "filled_qty": "300", "filled_avg_price": "5",
@@ -378,22 +378,22 @@ class LosingRest:
         return [] if status == "open" else [order]
 
     def order(self, order_id: str) -> Json:
-        """Not asked for."""
+        """Fail, because no single order may be requested."""
         raise AssertionError(order_id)
 
     def non_trade_pages(self, after: dt.datetime) -> Any:
-        """Nothing."""
+        """Yield an empty page."""
         del after
         yield []
 
     def fill_pages(self, after: dt.datetime) -> Any:
-        """Whatever the test says."""
+        """Yield the test's fills."""
         self.asked.append(after)
         yield self.fills
 
 
 def activity(quantity: int, total: int) -> Json:
-    """A FILL of that order."""
+    """Return a FILL of the order of `LosingRest`."""
     return {"activity_type": "FILL", "id": f"a{total}", "order_id": "o", "cum_qty": str(total),
             "qty": str(quantity), "leaves_qty": "0", "price": "5", "symbol": "XYZ", "side": "buy",
             "transaction_time": "2026-11-24T15:00:00.1Z"}  # fmt: skip
@@ -428,7 +428,7 @@ def test_the_rows_of_a_snapshot_are_read_only() -> None:
 
 
 def test_updates_of_another_new_york_day_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Such updates are left out, counted and logged."""
+    """Updates of another New York day are left out, counted and logged."""
     cache = LiveCache()
     row = update(body("tu_fill_2021"))
     cache.apply_orders([row], now=AT)

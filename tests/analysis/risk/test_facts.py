@@ -17,7 +17,7 @@ SYMBOL = contract_symbol("XYZ", SHORT)
 
 
 def facts(position, *, bid: float, ask: float, number: int = 0, spot: float = 100.0, at=AT, **changes):
-    """Return the facts about one leg of a position; its option is quoted so, XYZ is at `spot`."""
+    """Return the facts about one leg, with this bid and ask for each option and XYZ at `spot`."""
     options = getattr(position, "option_legs", [position])
     quotes = [quote(contract_symbol("XYZ", each), bid, ask, at=at) for each in options]
     stock = {"XYZ": quote("XYZ", spot - 0.005, spot + 0.005, at=at)}

@@ -36,7 +36,7 @@ YEARS = (NEW_YORK_CLOSE - AT).total_seconds() / (365 * 86_400)
 
 
 def held(**changes):
-    """Return a position in one 100 call on XYZ, or what the changes make of it."""
+    """Return a position in one 100 call on XYZ, with these changes."""
     return single(**{"symbol": "XYZ", "strike": 100.0, "contracts": 1, "cost_basis": 3.0, **changes})
 
 

@@ -18,7 +18,7 @@ MINUTE = DAY / 1440
 
 
 def option(**changes) -> OptionInputs:
-    """Return an American put at the money with a year to go, or what the changes make of it."""
+    """Return an American put at the money with a year to go, with these changes."""
     terms = {
         "is_put": True, "strike": 100.0, "spot": 100.0, "years": 1.0, "rate": 0.04, "dividend_yield": 0.0,
         "european": False,

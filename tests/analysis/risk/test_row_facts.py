@@ -77,7 +77,7 @@ def test_the_distance_to_the_strike(
     ],
 )  # fmt: skip
 def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], share: float | None) -> None:
-    """It is P/L Open divided by the maximum profit at expiry, unknown if that is unlimited or unknown."""
+    """The part is P/L Open divided by the maximum profit at expiry, unknown without a finite maximum."""
     book, live = Portfolio(positions=[position]), live_with(position, *prices)
     if isinstance(position, Position):
         rows = compute_live_position_rows(book, live, stale_after_seconds=30)
@@ -99,7 +99,7 @@ def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], shar
     ],
 )
 def test_the_days_in_the_trade(opened: dt.date | None, at: dt.datetime, days: int | None) -> None:
-    """It counts New York dates since `opened_at`, for singles and structures, and needs `opened_at`."""
+    """The days are New York dates since `opened_at`, for singles and structures; unknown without it."""
     book = Portfolio(positions=[single(opened_at=opened), vertical(opened_at=opened)])
     live = snapshot(as_of=at)
     singles = compute_live_position_rows(book, live, stale_after_seconds=30)
@@ -129,7 +129,7 @@ COVERED_CALL = vertical(
 def test_the_probability_of_profit(
     position: Any, prices: list[float], spans: list[tuple[float, float]]
 ) -> None:
-    """It is the lognormal probability of these prices with the IV of the leg nearest to the money."""
+    """The probability is lognormal, with the IV of the leg nearest to the money."""
     book = Portfolio(positions=[position])
     risk = compute_live_risk(book, live_with(position, *prices), risk_free_rate=RATE)
     strikes = [option.strike for option in getattr(position, "option_legs", [position])]

@@ -272,5 +272,5 @@ def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
     ],
 )
 def test_units_are_how_many_times_a_structure_is_held(legs: str, units: int) -> None:
-    """It is the greatest common divisor of the contracts; a hundred shares count as one."""
+    """The units are the greatest common divisor of the contracts; a hundred shares count as one."""
     assert count_units(structure(legs)) == units

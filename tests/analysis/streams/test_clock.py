@@ -113,7 +113,7 @@ def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
 def test_phase_and_state_are_those_of_the_true_time(
     clock: tuple[int, int, int], phase: str, state: str, offset: float
 ) -> None:
-    """They are right however far off this computer's clock is, and however often it is set."""
+    """Phase and state are right however far off this computer's clock is, and however often it is set."""
     now = new_york(*clock)
     assert state_of_0dte(now, offset, now - SECOND) == (phase, state)
 

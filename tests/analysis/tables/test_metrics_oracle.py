@@ -306,7 +306,7 @@ def _heard_within(seconds: float, health: StreamHealth, live: LiveSnapshot) -> b
 def state_of(  # noqa: PLR0911 - a list of rules
     seen: Seen, basis: Any, stock: bool, root: str | None, underlying: str, live: LiveSnapshot, terms: Any
 ) -> str:
-    """The first state that fits."""
+    """Return the first state that applies."""
     if root is not None and live.as_of >= expiry_of(root, terms.expiry, live):
         seen.expired = True
         return "expired"
@@ -345,7 +345,7 @@ def state_of(  # noqa: PLR0911 - a list of rules
 
 
 def ratio(value: Decimal | None, base: Decimal | None) -> Decimal | None:
-    """One over the size of the other, nothing at base zero."""
+    """Return a value divided by the size of the base, None if the base is zero."""
     return None if value is None or not base else value / abs(base)
 
 
@@ -355,7 +355,7 @@ def less(a: Decimal | None, b: Decimal | None) -> Decimal | None:
 
 
 def summed(values: list[Decimal | None]) -> Decimal | None:
-    """The sum, nothing as soon as one is not known."""
+    """Return the sum, or None if a value is unknown."""
     return None if None in values else sum((v for v in values if v is not None), Decimal(0))
 
 

@@ -418,7 +418,7 @@ def test_the_quote_of_shares_is_held_to_the_rule_of_shares(
 def test_a_trade_of_shares_is_recent_by_the_trading_day(
     now: dt.datetime, phase: MarketPhase, mark: float | None
 ) -> None:
-    """It is recent for five minutes in an open market; on Saturday, Friday's trade is recent."""
+    """A share's trade is recent for five minutes in an open market; on Saturday, Friday's is recent."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=100, cost_basis=150.0)
     at = FRIDAY_AFTERNOON
     live = snapshot(

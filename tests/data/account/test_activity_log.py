@@ -67,7 +67,7 @@ def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
 
 
 def test_an_execution_dated_tomorrow_is_no_fill_of_today() -> None:
-    """It counts as unreadable until its day has come, so that nothing is called complete."""
+    """An execution dated tomorrow counts as unreadable until its day, so that nothing is called complete."""
     desk = Desk()
     desk.rest.fills = [make_fill(1, transaction_time=(NOW + DAY).isoformat())]
     assert desk.look() == set()

@@ -35,7 +35,7 @@ Answer = httpx.Response | Exception
 
 @dataclass
 class Clock:
-    """Time that only waiting moves."""
+    """A clock that advances only by waits."""
 
     now: float = 1_000_000.0
     waits: list[float] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Clock:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Advance the time by the wait."""
+        """Advance the clock by the wait."""
         self.waits.append(seconds)
         self.now += seconds
         return self.stopped
@@ -53,7 +53,7 @@ class Clock:
 
 @dataclass
 class Server:
-    """Answers from a function; remembers every request."""
+    """A server that answers with a function and records every request."""
 
     answer: Callable[[httpx.Request], httpx.Response]
     requests: list[httpx.Request] = field(default_factory=list)
@@ -66,14 +66,14 @@ class Server:
 def connect(
     answer: Callable[[httpx.Request], httpx.Response], clock: Clock | None = None
 ) -> tuple[AlpacaRest, Server, Clock]:
-    """A client whose requests a function answers."""
+    """Return a client, its server that answers with this function, and its clock."""
     clock, server = clock or Clock(), Server(answer)
     rest = AlpacaRest(SETTINGS, transport=httpx.MockTransport(server), clock=clock, pause=clock.pause)
     return rest, server, clock
 
 
 def script(*answers: Answer) -> Callable[[httpx.Request], httpx.Response]:
-    """Answers given one after the other, exceptions raised."""
+    """Return a function that gives these answers in turn, and raises those that are exceptions."""
     waiting = iter(answers)
 
     def answer(_request: httpx.Request) -> httpx.Response:

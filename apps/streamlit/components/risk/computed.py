@@ -50,7 +50,7 @@ class Work(NamedTuple):
 
     @property
     def question(self) -> tuple[object, ...]:
-        """Everything but prices that the figures depend on."""
+        """Everything that the figures depend on, except prices."""
         terms = self.risk.terms
         held = terms.position_ids, terms.symbols, terms.quantity.tobytes()
         modelled = bool(st.session_state.get(NEIGHBOURS_KEY))

@@ -33,7 +33,7 @@ class RiskCurve:
 def compute_curve(
     price_all: PriceAll, holding: LegSelection, prices: Floats, days: float, cost: float
 ) -> RiskCurve:
-    """Return the P/L at each price after some days, relative to the cost in dollars.
+    """Return the P/L at each price after a number of days, relative to the cost in dollars.
 
     Contracts that have expired by then have their intrinsic value, the others the model's.
     """

@@ -38,7 +38,7 @@ def compute_backoff_seconds(
     Args:
         failures: Consecutive failures so far, at least 1.
         base_seconds: The wait after the first failure.
-        cap_seconds: The longest wait, jitter included.
+        cap_seconds: The longest wait, including jitter.
         draw: A uniform random number in [0, 1); 0.5 means no jitter.
     """
     exponential = base_seconds * 2.0 ** min(failures - 1, 32)

@@ -52,7 +52,7 @@ class BackgroundFetch(Protocol):
         """Schedule a fetch of the day's executions and orders; return immediately."""
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Schedule a fetch of a data stream's quotes, polled ones included; return immediately."""
+        """Schedule a fetch of a data stream's quotes, including polled ones; return immediately."""
 
     def request_lost(self, stream: StreamName) -> None:
         """Schedule a fetch of the quotes of a data stream that lost messages; return immediately."""

@@ -166,7 +166,7 @@ def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -
     calendar = desk.rest.calendar
     desk.rest.calendar = lambda _start, _end: [{"date": "today"}]  # type: ignore[method-assign]
     desk.round()
-    assert "not a calendar" in desk.sink.latest_words["market"]
+    assert "calendar's answer is unusable" in desk.sink.latest_words["market"]
     desk.rest.calendar = calendar  # type: ignore[method-assign]
     desk.run_for(3)
     assert desk.sink.latest_words["market"] == ""
@@ -503,7 +503,7 @@ def test_a_new_day_begins_with_nothing() -> None:
 
 
 def test_a_look_that_midnight_overtakes_is_not_told(desk: BackfillDesk) -> None:
-    """Its results belong to the day before, so the next fetch begins at once."""
+    """A fetch during which midnight passes has the day before's results, so the next begins at once."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
 
@@ -839,7 +839,7 @@ def test_a_hanging_trading_host_does_not_hold_back_quotes(
 
 
 def test_the_thread_fetches_and_ends_when_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
-    """It fetches the first round and then sleeps; when stopped, it ends at once and closes the client."""
+    """The thread fetches a first round and then sleeps; Stop ends it at once and closes the client."""
     desk.backfill.start()
     wait_until(lambda: desk.rest.calls[f"contract {ADJUSTED}"])
     desk.clock.seconds += 5
@@ -925,7 +925,7 @@ def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
 
 
 def test_the_closing_quote_is_known_until_the_days_first_quote() -> None:
-    """Its middle belongs to the day's close; without a trade, it stands alone; stocks have none."""
+    """The close has the closing quote's middle, or is only that without a trade; a stock's close has none."""
     quote = {"bp": 1.4, "ap": 1.8, "bs": 1, "as": 1, "t": "2026-11-19T20:59:58Z"}
     bar = {"c": 1.5, "n": 4, "t": "2026-11-19T05:00:00Z"}
     day = dt.date(2026, 11, 19)

@@ -1,4 +1,4 @@
-"""The background fetch and the fill book against the simulator, over loopback sockets."""
+"""The background fetch and the day's fills against the simulator, over loopback sockets."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def simulator() -> Iterator[AlpacaSimulator]:
 
 
 class Waits:
-    """Waits that take no time and are remembered."""
+    """A clock whose waits take no time and are recorded."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
     def clock(self) -> float:
-        """Seconds since 1970, moved on by the waits."""
+        """Return seconds since 1970, advanced by the waits."""
         return time.time() + sum(self.seconds)
 
     def pause(self, seconds: float) -> bool:
-        """Wait without waiting."""
+        """Record the wait, and return at once."""
         self.seconds.append(seconds)
         return False
 
@@ -70,7 +70,7 @@ def connect(simulator: AlpacaSimulator, waits: Waits | None = None) -> AlpacaRes
 
 
 def assert_equals_ledger(book: FillDay, simulator: AlpacaSimulator) -> None:
-    """The book's executions are the simulator's, each once, to the share and the cent."""
+    """Check that each of the simulator's executions is there exactly once, to the share and the cent."""
     ledger = [one for one in simulator.ledger().executions if not one.busted]
     shown = sorted(
         (one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills if not one.busted
@@ -113,17 +113,17 @@ class Sink(RestResults):
         return at
 
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
+        """Keep the result."""
         for name, rows in (("stock_quotes", stocks), ("option_quotes", options)):
             self.known.setdefault(name, {}).update({row.symbol: row for row in rows})
 
     def put_trades(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
+        """Keep the result."""
         for name, rows in (("stock_trades", stocks), ("option_trades", options)):
             self.known.setdefault(name, {}).update({row.symbol: row for row in rows})
 
     def put_reference(self, reference: Reference) -> None:
-        """Keep."""
+        """Keep the result."""
         for name, value in ((each.name, getattr(reference, each.name)) for each in fields(reference)):
             if isinstance(value, dict):
                 self.known.setdefault(name, {}).update(value)
@@ -131,25 +131,25 @@ class Sink(RestResults):
                 self.known[name] = value
 
     def put_market(self, calendar: Any) -> None:
-        """Keep."""
+        """Keep the result."""
         self.known["calendar"] = calendar
 
     def put_clock_offset(self, seconds: float) -> None:
-        """Keep."""
+        """Keep the result."""
         self.known["offset"] = seconds
 
     def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Keep."""
+        """Keep the result."""
         self.known[f"{stream} complete"] = as_of
 
     def put_order_history(
         self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
     ) -> None:
-        """Keep."""
+        """Keep the result."""
         self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable)
 
     def put_progress(self, part: str, words: str) -> None:
-        """Keep."""
+        """Keep the result."""
         self.words[part] = words
 
 
@@ -276,7 +276,7 @@ def test_twenty_drops_of_the_trading_stream_lose_no_fill(
 
 
 def fill_something(simulator: AlpacaSimulator, number: int) -> None:
-    """A single fill, a fill in parts or a multi-leg fill, in turn."""
+    """Make a single fill, a fill in parts or a multi-leg fill, in turn."""
     if number % 3 == 0:
         simulator.fill_now(CONTRACTS[number % 2], "buy", 1 + number % 4, 1.25 + number / 100)
         return
@@ -291,7 +291,7 @@ def fill_something(simulator: AlpacaSimulator, number: int) -> None:
 
 
 def arrays_of(manager: Any) -> FillDay:
-    """The book of a manager's snapshot."""
+    """Return the fills of a manager's snapshot."""
     snapshot = manager.snapshot()
     return FillDayBuilder().build(
         snapshot.fills, snapshot.rest_fills, snapshot.rest_orders, snapshot.fill_gaps

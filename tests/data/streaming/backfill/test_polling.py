@@ -47,13 +47,13 @@ class PolledRest:
         return rows | ({symbols[0]: {"latestQuote": "junk"}} if self.bad_row else {})
 
     def when_limited(self, _call: object) -> None:
-        """Never limited."""
+        """Do nothing, because no request is ever limited."""
 
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 class PollingDesk:
@@ -99,13 +99,13 @@ class PollingDesk:
 
     @property
     def polling(self) -> Polling:
-        """Return the polled options."""
+        """The polled options."""
         return self.results.polling[StreamName.OPTIONS]
 
 
 @pytest.fixture
 def desk() -> PollingDesk:
-    """A desk at its first moment."""
+    """Return a backfill that has fetched nothing yet."""
     return PollingDesk()
 
 

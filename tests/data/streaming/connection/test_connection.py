@@ -151,7 +151,7 @@ class Waits(SilentObserver):
         self.seen: list[float] = []
 
     def counted(self, *, waited: float = 0.0, **_counts: int) -> None:
-        """Note it."""
+        """Record the wait."""
         self.seen.append(waited)
 
 

@@ -31,7 +31,7 @@ needs_alpaca = pytest.mark.skipif(find_spec("alpaca") is None, reason="alpaca-py
 
 
 class FakeStream:
-    """Has the methods of alpaca-py's streams, and remembers."""
+    """A stream with the methods of alpaca-py's, which records its calls."""
 
     def __init__(self, **arguments: Any) -> None:
         self.arguments = arguments
@@ -71,7 +71,7 @@ def no_keys(monkeypatch, tmp_path) -> None:
 
 @pytest.fixture
 def without_alpaca(monkeypatch) -> None:
-    """As if alpaca-py were not installed."""
+    """Make alpaca-py look as if it were not installed."""
     real = importlib.import_module
 
     def import_module(name: str, package: str | None = None) -> Any:
@@ -365,7 +365,7 @@ print(failures)
 @needs_alpaca
 @pytest.mark.integration
 def test_three_streams_can_load_the_sdk_at_once() -> None:
-    """Its packages import each other, but three threads that start together do not block each other."""
+    """The SDK's packages import each other, but three threads that start together block none of them."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "ignore", "-c", AT_ONCE],
         capture_output=True,

@@ -108,7 +108,7 @@ def test_only_a_host_name_is_repeated(location: str) -> None:
 
 
 def test_an_endless_answer_to_the_upgrade_is_cut_off() -> None:
-    """An endless header is read for some kilobytes only, and ends before the deadline."""
+    """Only a few kilobytes of an endless header are read, and the connection ends before the deadline."""
     sent = 0
 
     def flood(connection: socket.socket) -> None:

@@ -73,7 +73,7 @@ def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None
 
 @pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
 def test_a_quote_of_another_age_is_malformed(year: int) -> None:
-    """Its age would be meaningless, and its time may not exist in the reader's zone."""
+    """A quote from a distant year is malformed, because its time may not exist in the reader's zone."""
     far = dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)
     assert quote_change([WireQuote("A", 1.0, 1.1, 1, 1, far)], NOW).known == 0
 

@@ -81,7 +81,7 @@ class Bench:
 
 @pytest.fixture
 def bench(caplog, tmp_path: Path) -> Iterator[Bench]:
-    """A bench with marked keys; nothing that came out may hold them, DEBUG logs and recordings included."""
+    """Yield a bench with marked keys, which no output may contain, not even a DEBUG log or a recording."""
     caplog.set_level(logging.DEBUG)
     with AlpacaSimulator(tick_seconds=0.05, key_id=KEY_ID, secret_key=SECRET) as simulator:
         bench = Bench(simulator, tmp_path)
@@ -250,7 +250,7 @@ def test_a_tls_failure_is_retried(bench: Bench, wait_until) -> None:
     ],
 )
 def test_a_handshake_without_an_answer_times_out(bench: Bench, wait_until, stream, fault, step) -> None:
-    """Without an answer, the stream is shown as connecting with its step, and retried after the timeout."""
+    """While no answer comes, the stream is connecting and its step is shown; at the timeout it is retried."""
     bench.simulator.faults.set(stream, **{fault: True})
     bench.start(times=QUICK)
     wait_until(lambda: bench.health(stream).state == "connecting" and step in bench.health(stream).step)

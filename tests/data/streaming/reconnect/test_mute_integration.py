@@ -28,7 +28,7 @@ MUTE = "connected, but nothing arrived although the market is open"
 
 
 class Bench:
-    """A simulator whose quotes come when pushed, and a manager whose clock is ahead by as much as asked."""
+    """A simulator that sends quotes on request, and a manager with a clock that tests can put forward."""
 
     def __init__(self, simulator: AlpacaSimulator, wait_until: Any) -> None:
         self.simulator = simulator
@@ -52,7 +52,7 @@ class Bench:
         self._wait_until(lambda: set(self.snapshot.option_quotes) == set(CONTRACTS), "the first quotes")
 
     def tick(self, contracts: Any) -> None:
-        """One quote of each of these contracts arrives by the stream."""
+        """Push one quote of each of these contracts, and wait until it arrives."""
         for contract in contracts:
             before = self.health.last_event_at
             self.simulator.push_quote(contract, 5.0, 5.1)
@@ -63,7 +63,7 @@ class Bench:
         self._ahead += dt.timedelta(minutes=minutes)
 
     def expect_left_alone(self) -> None:
-        """After five more pings, each an occasion to complain, the connection is the same."""
+        """Check that none of five more pings ends the connection."""
         connections = self.connections
         for _ in range(5):
             heard = self.health.last_heard_at

@@ -216,7 +216,7 @@ class ReadRow(dict[str, object]):
     reads = 0
 
     def get(self, key: str, default: object = None) -> object:
-        """Count."""
+        """Count the reads of a time."""
         ReadRow.reads += key == "timestamp"
         return super().get(key, default)
 

@@ -94,7 +94,7 @@ class FakeCalendar:
         return at + dt.timedelta(hours=24)
 
     def session(self, day: dt.date) -> Session | None:
-        """None that is known."""
+        """Return None: no session is known."""
 
 
 class RunDesk:
@@ -164,7 +164,7 @@ class Injected:
         """End at once."""
 
     def stop(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
 def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> None:
@@ -219,7 +219,7 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 @pytest.mark.parametrize("kind", ["quotes", "trades", "corrections"])
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
 def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream, kind) -> None:
-    """It may have been a change, so its time is recorded, and REST is asked for that stream's prices."""
+    """The message may have been a change, so its time is recorded and its stream's prices are requested."""
     desk.pass_seconds(5)
     desk.give(stream, kind, [{"S": "?", "bp": "?", "t": NOW}])
     wait_until(lambda: f"request_lost of {stream}" in desk.backfill.calls)

@@ -205,7 +205,7 @@ def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
 
 
 def future(seconds: float) -> Any:
-    """A moment that the moved clock calls now."""
+    """Return the time that is now by the moved clock."""
     from options_helper.simulator.wire import Nanoseconds
 
     return Nanoseconds(int(Nanoseconds.now() + seconds * 1e9))
