@@ -47,6 +47,7 @@ class Requests:
         self._run, self._epoch, self._limit = run, epoch, limit
         self._leases = Leases()
         self._changing: asyncio.Task[None] | None = None
+        self._has_ended = False
         self._changed_at: dict[StreamName, dt.datetime] = {}
         self._granted: object = None
         self._unread = 0
@@ -88,7 +89,8 @@ class Requests:
             self.grants += 1
 
     async def end(self) -> None:
-        """Wait for a change of the run's symbols that has begun."""
+        """Change the run's symbols no more, because that could start a stream after the run has stopped."""
+        self._has_ended = True
         if self._changing is not None:
             await asyncio.wait({self._changing})
 
@@ -124,7 +126,7 @@ class Requests:
         return is_new and health.state is StreamState.RUNNING and health.asked.issuperset(symbols)
 
     def _change_soon(self) -> None:
-        if self._changing is None:
+        if self._changing is None and not self._has_ended:
             self._changing = asyncio.get_running_loop().create_task(self._change_symbols())
 
     async def _change_symbols(self) -> None:
@@ -133,7 +135,7 @@ class Requests:
         try:
             await asyncio.sleep(_SETTLE_SECONDS)
             config = self._leases.plan(run.config, self._limit)
-            if config == run.config:
+            if self._has_ended or config == run.config:
                 return
             for stream in DATA_STREAMS:
                 if set(config.symbols(stream)) - set(run.config.symbols(stream)):
