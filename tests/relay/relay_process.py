@@ -6,7 +6,6 @@ All are forked from one process that has imported everything, because an import 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -17,13 +16,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 from unittest import mock
 
+from options_helper.errors import OptionsHelperError
 from options_helper.relay.lease import LeaseTimes
+from tests.relay.relayed import wait_until, write_lease
 
 if TYPE_CHECKING:
     from options_helper.simulator.server import AlpacaSimulator
 
-TIMES = LeaseTimes(lease=4.0, margin=1.5, grace=1.3, renew=0.3, poll=0.05)
+TIMES = LeaseTimes(poll=0.05)
 _HAND_OVER = signal.SIGUSR1
+_IMPORT_SECONDS = 150.0
 _BREAK_SECONDS = 0.5  # after it has handed over, another relay is to lead
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -37,10 +39,12 @@ class RelayProcess:
         """Start it."""
         self._log = log
         log.touch()
+        write_lease(url)  # else the first relay would wait for an unknown one's lease
         self._process = _FORKS.Process(target=_run, args=(simulator.environment(), url, log), daemon=True)
         # The new process would run the file of `__main__`, which may be a page that another test has opened.
         with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
             self._process.start()
+        wait_until(lambda: self.count("Started."), "the imports of the first relay", _IMPORT_SECONDS)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -66,7 +70,7 @@ class RelayProcess:
 
 
 def _run(environment: dict[str, str], url: str, log: Path) -> None:
-    logging.disable()
+    logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(message)s", force=True)
     asyncio.run(_relay_for_ever(environment, url, log))
 
 
@@ -77,9 +81,15 @@ async def _relay_for_ever(environment: dict[str, str], url: str, log: Path) -> N
 
     settings, options = load_settings(environment), load_nats_options(url, {})
     with log.open("a", encoding="utf-8", buffering=1) as out:
+        print("Started.", file=out)
         while True:
             one = asyncio.ensure_future(serve(settings, options, lambda words: print(words, file=out), TIMES))
             asyncio.get_running_loop().add_signal_handler(_HAND_OVER, one.cancel)
-            with contextlib.suppress(asyncio.CancelledError):
+            try:
                 await one
+            except asyncio.CancelledError:
+                pass
+            except OptionsHelperError as error:
+                print(f"Ended: {error}", file=out)
+                return
             await asyncio.sleep(_BREAK_SECONDS)

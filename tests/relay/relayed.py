@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 import nats
-from nats.js.errors import NotFoundError
+from nats.js.api import StorageType
+from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from options_helper.analysis.fills.day import build_fill_day
 from options_helper.data.settings import load_settings
@@ -28,8 +29,9 @@ from tests.trading import shown_executions, true_executions
 
 CALL, PUT = "AAPL261218C00250000", "AAPL261218P00250000"
 OTHER = "MSFT261218C00500000"
-# In a thread of the tests, an overdue term must not end the process.
-QUICK = LeaseTimes(lease=3.0, margin=1.2, grace=60.0, renew=0.3, poll=0.05)
+# A relay's own durations, because a busy machine would make one with a shorter lease lose it. In a thread of
+# the tests, an overdue term must not end the process.
+TIMES = LeaseTimes(grace=60.0, poll=0.05)
 T = TypeVar("T")
 PATIENCE = 40.0  # a relay in a process of its own imports for seconds, and waits for a former one's lease
 
@@ -44,9 +46,10 @@ class RelayThread:
 
     def __post_init__(self) -> None:
         """Start it."""
+        write_lease(self.url)  # else the first relay would wait for an unknown one's lease
         self._loop = asyncio.new_event_loop()
         settings, options = load_settings(self.simulator.environment()), load_nats_options(self.url, {})
-        self._task = self._loop.create_task(serve(settings, options, self.said.append, QUICK))
+        self._task = self._loop.create_task(serve(settings, options, self.said.append, TIMES))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -60,6 +63,25 @@ class RelayThread:
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(10)
         assert not self._thread.is_alive()
+
+
+def write_lease(url: str, entry: str = "", *, over: bool = False) -> None:
+    """Write the entry that names the leading relay; if there has ever been one, only `over` it."""
+
+    async def write() -> None:
+        async with await nats.connect(url) as client:
+            stream = client.jetstream()
+            try:
+                store, is_new = await stream.key_value(LEADER_BUCKET), False
+            except BucketNotFoundError:
+                store = await stream.create_key_value(
+                    bucket=LEADER_BUCKET, history=1, storage=StorageType.MEMORY
+                )
+                is_new = True
+            if is_new or over:
+                await store.put("leader", entry.encode())
+
+    asyncio.run(write())
 
 
 def read_lease(url: str) -> str:
@@ -143,17 +165,20 @@ def running_reader(url: str, config: LiveStreamConfig) -> Iterator[LiveStreamMan
         yield manager
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Wait for a condition; fail with its description."""
+def wait_until(
+    condition: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE
+) -> None:
+    """Wait for a condition; fail with its description, or with what is then said about it."""
     try:
         AlpacaSimulator.wait_for(condition, seconds)
     except TimeoutError:
-        raise AssertionError(f"did not happen within {seconds:g} s: {what}") from None
+        words = what if isinstance(what, str) else what()
+        raise AssertionError(f"did not happen within {seconds:g} s: {words}") from None
 
 
 def wait_live(manager: LiveStreamManager) -> LiveSnapshot:
     """Wait until every stream runs, and return the snapshot."""
-    wait_until(lambda: manager.wait_until_live(1), f"live: {manager.snapshot().errors_by_stream}")
+    wait_until(lambda: manager.wait_until_live(1), lambda: f"live: {manager.snapshot().health}")
     return manager.snapshot()
 
 

@@ -162,5 +162,5 @@ def test_each_outage_has_its_own_words(
 def _wait_for_words(manager: LiveStreamManager, words: str) -> None:
     wait_until(
         lambda: words in manager.snapshot().errors_by_stream.get("options", ""),
-        f"{words!r}: {manager.snapshot().errors_by_stream}",
+        lambda: f"{words!r}: {manager.snapshot().errors_by_stream}",
     )
