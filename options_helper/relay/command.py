@@ -27,6 +27,7 @@ from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
 from options_helper.relay.leadership import Leadership
 from options_helper.relay.lease import LeaseTimes
+from options_helper.relay.ledger.account import find_account, refuse_other
 from options_helper.relay.nats_options import NatsOptions, connect_to_nats, load_nats_options
 from options_helper.relay.relay import Relay
 from options_helper.relay.wire import LEADER_BUCKET
@@ -45,7 +46,8 @@ def run_relay(url: str, echo: Callable[[str], None], env: Mapping[str, str] | No
 
     Raises:
         SettingsError: The keys or the address of NATS cannot be used.
-        OptionsHelperError: NATS does not let the relay in, or has no JetStream.
+        OptionsHelperError: NATS does not let the relay in, has no JetStream, or holds the order updates of
+            another account; or Alpaca refuses the keys.
     """
     settings, options = load_settings(env), load_nats_options(url, env)
     with contextlib.suppress(asyncio.CancelledError), asyncio.Runner() as runner:
@@ -72,7 +74,7 @@ async def serve(
     """Run until cancelled: stand by, and serve readers while no other relay does.
 
     Raises:
-        OptionsHelperError: NATS does not let the relay in, or has no JetStream.
+        OptionsHelperError: As in `run_relay`.
     """
     first = await connect_to_nats(options, "options-helper relay", retries=False)  # or say why not
     try:
@@ -80,6 +82,7 @@ async def serve(
     finally:
         await first.close()
     await asyncio.to_thread(_prepare)
+    account = await find_account(settings)
     log, closed = _NatsLog(), asyncio.Event()
     while True:
         closed.clear()
@@ -92,8 +95,10 @@ async def serve(
         )
         try:
             await log.is_back()
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):  # else asked before it leads
+                await refuse_other(client.jetstream(), account)
             echo(f"Connected to NATS at {options.shown}. Standing by until no other relay leads.")
-            if await _run_until(closed, _lead(client, settings, options, echo, times)):
+            if await _run_until(closed, _lead(client, settings, account, options, echo, times)):
                 return
         finally:
             with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
@@ -133,6 +138,7 @@ async def _check_jetstream(client: Client, options: NatsOptions) -> None:
 async def _lead(
     client: Client,
     settings: AlpacaSettings,
+    account: str,
     options: NatsOptions,
     echo: Callable[[str], None],
     times: LeaseTimes | None,
@@ -155,7 +161,12 @@ async def _lead(
             seconds_ahead=steady.seconds_ahead,
         )
         relay = Relay(
-            client, _config(settings), parts, limit=_limit(settings), leads=lambda: leadership.holds
+            client,
+            _config(settings),
+            parts,
+            account=account,
+            limit=_limit(settings),
+            leads=lambda: leadership.holds,
         )
         await relay.serve()
 

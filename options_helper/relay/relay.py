@@ -20,7 +20,7 @@ from options_helper.market import StreamHealth, StreamName
 from options_helper.relay.duties import run_together
 from options_helper.relay.facts import FactSource
 from options_helper.relay.leases import DATA_STREAMS
-from options_helper.relay.orders import OrderOutbox
+from options_helper.relay.ledger.orders import OrderOutbox
 from options_helper.relay.requests import Requests
 from options_helper.relay.wire import (
     ASK_STATE_SUBJECT,
@@ -57,6 +57,7 @@ class Relay:
         client: A connection to NATS.
         config: The account and the feeds; the readers determine the symbols.
         parts: The parts of the run, without a tap.
+        account: The name of the account.
         limit: The largest number of contracts that stream.
         leads: Returns whether this process still leads; afterwards nothing is published.
     """
@@ -67,13 +68,14 @@ class Relay:
         config: LiveStreamConfig,
         parts: RunParts,
         *,
+        account: str,
         limit: int,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._client, self._leads = client, leads
         self._loop = asyncio.get_running_loop()
         self.epoch = uuid.uuid4().hex[:12]
-        self.orders = OrderOutbox(client.jetstream(), self.epoch)
+        self.orders = OrderOutbox(client.jetstream(), self.epoch, account)
         self.run = LiveRun(config, replace(parts, tap=self._tap))
         self.requests = Requests(self.run, self.epoch, limit)
         self._facts = FactSource(self.run, self.epoch)
@@ -84,8 +86,12 @@ class Relay:
         self._shown: object = None
 
     async def serve(self) -> None:
-        """Run and publish until cancelled."""
-        await self.orders.look()
+        """Run and publish until cancelled.
+
+        Raises:
+            OtherAccount: JetStream holds the order messages of another account.
+        """
+        await self.orders.open()
         asked = [
             await self._client.subscribe(ASK_SUBJECT, cb=self._answer),
             await self._client.subscribe(ASK_STATE_SUBJECT, cb=self._send_state),
@@ -173,6 +179,7 @@ class Relay:
             self.orders.unstored,
             self.orders.trouble,
             self.orders.numbering,
+            self.orders.account,
         )
 
     async def _publish_state(self, message: Facts | Pulse) -> None:

@@ -43,6 +43,7 @@ KEPT_SECONDS = 3 * 24 * 3600.0
 SEQUENCE_HEADER, LAST_SEQUENCE_HEADER = "Nats-Sequence", "Nats-Last-Sequence"
 MESSAGE_ID_HEADER = "Nats-Msg-Id"  # JetStream stores a message of a known id only once
 NUMBERING_HEADER = "OH-Numbering"  # `Pulse.numbering` when the message was stored
+ACCOUNT_HEADER = "OH-Account"  # `Pulse.account` when the message was stored
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
@@ -173,6 +174,7 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
         trouble: Why they are not stored, or "".
         numbering: Changes when JetStream may count its messages differently than before: another relay leads,
             or JetStream has lost messages, which the relay stores again.
+        account: A name for the relay's Alpaca account that does not reveal it.
     """
 
     epoch: str
@@ -185,6 +187,7 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
     unstored: int = 0
     trouble: str = ""
     numbering: str = ""
+    account: str = ""
 
 
 class Ask(msgspec.Struct, array_like=True, tag="ask"):

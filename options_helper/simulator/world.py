@@ -96,6 +96,7 @@ class World:
         differs: bool = False,
     ) -> None:
         self.keys, self.plan = keys, plan
+        self.account_id = asset_id(f"account {seed}")
         self.auth_timeout_seconds = 10.0
         started = dt.datetime.now(dt.UTC)
         self.session = MidSession(started)

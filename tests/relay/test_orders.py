@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import itertools
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[r
 import nats
 
 from options_helper.order_rows import OrderRow
-from options_helper.relay import orders
-from options_helper.relay.orders import OrderOutbox, without_accounts
+from options_helper.relay.ledger import orders
+from options_helper.relay.ledger.orders import OrderOutbox, without_accounts
 from options_helper.relay.reader.stored import StoredOrders
 from options_helper.relay.wire import ORDERS_STREAM, STORED_SUBJECT, OrderUpdate, Pulse, RestFill, decode
 from tests.nats_server import NatsServer
@@ -54,7 +55,7 @@ class Hop:
 
     def __init__(self, client: Client) -> None:
         self.client, self.received = client, list[bytes]()
-        self.outbox = OrderOutbox(client.jetstream(timeout=1), "relay")
+        self.outbox = OrderOutbox(client.jetstream(timeout=1), "relay", "account")
         self.reader = self.join(self.received)
 
     @classmethod
@@ -82,7 +83,8 @@ class Hop:
     def pulse(self) -> Pulse:
         """Return what the relay publishes about its orders."""
         out = self.outbox
-        return Pulse("relay", 0, NOON, {}, (), 0, out.stored, out.unstored, out.trouble, out.numbering)
+        state = (out.stored, out.unstored, out.trouble, out.numbering, out.account)
+        return Pulse("relay", 0, NOON, {}, (), 0, *state)
 
     async def _read_regularly(self) -> None:
         while True:
@@ -224,11 +226,32 @@ def test_a_loss_is_noticed_while_orders_keep_arriving(
     asyncio.run(scene())
 
 
+def test_an_answer_that_comes_late_ends_no_relay(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that has just taken over waits for JetStream, however long the server takes to answer."""
+    monkeypatch.setattr(orders, "_RETRY_SECONDS", 0.0)
+
+    async def scene() -> None:
+        async with await nats.connect(nats_server.url) as client:
+            stream = client.jetstream(timeout=0.2)
+            outbox = OrderOutbox(stream, "relay", "account")
+            nats_server.signal(signal.SIGSTOP)
+            opening = asyncio.create_task(outbox.open())
+            await _until(lambda: outbox.trouble)
+            assert not opening.done()
+            nats_server.signal(signal.SIGCONT)
+            await opening
+            assert outbox.stored == 0
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize(
     "update", [None, {"stream": "trade_updates", "data": None}, {"data": {"event": "new"}}]
 )
 def test_an_unreadable_update_is_kept(update: object) -> None:
     """An update without an identity is passed on too, because it may be a fill."""
-    outbox = OrderOutbox(None, "relay")  # type: ignore[arg-type]
+    outbox = OrderOutbox(None, "relay", "account")  # type: ignore[arg-type]
     outbox.put_update(update, NOON)
     assert outbox.unstored == 1

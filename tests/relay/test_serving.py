@@ -56,7 +56,7 @@ def test_answers_go_to_inboxes_alone(reply: str, *, is_answered: bool) -> None:
     async def run() -> set[str]:
         bus: Any = Bus()
         parts = RunParts(builders={}, build_backfill=None, journal=Journal(SteadyClock()))
-        relay = Relay(bus, LiveStreamConfig(stream_fills=False), parts, limit=10)
+        relay = Relay(bus, LiveStreamConfig(stream_fills=False), parts, account="account", limit=10)
         message: Any = SimpleNamespace(data=encode(Ask("reader", ends=True)), reply=reply)
         await relay._answer(message)
         await relay._send_state(message)
@@ -80,6 +80,24 @@ def test_only_the_plans_limit_counts_as_polled() -> None:
         return requests.answer(encode(Ask("reader", contracts=[ours, over]))).streams[StreamName.OPTIONS]
 
     assert asyncio.run(run()) == Grant(pending=[ours], polled=[over], channels=20)
+
+
+@pytest.mark.parametrize("ask_first", [True, False])
+def test_an_ended_term_subscribes_to_nothing(*, ask_first: bool) -> None:
+    """A reader that asks while a relay ends its streams starts none, which would go on in the next term."""
+    asked = encode(Ask("reader", stocks=["AAPL"]))
+
+    async def run() -> dict[StreamName, object]:
+        requests = _requests(LiveStreamConfig(stream_fills=False))
+        if ask_first:
+            requests.answer(asked)
+        await requests.end()
+        requests.answer(asked)
+        await requests.end()
+        assert requests._changing is None
+        return dict(requests._run.workers)
+
+    assert asyncio.run(run()) == {}
 
 
 def test_garbage_is_logged_ever_less_often(caplog: pytest.LogCaptureFixture) -> None:
@@ -118,6 +136,7 @@ async def connect(*_, **_more):
     return SimpleNamespace(close=nothing, jetstream=lambda: SimpleNamespace(account_info=nothing))
 
 command.connect_to_nats = connect
+command.find_account = command.refuse_other = nothing
 command.Leadership = lambda *_, **_more: SimpleNamespace(run=stand_by)
 options = SimpleNamespace(shown="nats://host:4222")
 asyncio.run(command.serve(None, options, lambda _words: None))

@@ -121,6 +121,7 @@ class RelayConnection:
             silent_seconds=now - self._pulse_at,
             pulse=self.pulse,
             refusal="" if self.answer is None else self.answer.refusal,
+            is_mixed=self.stored.is_mixed,
         )
         return explain(state, stream)
 

@@ -27,6 +27,7 @@ class LinkState:
         silent_seconds: The time since the last pulse, or since the start.
         pulse: The last pulse, None if there was none.
         refusal: Why the relay serves none of this reader's symbols, or "".
+        is_mixed: True if order updates of more than one Alpaca account were read, or may have been.
     """
 
     where: str
@@ -38,6 +39,7 @@ class LinkState:
     silent_seconds: float = 0.0
     pulse: Pulse | None = None
     refusal: str = ""
+    is_mixed: bool = False
 
 
 def explain(state: LinkState, stream: StreamName) -> str:
@@ -66,6 +68,11 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
         yield "the relay has stopped publishing; check that options-helper relay still runs"
     if state.refusal and stream is not StreamName.FILLS:
         yield f"the relay does not serve this reader: {state.refusal}"
+    if state.is_mixed and stream is StreamName.FILLS:
+        yield (
+            "the order updates that were read belong to more than one Alpaca account; "
+            "use one nats-server for each account, then Restart"
+        )
     if state.pulse is not None:
         yield from _reasons_of_relay(state.pulse, stream)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import nats.errors
 from nats.js.errors import APIError, NotFoundError
 
 from options_helper.relay.wire import (
+    ACCOUNT_HEADER,
     NUMBERING_HEADER,
     ORDERS_STREAM,
     ORDERS_SUBJECT,
@@ -45,7 +46,13 @@ class StoredOrders:
         self._numbering = ""
         self._last_data = b""
         self._taken: set[int] = set()  # the messages' hashes, because the relay stores lost ones again
+        self._accounts: set[str] = set()
         self.last = self.missing = 0
+
+    @property
+    def is_mixed(self) -> bool:
+        """True if messages of more than one Alpaca account were taken, or may have been."""
+        return len(self._accounts) > 1
 
     async def follow(self, message: Msg) -> None:
         """Take a message that JetStream has just stored; read those before it that did not arrive."""
@@ -56,7 +63,7 @@ class StoredOrders:
                 if headers.get(NUMBERING_HEADER) == self._numbering:
                     await self._read(number - 1)
                     if number > self.last:
-                        self._take(number, message.data)
+                        self._take(number, message.data, headers)
 
     async def catch_up(self, pulse: Pulse) -> None:
         """Read what the relay has stored; if NATS does not answer, the next call reads the rest."""
@@ -64,6 +71,7 @@ class StoredOrders:
             return
         with contextlib.suppress(*AWAY):
             async with self._lock:
+                self._accounts.add(pulse.account)
                 if pulse.numbering != self._numbering:
                     if not await self._is_as_before():
                         self.last = self.missing = 0
@@ -83,7 +91,7 @@ class StoredOrders:
     def has_all(self, pulse: Pulse) -> bool:
         """Return whether every order update that the relay has received is here."""
         is_read = pulse.stored is not None and self.last >= pulse.stored
-        return is_read and pulse.numbering == self._numbering and not pulse.unstored
+        return is_read and pulse.numbering == self._numbering and not pulse.unstored and not self.is_mixed
 
     async def _read(self, until: int) -> None:
         while self.last < until:
@@ -98,9 +106,10 @@ class StoredOrders:
             number = found.seq or 0
             if self.last:  # before the first, older ones have expired
                 self.missing += number - self.last - 1
-            self._take(number, found.data or b"")
+            self._take(number, found.data or b"", found.headers or {})
 
-    def _take(self, number: int, data: bytes) -> None:
+    def _take(self, number: int, data: bytes, headers: Mapping[str, str]) -> None:
+        self._accounts.add(headers.get(ACCOUNT_HEADER, ""))
         self.last, self._last_data = number, data
         if hash(data) not in self._taken:
             self._taken.add(hash(data))

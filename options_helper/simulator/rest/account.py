@@ -217,7 +217,7 @@ def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> 
     equity, spendable = text_of(cash + long + short), text_of(max(cash, Decimal(0)))
     return {
         **_UNCHANGING,
-        "id": asset_id("account"),
+        "id": world.account_id,
         "cash": text_of(cash),
         "portfolio_value": equity,
         "equity": equity,

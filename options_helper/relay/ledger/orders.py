@@ -10,25 +10,27 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import nats.errors
 import nats.js.errors
-from nats.js import JetStreamContext, api
 
 from options_helper.data.masking import mask
 from options_helper.order_rows import OrderRow
 from options_helper.recording.identifiers import ACCOUNTS
+from options_helper.relay.ledger.account import prepare_ledger
 from options_helper.relay.wire import (
-    KEPT_SECONDS,
+    ACCOUNT_HEADER,
     MESSAGE_ID_HEADER,
     NUMBERING_HEADER,
-    ORDERS_STREAM,
     ORDERS_SUBJECT,
-    STORED_SUBJECT,
     OrderUpdate,
     RestFill,
     encode,
 )
+
+if TYPE_CHECKING:
+    from nats.js import JetStreamContext
 
 logger = logging.getLogger(__name__)
 
@@ -38,24 +40,6 @@ _LOOK_SECONDS = 1.0  # the longest for which a loss in JetStream is not noticed
 _DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
 _LOST = -1  # in place of a number
 _AWAY = (nats.errors.Error, TimeoutError, OSError)
-
-
-async def prepare_stream(jetstream: JetStreamContext) -> api.StreamInfo:
-    """Create the stream of order messages, or change it to these settings; return its state."""
-    config = api.StreamConfig(
-        name=ORDERS_STREAM,
-        subjects=[f"{ORDERS_SUBJECT}.>"],
-        storage=api.StorageType.FILE,
-        max_age=KEPT_SECONDS,
-        duplicate_window=KEPT_SECONDS,
-        discard=api.DiscardPolicy.NEW,  # a full disk refuses messages, which then wait in the outbox
-        allow_direct=True,
-        republish=api.RePublish(src=f"{ORDERS_SUBJECT}.>", dest=f"{STORED_SUBJECT}.>"),
-    )
-    try:
-        return await jetstream.add_stream(config)
-    except nats.js.errors.BadRequestError:  # it exists with other settings
-        return await jetstream.update_stream(config)
 
 
 @dataclass(slots=True)
@@ -75,15 +59,27 @@ class OrderOutbox:
     If JetStream loses messages of the day, they are stored again. So a reader that has everything that
     JetStream holds has everything that the relay received that day.
 
+    Args:
+        jetstream: JetStream's context.
+        epoch: The relay's term.
+        account: The name of its account.
+        clock: Returns seconds, never set back.
+
     Attributes:
         stored: The number of the last message in JetStream, None while that is unknown.
         trouble: Why messages wait, or "".
+        account: The name of its account.
     """
 
     def __init__(
-        self, jetstream: JetStreamContext, epoch: str, clock: Callable[[], float] = time.monotonic
+        self,
+        jetstream: JetStreamContext,
+        epoch: str,
+        account: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._jetstream, self._epoch, self._clock = jetstream, epoch, clock
+        self.account = account
         self._waiting: deque[_Message] = deque()
         self._kept: deque[_Message] = deque()
         self._arrived = asyncio.Event()
@@ -125,6 +121,17 @@ class OrderOutbox:
             self._kept.popleft()
         self._arrived.set()
 
+    async def open(self) -> None:
+        """Find the stream, or create it, however long JetStream is away.
+
+        Raises:
+            OtherAccount: It holds the order messages of another account.
+        """
+        while True:
+            if await self._try(self.look):
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
+
     async def store_all(self) -> None:
         """Store messages one after another until cancelled; retry each failure, because none may be lost."""
         while True:
@@ -152,7 +159,7 @@ class OrderOutbox:
     async def look(self) -> int:
         """Find the stream, or create it, and return its last number; what it has lost is stored again."""
         self._looked_at = self._clock()
-        info = await prepare_stream(self._jetstream)
+        info = await prepare_ledger(self._jetstream, self.account)
         is_other = self._created not in {None, info.created}
         self._created, self._first = info.created, info.state.first_seq
         held = range(0) if is_other else range(self._first, info.state.last_seq + 1)
@@ -169,7 +176,7 @@ class OrderOutbox:
     async def _store_first(self) -> None:
         last = await self.look() if self.stored is None else self.stored
         message = self._waiting[0]
-        headers = {NUMBERING_HEADER: self.numbering}
+        headers = {NUMBERING_HEADER: self.numbering, ACCOUNT_HEADER: self.account}
         if message.id:
             headers[MESSAGE_ID_HEADER] = message.id
         ack = await self._jetstream.publish(
