@@ -137,7 +137,7 @@ def test_what_the_user_can_mend_is_one_sentence(
 def test_a_wrong_address_of_a_relay_is_refused_without_repeating_its_password(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No page starts that could only report it after Start."""
+    """A wrong address of NATS ends the command, because a page could report it only after Start."""
     pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
     monkeypatch.setattr(sys, "argv", ["options-helper", "ui", "--relay", "http://u:marker@host"])
     with pytest.raises(SystemExit) as ended:
@@ -160,7 +160,7 @@ def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any
 
 @pytest.mark.integration
 def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
-    """There is no traceback, and the exit status is 1."""
+    """A deleted working directory gives one sentence without a traceback, and exit status 1."""
     gone = tmp_path / "gone"
     gone.mkdir()
     ended = run_cli("ui", before=f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})")
@@ -187,7 +187,7 @@ def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])
 def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
-    """There is no traceback, also when the interpreter ends, and the exit status is 1."""
+    """A full standard output gives one sentence, even at the interpreter's end, and exit status 1."""
     with Path("/dev/full").open("w") as full:
         ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
     assert ended.returncode == 1
@@ -315,7 +315,7 @@ def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_only_a_proxy_of_this_machine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the user's own uvicorn setting, any device could pretend to be this one."""
+    """The user's own uvicorn setting is replaced, or any device could pretend to be this one."""
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     with launcher._environment(LaunchOptions()) as env:
         assert env["FORWARDED_ALLOW_IPS"] == "127.0.0.1,::1"
@@ -388,7 +388,7 @@ def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
-    """Nothing starts, because no page could show the name."""
+    """A file name that is not UTF-8 is refused, because no page could show it."""
     with pytest.raises(OptionsHelperError, match=r"\\xff\.json contains bytes that are not UTF-8"):
         launcher.launch(LaunchOptions(portfolio=Path("\udcff.json")), launched.say)
 
@@ -508,7 +508,7 @@ def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pyt
 def test_a_folder_that_others_prepared_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Another user may have created the folder in a shared temporary folder."""
+    """A folder that another user may have created in a shared temporary folder is not used."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     place = tmp_path / f"options-helper-{os.getuid()}"
     if kind == "link":

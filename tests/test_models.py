@@ -205,7 +205,7 @@ def test_shares_are_a_number_other_than_zero(shares: object) -> None:
     assert "shares" in reason(EquityPosition, {"id": "a", "symbol": "A", "shares": shares, "cost_basis": 1})
 
 
-def test_each_kind_of_position_is_told_by_its_keys() -> None:
+def test_each_kind_of_position_is_recognized_by_its_keys() -> None:
     """Legs make a structure, shares an equity position, anything else a single option."""
     portfolio = Portfolio.model_validate(
         {

@@ -98,7 +98,7 @@ def test_a_contract_s_own_root_is_used() -> None:
 
 
 def test_an_empty_portfolio_needs_nothing() -> None:
-    """There are no positions, symbols or warnings."""
+    """The plan of an empty portfolio has no symbols and no warnings."""
     assert plan() == SubscriptionPlan()
 
 

@@ -1,4 +1,4 @@
-"""The pages for a keyboard, a screen reader, and axe-core, the accessibility checker; risk as they see it."""
+"""The accessibility of the pages and of risk: by keyboard, by screen reader, and checked by axe-core."""
 
 from __future__ import annotations
 

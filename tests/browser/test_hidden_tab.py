@@ -64,7 +64,7 @@ def _reports_after(page: Page, milliseconds: int) -> list[str]:
     return reports
 
 
-def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
+def test_a_beat_that_does_not_come_is_reported(page: Page) -> None:
     """A late beat is reported repeatedly, each time after the same wait."""
     _beat(page)
     assert _reports_after(page, PATIENCE - 1) == []

@@ -115,7 +115,7 @@ def test_a_reload_keeps_the_connections(portal: Portal) -> None:
     assert portal.connections == 3
 
 
-def test_stop_in_one_tab_is_told_in_the_other(portal: Portal) -> None:
+def test_stop_in_one_tab_is_shown_in_the_other(portal: Portal) -> None:
     """The other tab says that it was stopped from another tab, and when."""
     first, second = portal.open(), portal.open()
     start(first)

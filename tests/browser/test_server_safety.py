@@ -126,7 +126,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     process.wait(10)
 
 
-def test_settings_hold_and_errors_tell_no_values(server: Server, browser: Browser) -> None:
+def test_settings_hold_and_errors_show_no_values(server: Server, browser: Browser) -> None:
     """A page has the promised settings, shows only an error's type, and contacts no other host."""
     asked: list[str] = []
     page = browser.new_page()

@@ -431,7 +431,7 @@ def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -
         (AlpacaSettings("k", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9"), REFUSED),
     ],
 )
-def test_any_other_refusal_is_told_as_it_is(settings, error) -> None:
+def test_any_other_refusal_is_reported_as_it_is(settings, error) -> None:
     """Other refusals, network failures and foreign hosts are reported as they are."""
     answers = dict.fromkeys((PAPER_URL, LIVE_URL, settings.trading_url), error)
     finding = check_account(settings, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
@@ -458,7 +458,7 @@ def _clock(**changes: Any) -> dict[str, Any]:
     return {"is_open": True, **times, **changes}
 
 
-def test_the_clock_tells_the_phase_and_that_clocks_agree() -> None:
+def test_the_clock_reports_the_phase_and_that_clocks_agree() -> None:
     """The phase is in New York time."""
     finding = _clock_finding(_clock())
     assert finding.level is Level.OK
@@ -570,7 +570,7 @@ def _contracts(count: int) -> list[Position]:
     return [Position.model_validate({**POSITION, "id": f"p{n}", "strike": 100 + n}) for n in range(count)]
 
 
-def test_what_is_over_the_limit_is_told() -> None:
+def test_what_is_over_the_limit_is_reported() -> None:
     """201 contracts exceed the indicative feed's limit, and fit OPRA's."""
     portfolio = Portfolio(positions=_contracts(201))
     free = check_subscription(portfolio, PAPER, NOW.date())
@@ -587,7 +587,7 @@ def test_what_is_over_the_limit_is_told() -> None:
     )
 
 
-def test_too_many_stocks_for_the_free_plan_are_told() -> None:
+def test_too_many_stocks_for_the_free_plan_are_reported() -> None:
     """Symbols over the limit are polled, and the finding says so."""
     shares = [
         EquityPosition(id=f"s{n}", symbol=f"S{chr(65 + n)}", shares=1, cost_basis=1) for n in range(26)

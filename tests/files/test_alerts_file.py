@@ -196,7 +196,7 @@ def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    """JSON would silently keep the last of two thresholds."""
+    """A repeated key is refused, because JSON would silently keep the last of two thresholds."""
     text = '{"alerts": [{"metric": "dte", "comparison": "below", "threshold": 1, "threshold": 2}]}'
     with pytest.raises(AlertsFileError, match='alert 1: the key "threshold"'):
         load_alert_rules(_write(tmp_path, text))

@@ -272,7 +272,7 @@ def test_only_dollars_are_understood(currency: str) -> None:
 
 @pytest.mark.parametrize("opened", ["2026-11-28", "2027-11-02", "2026-11-27T23:59:00-08:00"])
 def test_nothing_was_opened_in_the_future(opened: str) -> None:
-    """A wrong year would make every day's P/L the total P/L."""
+    """A future `opened_at` is refused; with a wrong year, every day's P/L would be the total P/L."""
     assert 'position "o", field opened_at: ' in refusal(PUT | {"opened_at": opened})
     assert load(PUT | {"opened_at": "2026-11-27"}).positions[0].opened_on == TODAY
 

@@ -313,7 +313,7 @@ def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
 
 
 def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
-    """A misspelled id or a removed position would otherwise look like a quiet market."""
+    """An alert on a position that is not in the portfolio says so, or it would look like a quiet market."""
     elsewhere = LOSS.model_copy(update={"id": "slip", "position": "call_l"})
     desk = _AlertsDesk(LOSS, elsewhere)
     assert desk.text.count("not in the portfolio") == 1

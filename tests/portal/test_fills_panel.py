@@ -173,7 +173,7 @@ def test_a_bust_and_a_correction_are_visible(desk: PortalDesk, now: dt.datetime)
     assert "partial fill (1 @ 1.50, corrected, was 1 @ 1.60) → partial fill (1 @ 1.70, busted)" in order[3]
 
 
-def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk, now: dt.datetime) -> None:
+def test_the_orders_show_their_course_and_their_contradictions(desk: PortalDesk, now: dt.datetime) -> None:
     """Working orders come first, and orders show changes, reasons and contradictions."""
     rows = (
         update(now, "new", "o2", replaces="o1", qty=4.0),
@@ -242,7 +242,9 @@ def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.
         "GET /v2/orders: no answer within the time allowed. Trying again in 4 s.",
     ],
 )
-def test_a_gap_is_told_with_its_times_and_its_reason(desk: PortalDesk, now: dt.datetime, reason: str) -> None:
+def test_a_gap_is_shown_with_its_times_and_its_reason(
+    desk: PortalDesk, now: dt.datetime, reason: str
+) -> None:
     """While REST cannot confirm a gap, the title names its span, and the reason is below."""
     end = now.astimezone(NEW_YORK)
     start = end - dt.timedelta(seconds=45)

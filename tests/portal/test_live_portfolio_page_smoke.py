@@ -415,7 +415,7 @@ def test_changed_settings_offer_restart(desk: PortalDesk) -> None:
     assert "The running streams have other settings (fills and stock feed)." in desk.said(page)
 
 
-def test_what_another_tab_did_is_told(desk: PortalDesk) -> None:
+def test_what_another_tab_did_is_shown(desk: PortalDesk) -> None:
     """A Stop in another tab is shown with its time."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -427,7 +427,7 @@ def test_what_another_tab_did_is_told(desk: PortalDesk) -> None:
     assert status(page.run()).startswith("**Stopped from another tab, ")
 
 
-def test_a_stop_without_a_browser_is_told(desk: PortalDesk) -> None:
+def test_a_stop_without_a_browser_is_shown(desk: PortalDesk) -> None:
     """The reason is shown for streams that the hub stopped by itself."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)

@@ -49,7 +49,7 @@ def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: PortalDesk) -
     assert _monitor_of(desk).stale_after_seconds == 300.0
 
 
-def test_the_table_is_told_of_the_raised_alerts(desk: PortalDesk) -> None:
+def test_the_table_receives_the_number_of_raised_alerts(desk: PortalDesk) -> None:
     """A hidden tab's title counts raised alerts that are not acknowledged."""
     desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}

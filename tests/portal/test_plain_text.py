@@ -67,7 +67,7 @@ def test_html_shows_each_letter(text: str) -> None:
 
 
 def test_a_path_that_is_not_utf_8_can_be_sent() -> None:
-    """A lone surrogate from a file name of foreign bytes cannot be sent to the browser."""
+    """A lone surrogate from a file name that is not UTF-8 is replaced, because it cannot be sent."""
     assert in_html("caf\udce9.json").encode() == "caf\N{REPLACEMENT CHARACTER}.json".encode()
 
 

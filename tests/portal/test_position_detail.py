@@ -258,6 +258,6 @@ def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
 
 
 def test_a_position_that_is_gone_draws_nothing() -> None:
-    """The selected position may have been removed from the file."""
+    """Nothing is drawn for a selected position that was removed from the file."""
     test, html = _draw("unknown")
     assert (html, len(test.tabs)) == ("", 0)

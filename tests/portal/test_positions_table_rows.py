@@ -395,7 +395,7 @@ def test_notes_of_fills_stand_on_their_position() -> None:
 
 
 def test_an_empty_portfolio_has_an_empty_payload() -> None:
-    """There are no rows, no groups and no error."""
+    """An empty portfolio gives no rows, no groups and no error."""
     payload = _payload(positions=[])
     assert (payload["rows"], payload["groups"], payload["ids"]) == ([], [], [])
 

@@ -86,7 +86,7 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
 
 
 def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
-    """Neither parts nor the whole page are redrawn."""
+    """For an unchanged page, neither a part nor the whole page is redrawn."""
     page.beat("same")
     page.draw()
     assert not any(page.beat("same") for _ in range(100))
@@ -95,7 +95,7 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
 
 
 def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
-    """The head of a new run may differ from the two equal states around it."""
+    """A part is drawn again if it last showed a state between two equal ones, as for a new run."""
     page.beat("demo")
     page.draw()
     redraw.mark_drawn("head", "a new run")

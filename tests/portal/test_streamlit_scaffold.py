@@ -73,7 +73,7 @@ def test_pages_are_named_by_absolute_path() -> None:
 
 
 def test_the_icon_is_a_file_of_ours() -> None:
-    """A Material icon in the tab would be fetched from outside before Start."""
+    """The tab's icon is a file, because a Material icon would be fetched from outside before Start."""
     from apps.streamlit.components.layout.disclaimer import ICON
 
     assert Path(ICON).is_file()

@@ -95,7 +95,7 @@ OWN = b"http://localhost:8501"
     ],
 )
 def test_no_other_page_opens_a_websocket(origins: Sequence[bytes], is_served: bool) -> None:
-    """A page from another port could read the account and press Start."""
+    """A page from another port gets no websocket, or it could read the account and press Start."""
     answer = ask("websocket", client=("127.0.0.1", 5), origins=origins)
     assert (answer == [{"type": "inside"}]) is is_served
 

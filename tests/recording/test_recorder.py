@@ -398,7 +398,7 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
 
 
 def test_a_short_key_is_no_reason_to_leave_anything_out(recorder: Recorder) -> None:
-    """The demo's key is the word "demo", which also appears in the settings."""
+    """No record is left out for a short key, such as the demo's "demo", which the settings contain too."""
     recorder.begin({"account": "demo"}, ["demo", "demo"])
     recorder.end(10)
     assert kinds(read(file_of(recorder))) == ["Began", "Started", "Stopped", "Closed"]

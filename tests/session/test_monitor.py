@@ -309,7 +309,7 @@ def _fill(second: float, key: str = "x", symbol: str = CALL) -> dict[str, object
     }
 
 
-def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fills_are_read_again_only_after_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a new update, the fills of the last look are reused."""
     seen: list[int] = []
 
@@ -373,7 +373,7 @@ def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts
     assert monitor.portfolio is smaller
 
 
-def test_the_thread_looks_by_itself_and_ends_when_told(
+def test_the_thread_looks_by_itself_and_ends_on_stop(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread needs no browser; a stopped monitor keeps its last view and does not start again."""

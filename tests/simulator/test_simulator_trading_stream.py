@@ -133,7 +133,7 @@ def test_msgpack_on_request(phone) -> None:
     asyncio.run(talk())
 
 
-def test_nobody_listens_and_rest_still_tells(phone) -> None:
+def test_events_that_nobody_heard_are_in_rest(phone) -> None:
     """Events without a connected client are not repeated on the stream, but REST has them."""
 
     async def talk() -> None:

@@ -365,7 +365,7 @@ def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
 
 
 def test_a_fill_that_the_positions_do_not_contain_yet_is_no_cause() -> None:
-    """Counting it would shift the newest changes past the difference; the account's day ignores it too."""
+    """A fill after the positions were read explains no difference, and the account's day ignores it too."""
     live = LiveSnapshot(
         as_of=NOW,
         broker_positions={CALL: BrokerPosition(CALL, 3.0)},

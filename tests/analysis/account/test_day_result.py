@@ -148,7 +148,7 @@ def snapshot(**changes: Any) -> LiveSnapshot:
 
 
 def test_a_fill_after_the_positions_were_read_does_not_count_yet() -> None:
-    """The positions do not include it yet, so counting it would reverse the holding."""
+    """A fill after the positions were read does not count, because they do not include it yet."""
     later = replace(fill("AAPL", 5, "100"), at=NOW + dt.timedelta(seconds=1))
     for offset, start in ((None, 0), (0.5, 0), (-1.5, -5)):
         live = snapshot(broker_fills=[fill("AAPL", 1, "100"), later], clock_offset_seconds=offset)
@@ -199,7 +199,7 @@ def test_a_day_is_named(days: int, name: str) -> None:
 
 
 def test_crypto_is_one_holding_in_both_spellings() -> None:
-    """Orders spell it BTC/USD, positions BTCUSD."""
+    """Crypto is one holding, although orders spell it BTC/USD and positions BTCUSD."""
     held = {"BTCUSD": BrokerPosition("BTCUSD", 0.5, price=90_000.0, previous_close=80_000.0)}
     day = day_of_snapshot(snapshot(broker_positions=held, broker_fills=[fill("BTC/USD", 0.5, "85000")]))
     assert day is not None
@@ -240,7 +240,7 @@ def test_only_a_certain_pair_of_assignment_and_cash_is_joined() -> None:
 
 
 def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
-    """Friday's prices minus Friday's closes are not a result of Monday."""
+    """Friday's positions give Monday no result, because their prices and closes are Friday's."""
     monday = NOW + dt.timedelta(days=3)
     live = snapshot(as_of=monday, trading_date=monday.date(), broker_fills=[fill("MSFT", -1, "9")])
     assert day_of_snapshot(live) is None

@@ -148,7 +148,7 @@ def test_an_order_shows_its_own_terms_in_full(fields: Json, words: str) -> None:
 
 
 def test_an_order_of_an_earlier_day_says_its_day() -> None:
-    """A time without a date would be read as a time of today."""
+    """An order of an earlier day shows its day, because a bare time would be read as today's."""
     old = order("old") | {"submitted_at": "2026-11-20T15:00:00Z", "updated_at": "2026-11-20T15:00:01Z"}
     text = text_of(day_of([update("new", 1, order("o"))], [normalize_rest_order(old)]))
     assert re.findall(r"(?:[A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?", text) == ["10:00:01", "Fri 10:00"]

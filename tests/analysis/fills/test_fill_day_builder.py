@@ -90,14 +90,14 @@ def tangled(draw: st.DrawFn) -> Row:
 
 @given(st.lists(st.tuples(*[st.lists(tangled(), max_size=4)] * 3), min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None)
-def test_orders_told_apart_are_never_torn_apart(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
+def test_related_orders_are_built_together(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
     """However orders refer to each other, each build equals a build of all rows together."""
     builder = FillDayBuilder()
     for told in looks:
         assert builder.build(*told, day=DAY) == wholly(*told)
 
 
-def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
+def test_what_has_no_new_report_is_not_built_again() -> None:
     """Unchanged executions and orders are the same objects; only the new one is added."""
     builder, first, second = FillDayBuilder(), filled("o1"), filled("o2")
     before = builder.build([first])
@@ -147,7 +147,7 @@ def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
     assert builder.build([row], day=DAY).executions[0] is before.executions[0]
 
 
-def test_an_order_that_nothing_is_told_of_any_more_goes() -> None:
+def test_an_order_without_reports_disappears() -> None:
     """The rows of an earlier day are dropped, and so are their fills."""
     builder = FillDayBuilder()
     builder.build([filled("o1")])

@@ -326,7 +326,7 @@ def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
 
 
 def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
-    """A correction of an unknown execution of a carried order may refer to an earlier day."""
+    """A carried order's correction of an unknown execution is not applied; it may be of an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
     told = live(
@@ -380,7 +380,7 @@ def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
     ]
 
 
-def test_a_bust_told_by_rest_counts_too() -> None:
+def test_a_bust_reported_by_rest_counts_too() -> None:
     """REST's execution type for a bust counts like the stream's."""
     book = FillDayBuilder().build([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
     assert [one.busted for one in book.executions] == [True]
@@ -638,7 +638,7 @@ def test_replaced_orders_are_one_story() -> None:
     assert (story.quantity, story.status, story.filled, story.submitted_at) == (4.0, "filled", 4.0, at(0))
 
 
-def test_a_replaced_net_price_is_told_in_words() -> None:
+def test_a_replaced_net_price_is_written_in_words() -> None:
     """A changed limit of a spread is written as a credit or a debit."""
     first = {
         **spread("replaced", 0, 2, (None, None)),
@@ -717,7 +717,7 @@ def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
     assert course(story) == "new → partial fill → fill"
 
 
-def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
+def test_a_contradiction_of_a_replaced_order_is_in_its_timeline() -> None:
     """A missed bust of a replaced order is shown in the timeline of the whole chain."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
     (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
@@ -746,7 +746,7 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool) -> None:
+def test_of_two_states_at_one_time_the_one_received_last_counts(*, backwards: bool) -> None:
     """If two states have the same time, the one received later is the newer."""
     same = {"updated_at": at(1), "filled_qty": 0.0}
     rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]
@@ -818,7 +818,7 @@ def portfolio() -> Portfolio:
     )
 
 
-def test_fills_are_told_on_the_positions_they_touch() -> None:
+def test_fills_are_noted_on_the_positions_they_touch() -> None:
     """Each position has its facts, before and after saving; fills in other contracts are listed."""
     rows = [
         filled(1, 2, 2, 1.6),

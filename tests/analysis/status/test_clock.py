@@ -36,7 +36,7 @@ def test_a_known_difference_is_said_with_its_side(offset: float, words: str) -> 
     assert describe_clock(live(0.02, offset)) == words
 
 
-def test_quotes_of_the_future_tell_of_a_slow_clock_that_was_never_compared() -> None:
+def test_quotes_of_the_future_reveal_a_slow_clock_that_was_never_compared() -> None:
     """Without a second clock, the streams' own times show that this one is behind."""
     assert describe_clock(live(-6.2)) == (
         "Quotes are dated 6 s in the future: this computer's clock is behind. Their ages count from receipt."

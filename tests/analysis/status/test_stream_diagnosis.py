@@ -791,7 +791,7 @@ def test_an_overdue_poll_is_a_problem() -> None:
 
 
 def test_what_the_server_left_out_without_a_limit_is_named_although_it_is_polled() -> None:
-    """A symbol that was left out without a limit may be wrong in the file."""
+    """Symbols left out without a limit are reported, because they may be wrong in the file."""
     said = diagnose(snapshot(polled(OPTIONS, 2, channels=None)))
     assert said.headline == "Options: 2 of 8 not granted."
 

@@ -112,7 +112,7 @@ def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -
 
 @pytest.mark.parametrize("offset", [-2.0, 0.0, 2.0])
 def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> None:
-    """A difference of two seconds may be network delay."""
+    """A difference of two seconds corrects nothing, because it may be network delay."""
     assert row(offset, **quoted(AT - 5 * SECOND, AT - SECOND))["quote_age_seconds"] == 5.0
 
 

@@ -47,7 +47,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
+def test_what_no_version_covers_makes_new_tables(name: str) -> None:
     """Each input other than the version makes the page recompute."""
     view = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0)
     later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))

@@ -37,7 +37,7 @@ def single(strike: float, **changes: Any) -> Position:
 
 
 def vertical(net_debit: float | None, *, low: float = 300.0, expiry: dt.date = DEC) -> MultiLegPosition:
-    """A ten dollars wide call vertical."""
+    """A call vertical, ten dollars wide."""
     legs = [
         Leg(side=side, option_type="call", expiry=expiry, strike=strike, contracts=1)
         for side, strike in (("long", low), ("short", low + 10))

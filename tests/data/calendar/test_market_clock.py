@@ -178,7 +178,7 @@ def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
     ],
 )
 @pytest.mark.parametrize("days", [(), (FRIDAY, MONDAY)], ids=["clock alone", "with calendar"])
-def test_a_closed_clock_tells_before_from_after(
+def test_a_closed_clock_distinguishes_before_from_after(
     at: dt.datetime, phase: str, until: dt.datetime, days: tuple[dt.date, ...]
 ) -> None:
     """After the close, at night and before the opening differ, with and without a calendar."""

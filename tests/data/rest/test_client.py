@@ -279,7 +279,7 @@ def test_a_date_that_is_none_leaves_the_reset_time_to_the_own_clock() -> None:
     assert clock.waits == [7]
 
 
-def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
+def test_a_429_reports_how_long_it_waits() -> None:
     """The caller receives the path and the seconds of each wait for the limit, and of no other wait."""
     answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
     rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
@@ -394,7 +394,7 @@ def test_many_orders_of_one_moment_end_the_paging() -> None:
 
 
 def test_the_rows_of_a_page_are_not_compared_with_each_other() -> None:
-    """Comparing the rows of a huge answer would take hours, long after Stop."""
+    """Rows are not compared with each other, which would take hours for a huge answer."""
 
     class Row(dict[str, object]):
         __hash__ = None  # type: ignore[assignment]  # as a dict
@@ -527,7 +527,7 @@ def test_unknown_symbols_that_stand_together_do_not_cost_the_others() -> None:
     assert set(rest.stock_snapshots(SYMBOLS, "iex")) == set(SYMBOLS) - bad
 
 
-def test_an_unknown_symbol_is_searched_for_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_symbol_is_searched_for_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     """Later fetches leave it out without a request or a warning; another route is asked for it."""
     rest, server, _ = connect(knowing({"BAD"}))
     symbols = [*SYMBOLS[:40], "BAD"]

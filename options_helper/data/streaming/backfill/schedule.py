@@ -45,7 +45,7 @@ class Part:
 
 
 class Schedule:
-    """The parts of one host, run one after another, the longest due first.
+    """The parts of one host, run one after another, the longest overdue first.
 
     Used by one thread, except `ask`, which any thread may call.
 

@@ -174,7 +174,7 @@ def test_good_answers_are_used_whole() -> None:
 
 @given(bodies=answers())
 def test_any_answer_is_used_or_refused_in_words(bodies: dict[str, Any]) -> None:
-    """There is no unexpected error, and the tables can be drawn from the readable parts."""
+    """No answer causes an unexpected error, and the tables can be drawn from the readable parts."""
     sink = fetch_all(bodies)
     assert not [words for words in sink.latest_words.values() if "could not be used" in words]
     live = LiveSnapshot(
@@ -241,7 +241,7 @@ def test_a_row_that_is_skipped_is_said(path: str) -> None:
     ],
 )
 def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, words: str) -> None:
-    """In another time zone, such a time would raise an error in streams and page."""
+    """A time that does not exist in every zone is refused; it would raise an error in streams and page."""
     said = fetch_all({**ANSWERS, path: body}).latest_words
     assert words in said["market"]
     assert said["positions"] == ""  # the host did answer, so its other routes are asked

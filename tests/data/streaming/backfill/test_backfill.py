@@ -144,7 +144,7 @@ def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
 
 
 @pytest.mark.parametrize("route", ["clock", "calendar"])
-def test_without_alpacas_clock_the_library_tells_the_hours(desk: BackfillDesk, route: str) -> None:
+def test_without_alpacas_clock_the_library_gives_the_hours(desk: BackfillDesk, route: str) -> None:
     """Until Alpaca's clock and calendar answer, the library's sessions are used."""
     desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
     desk.round()
@@ -240,7 +240,7 @@ def test_only_what_is_wanted_is_fetched() -> None:
 # Later rounds
 
 
-def test_later_rounds_refresh_what_no_stream_tells(desk: BackfillDesk) -> None:
+def test_later_rounds_refresh_what_no_stream_carries(desk: BackfillDesk) -> None:
     """Greeks, positions and indices are fetched every minute; multipliers and the calendar are not."""
     desk.round()
     desk.run_for(121)
@@ -273,7 +273,7 @@ def test_rest_does_not_keep_a_silent_feed_alive(desk: BackfillDesk) -> None:
 
 
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
-def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(
+def test_quotes_requested_during_a_fetch_are_published_by_the_next(
     desk: BackfillDesk, stream: StreamName
 ) -> None:
     """If the stream is acknowledged during the fetch, the quotes are published again by the next one."""
@@ -295,7 +295,7 @@ def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(
     assert len(told) == 2
 
 
-def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: BackfillDesk) -> None:
+def test_requested_quotes_are_published_though_the_first_try_fails(desk: BackfillDesk) -> None:
     """The request survives a failure of REST."""
     desk.round()
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
@@ -337,7 +337,7 @@ def test_a_row_that_cannot_be_read_proves_nothing(desk: BackfillDesk, row: objec
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED]
 
 
-def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: BackfillDesk) -> None:
+def test_a_row_that_could_not_be_stored_is_published_by_the_next_fetch(desk: BackfillDesk) -> None:
     """An error between reading and publishing leaves no symbol out."""
     put_trades = desk.sink.put_trades
 
@@ -502,7 +502,7 @@ def test_a_new_day_begins_with_nothing() -> None:
     assert rest.asked_after == [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
 
 
-def test_a_look_that_midnight_overtakes_is_not_told(desk: BackfillDesk) -> None:
+def test_a_fetch_that_midnight_overtakes_is_not_published(desk: BackfillDesk) -> None:
     """A fetch during which midnight passes has the day before's results, so the next begins at once."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
@@ -704,7 +704,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     assert desk.sink.option_quotes
 
 
-def test_what_breaks_because_of_stop_is_not_told(desk: BackfillDesk) -> None:
+def test_what_breaks_because_of_stop_is_not_reported(desk: BackfillDesk) -> None:
     """A client closed during a part leaves no failure in its words."""
 
     def closed() -> dict[str, Any]:
@@ -838,7 +838,7 @@ def test_a_hanging_trading_host_does_not_hold_back_quotes(
 # The thread
 
 
-def test_the_thread_fetches_and_ends_when_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
+def test_the_thread_fetches_and_ends_on_stop(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
     """The thread fetches a first round and then sleeps; Stop ends it at once and closes the client."""
     desk.backfill.start()
     wait_until(lambda: desk.rest.calls[f"contract {ADJUSTED}"])
@@ -859,7 +859,9 @@ def test_stop_before_start_is_legal(desk: BackfillDesk) -> None:
     assert desk.rest.closed
 
 
-def test_what_fails_because_of_stop_is_not_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
+def test_what_fails_because_of_stop_is_not_reported(
+    desk: BackfillDesk, wait_until: Callable[..., None]
+) -> None:
     """A request that Stop interrupts leaves no failure in the part's words."""
     entered, leave = threading.Event(), threading.Event()
 

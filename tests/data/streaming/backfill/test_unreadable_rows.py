@@ -106,7 +106,7 @@ def test_pages_that_were_cut_short_end_the_claim() -> None:
     ],
 )
 def test_an_option_event_that_cannot_be_read_ends_the_claim(broken: dict[str, Any]) -> None:
-    """An assignment or expiry that cannot be read is missing from the day."""
+    """An assignment or expiry that cannot be read makes the day incomplete."""
     rest = FakeRest()
     rest.fills = [make_event(), {**make_event(id="2"), **broken}]
     assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
@@ -114,7 +114,7 @@ def test_an_option_event_that_cannot_be_read_ends_the_claim(broken: dict[str, An
 
 @pytest.mark.parametrize("kind", ["OPCA", "OPCSH"])
 def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
-    """A corporate action may only move cash."""
+    """A corporate action without a quantity is readable, because it may only move cash."""
     rest = FakeRest()
     rest.fills = [make_event(activity_type=kind, qty=None, net_amount="-12.5")]
     history = look(rest)

@@ -87,7 +87,7 @@ def test_the_vendors_text_is_never_repeated() -> None:
     "message",
     [json.dumps(KEY_REFUSED), json.dumps(KEY_REFUSED).encode(), msgspec.msgpack.encode(KEY_REFUSED)],
 )
-def test_the_last_message_tells_what_the_sdk_drops(message: bytes | str) -> None:
+def test_the_last_message_has_what_the_sdk_drops(message: bytes | str) -> None:
     """The SDK raises a bare ValueError on a refusal; the last message has the code."""
     error = explain("options", ValueError("failed to authenticate"), message)
     assert isinstance(error, StreamRejected)

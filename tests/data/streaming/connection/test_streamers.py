@@ -83,7 +83,7 @@ def without_alpaca(monkeypatch) -> None:
 
 
 def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkeypatch) -> None:
-    """Packages that import each other can deadlock threads that import them in different orders."""
+    """Streams import one after the other, because imports in different orders can deadlock threads."""
     package = tmp_path / "doors"
     package.mkdir()
     (package / "__init__.py").write_text("from threading import Event\na, b = Event(), Event()\n")
@@ -240,7 +240,7 @@ def test_a_data_stream_is_built_for_raw_data_at_its_feeds_address(kind, feed, ur
     [(AlpacaStockStreamer, "sip", "DataFeed"), (AlpacaOptionStreamer, "opra", "OptionsFeed")],
 )
 def test_feeds_reach_the_sdk_as_its_enums(kind, feed, enum, settings) -> None:
-    """The SDK's constructor does not accept a plain string."""
+    """Feeds become the SDK's enums, because its constructor does not accept a plain string."""
     enums = importlib.import_module("alpaca.data.enums")
     given = kind(settings, feed=feed, stream_cls=FakeStream).stream.arguments["feed"]
     assert given is getattr(enums, enum)(feed)

@@ -79,7 +79,7 @@ def test_a_quote_of_another_age_is_malformed(year: int) -> None:
 
 
 def test_a_price_beyond_all_sums_is_none() -> None:
-    """The sum of two such prices would be infinite."""
+    """A quote is malformed if the sum of its prices would be infinite."""
     assert quote_change([WireQuote("A", 1e308, 1.7e308, 1, 1, NOW)], NOW).known == 0
 
 

@@ -16,12 +16,12 @@ LATER = AT + dt.timedelta(seconds=1)
 @pytest.mark.parametrize(
     ("code", "since"), [("2", AT), ("3", None), ("H", AT), ("P", AT), ("T", None), (2, AT)]
 )
-def test_codes_of_both_tapes_tell_a_halt(code: object, since: object) -> None:
+def test_codes_of_both_tapes_report_a_halt(code: object, since: object) -> None:
     """Halts, pauses and resumptions of both tapes are understood."""
     assert read_halts([{"T": "s", "S": "AAPL", "sc": code, "t": AT}], LATER) == {"AAPL": since}
 
 
-def test_a_halt_without_a_time_begins_when_it_is_told() -> None:
+def test_a_halt_without_a_time_begins_on_receipt() -> None:
     """A status without a time counts from its receipt."""
     assert read_halts([{"S": "AAPL", "sc": "H"}], LATER) == {"AAPL": LATER}
 

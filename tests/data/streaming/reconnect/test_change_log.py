@@ -60,14 +60,14 @@ REFUSED = StreamFailure("Alpaca refused the key", NOON, code=402, final=True)
         ),
     ],
 )
-def test_a_change_is_told_with_its_cause(caplog, after: StreamHealth, level: str, line: str) -> None:
+def test_a_change_is_logged_with_its_cause(caplog, after: StreamHealth, level: str, line: str) -> None:
     """Each new state has a log line: what is granted, why it was lost, and whether it is retried."""
     caplog.set_level(logging.INFO)
     log_change(CONNECTING, after)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [(level, line)]
 
 
-def test_a_failure_that_repeats_itself_is_told_once(caplog) -> None:
+def test_a_failure_that_repeats_itself_is_logged_once(caplog) -> None:
     """While a stream reconnects, a new cause is logged, and a repeated one is not."""
     caplog.set_level(logging.INFO)
     first = replace(CONNECTING, state=StreamState.RECONNECTING, last_failure=RESET, attempts=1)

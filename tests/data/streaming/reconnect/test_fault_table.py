@@ -478,7 +478,7 @@ def test_a_hundred_random_starts_and_stops_leave_nothing(bench: Bench, wait_unti
     wait_until(lambda: not any(bench.simulator.open_connections.values()))
 
 
-def test_a_halt_is_told_and_ends(bench: Bench, wait_until) -> None:
+def test_a_halt_is_reported_and_ends(bench: Bench, wait_until) -> None:
     """A halted stock is in the snapshot until its trading resumes."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))

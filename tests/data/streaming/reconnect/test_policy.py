@@ -53,7 +53,7 @@ def test_more_failures_never_wait_less(number: int, base: float, more: float) ->
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 405, 409, 410, 412, 413])
 def test_a_refusal_of_key_plan_or_request_is_final(code: int) -> None:
-    """Retrying with the same key, plan and request would not help."""
+    """A refusal of the key, the plan or the request is final, because retrying would not help."""
     assert code in FINAL_CODES
 
 

@@ -432,7 +432,7 @@ def test_the_complaint_is_the_runs(bench) -> None:
     assert plain.complaint() is None
 
 
-def test_every_change_of_state_is_told_with_what_was_before(bench, wait_until) -> None:
+def test_every_change_of_state_is_reported_with_the_record_before(bench, wait_until) -> None:
     """The listener receives each record together with its predecessor."""
     _start(bench, wait_until)
     bench.worker.subscribed(ASKED)

@@ -113,8 +113,8 @@ def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
     assert (cache.state.rest_fills, cache.state.version) == ((), version + 1)
 
 
-def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_tells_of_it() -> None:
-    """REST lists it among today's orders, so only a new day drops it."""
+def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_lists_it() -> None:
+    """An open order of an earlier day is listed by REST as today's, so only a new day drops it."""
     cache = LiveCache()
     cache.drop_orders_before(TODAY)
     carried = _row("carried", NOW - dt.timedelta(days=3))
@@ -234,7 +234,7 @@ def test_an_order_update_costs_the_same_however_many_came_before() -> None:
 
 
 def test_what_an_earlier_answer_knew_of_a_close_is_kept() -> None:
-    """REST no longer has the closing quote and the last trade's time once the day begins."""
+    """A close keeps its quote and trade time from an earlier answer; REST forgets them as the day begins."""
     cache, day = LiveCache(), dt.date(2026, 11, 19)
     at = dt.datetime(2026, 11, 19, 20, 50, tzinfo=dt.UTC)
     cache.apply_reference(Reference(previous_closes={"A": PreviousClose(1.5, day, 4, at, 1.6)}))

@@ -207,7 +207,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
     assert calls[2:] == ["request_quotes of options", "request_quotes of stocks"]
 
 
-def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
+def test_a_stream_knows_as_of_when_rest_reported_all_its_quotes(desk) -> None:
     """Only the completed stream's record has the time, and the page is redrawn."""
     before = desk.run.snapshot()
     desk.run.results.put_complete(StreamName.OPTIONS, NOW)
@@ -236,7 +236,7 @@ def test_an_unreadable_order_update_is_asked_of_the_fills_alone(desk, wait_until
 
 
 def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
-    """A batch dropped by a full inbox may have contained a change."""
+    """After a full inbox has dropped a batch, REST is asked once, because it may have held a change."""
     desk = RunDesk(replace(CONFIG, queue_maxsize=1))
     desk.run.workers[StreamName.OPTIONS].start()  # without the consumer, so nobody takes them
     wait_until(lambda: desk.made[StreamName.OPTIONS])
@@ -249,7 +249,7 @@ def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
     desk.run.stop(20)
 
 
-def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
+def test_what_no_stream_carries_is_complete_without_a_record(wait_until) -> None:
     """Stocks that only REST reports have no record."""
     desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.results.put_complete(StreamName.STOCKS, NOW)
@@ -271,7 +271,7 @@ def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) 
     assert desk.run.snapshot().halted == frozenset()
 
 
-def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> None:
+def test_fills_are_unconfirmed_from_midnight_until_rest_reports_them(desk) -> None:
     """The first gap is ended by the acknowledgement and closed by REST."""
     assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT),)
     desk.run.workers[StreamName.FILLS].subscribed(None)
@@ -359,7 +359,7 @@ def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -
     desk.run.stop(20)
 
 
-def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> None:
+def test_first_quotes_fill_what_the_stream_has_not_sent(desk, wait_until) -> None:
     """REST gives every symbol its first row, and later rows of the stream are newer and stay."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS[:1], NOW))
     wait_until(lambda: desk.run.snapshot().option_quotes)
