@@ -24,6 +24,7 @@ from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.prices import PriceFetch, Wanted
 from options_helper.data.streaming.backfill.rest_rows import adjusted_contracts
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
+from options_helper.data.streaming.run.progress_words import count_words, limit_words
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
@@ -232,13 +233,12 @@ class Backfill:
         return FILL_SECONDS
 
     def _report_limit(self, host: Host, path: str, seconds: float) -> None:
-        words = f"GET {path}: too many requests (429). Waiting {seconds:.0f} s."
-        self._schedules[host].say_of_running(words)
+        self._schedules[host].say_of_running(limit_words(path, seconds))
 
     def _report_count(self, count: int) -> None:
         trading = self._schedules[Host.TRADING]
         if not trading.has_succeeded("fills"):
-            trading.say("fills", f"fetching today's fills, {count:,} so far")
+            trading.say("fills", count_words(count))
 
 
 def _polled(stream: StreamName) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 
 from options_helper.data.rest.refusals import FORBIDDEN, UNAUTHORIZED
 from options_helper.data.streaming.reconnect.policy import compute_backoff_seconds
+from options_helper.data.streaming.run.progress_words import FETCHING, failure_words
 from options_helper.error_guard import Guard
 from options_helper.errors import AlpacaRestError
 
@@ -129,7 +130,7 @@ class Schedule:
             part.began_at, part.due, part.asked = self._monotonic(), _NEVER, False
         self._running = part
         if not part.succeeded and not part.failures:
-            self._say(part, "fetching")
+            self._say(part, FETCHING)
         with self._unforeseen.keep_going(f"The background fetch of {part.name}", partial(self._broke, part)):
             self._fetch(part)
 
@@ -169,7 +170,7 @@ class Schedule:
         wait = wait or compute_backoff_seconds(
             part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
         )
-        self._say(part, f"{reason.rstrip('.')}. Trying again in {wait:.0f} s.")
+        self._say(part, failure_words(reason, wait))
         until = self._monotonic() + wait
         self._set_due(part, until)
         return until

@@ -155,6 +155,7 @@ class LiveRun:
         self._join([self.consumer.thread], deadline)
         if self._backfill is not None:
             self._backfill.join(max(0.0, deadline - time.monotonic()))
+        self.results.end_progress()
         self.stopped_at = self.clock()
         for worker in self.workers.values():
             worker.mark_stopped()

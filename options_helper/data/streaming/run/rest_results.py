@@ -12,6 +12,7 @@ from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.fill_gaps import FillGaps
+from options_helper.data.streaming.run.progress_words import words_after_stop
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, Quote, StreamName, Trade, UnreadableRows
 from options_helper.order_rows import OrderRow
 
@@ -165,3 +166,9 @@ class RestResults:
         self._cache.apply_progress(part, words)
         if part == "fills" and self._gaps is not None:
             self._gaps.failed(words)
+
+    def end_progress(self) -> None:
+        """Remove from each part's progress what no longer happens after Stop."""
+        for part, words in self._cache.state.backfill.items():
+            if words_after_stop(words) != words:
+                self.put_progress(part, words_after_stop(words))

@@ -338,6 +338,25 @@ def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
     assert snapshot.fill_gaps == (FillGap(MIDNIGHT, None, "HTTP 503; tried again"),)
 
 
+def test_after_stop_no_part_promises_another_try(desk: RunDesk) -> None:
+    """Reasons stay after Stop, without the tries and waits that no longer follow."""
+    results = desk.run.results
+    results.put_progress("fills", "GET /v2/orders: the server failed (500). Trying again in 16 s.")
+    results.put_progress("account", "GET /v2/account: too many requests (429). Waiting 52 s.")
+    results.put_progress("greeks", "fetching")
+    results.put_progress("market", "")
+    desk.run.stop(5)
+    snapshot = desk.run.snapshot()
+    failed = "GET /v2/orders: the server failed (500)."
+    assert snapshot.backfill == {
+        "fills": failed,
+        "account": "GET /v2/account: too many requests (429).",
+        "greeks": "not fetched before Stop",
+        "market": "",
+    }
+    assert {gap.reason for gap in snapshot.fill_gaps} == {failed}
+
+
 def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
     """Without a subscription to fills, no fill is missing."""
     desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
