@@ -26,6 +26,8 @@ export class Header {
     this.cells = new Map();
     /** The columns for which there is no room. @type {string[]} */
     this.hidden = [];
+    /** Whether a column has become wider since the last `fit`. */
+    this.isWider = false;
     this.thead = element("thead", "", table);
   }
 
@@ -53,13 +55,21 @@ export class Header {
     this.fit();
   }
 
-  /** Make a column wide enough. It never narrows, because the table would jitter. @param {string} id @param {number} characters */
+  /**
+   * Make a column wide enough at the next `fitIfWider`. It never narrows, because the table would jitter.
+   * @param {string} id @param {number} characters
+   */
   widen(id, characters) {
     const cell = this.cells.get(id);
     const em = Math.min(characters * EM_PER_CHARACTER + CELL_PADDING_EM, MOST_EM);
     if (!cell || em <= cell.em) return;
     cell.em = em;
-    this.fit();
+    this.isWider = true;
+  }
+
+  /** Fit the columns, once for all that have become wider: each fit lays out the whole table. */
+  fitIfWider() {
+    if (this.isWider) this.fit();
   }
 
   /**
@@ -67,6 +77,7 @@ export class Header {
    * figure. If that does not suffice, the table scrolls sideways with all of them; the names are not squeezed.
    */
   fit() {
+    this.isWider = false;
     let sum = NAME_EM;
     for (const [id, { em }] of this.cells) {
       if (id === "position") continue;

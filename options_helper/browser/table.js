@@ -191,6 +191,7 @@ export class PositionsTable {
       else if (this.model.legs.has(row.id)) expanded = this.choices.open.has(row.id);
       view.update(row, { now, expanded, selected: ownerOf(row) === this.choices.selected, model: this.model, widen });
     }
+    this.header.fitIfWider();
   }
 
   /** Update everything that changes with time alone. */
@@ -199,6 +200,7 @@ export class PositionsTable {
     this.title.update();
     if (this.model.version === null || document.hidden) return;
     for (const view of this.rows.views.values()) view.tick(serverNow(), this.model);
+    this.header.fitIfWider();
     this.bar.update(this.model, this.#notice(), this.header.hidden.length);
     this.#markStale();
   }

@@ -585,6 +585,31 @@ def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> Non
     assert page.evaluate("document.querySelectorAll('*').length") < 5_000
 
 
+def test_wider_figures_fit_the_columns_once_a_sort(open_table: Callable[..., Page]) -> None:
+    """Each fit lays out the whole table, so a sort that brings many longer figures fits the columns once."""
+    page = open_table("n=300&every=60&frozen=1")
+    widths, fits = page.evaluate(
+        """() => {
+            const headings = [...document.querySelectorAll('.pt-table th')];
+            const widths = () => headings.map(th => th.offsetWidth).join();
+            const before = widths();
+            const plain = window.getComputedStyle;
+            let fits = 0;
+            window.getComputedStyle = (...of) => {
+                fits += of[0].className.startsWith('pt-table');
+                return plain(...of);
+            };
+            // Longer and longer figures, as if a sort had brought them.
+            Number.prototype.toLocaleString = (length => () => '9'.repeat(Math.min(length++, 18)))(4);
+            document.querySelector('th[data-col="mark"] button').click();
+            window.getComputedStyle = plain;
+            return [before !== widths(), fits];
+        }"""
+    )
+    assert widths
+    assert fits == 1
+
+
 def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
     """Rows are grouped by expiry, strategy, tag or not at all, and a reload keeps the choice."""
     page = open_table()
