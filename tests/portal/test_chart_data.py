@@ -25,13 +25,8 @@ from apps.streamlit.components.charts.chart_data import (
     payoff_table,
     thin,
 )
-from apps.streamlit.components.charts.charts import (
-    DARK,
-    LIGHT,
-    curve_spec,
-    draw,
-    payoff_spec,
-)
+from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec
+from apps.streamlit.components.charts.palette import DARK, LIGHT
 from options_helper.analysis.history.curve import CurveRecorder
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.models import EquityPosition, Position

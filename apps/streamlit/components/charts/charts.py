@@ -1,19 +1,18 @@
 """Charts as Vega-Lite specifications, which Streamlit draws without another import on the server.
 
-The specifications do not change with the figures, so a refresh moves the marks of the existing chart. Every
-colour has a contrast of 3 : 1 or better against the page in its theme; whatever a colour means is also shown
-by a sign, a side of zero or words.
+The specifications do not change with the figures, so a refresh moves the marks of the existing chart.
+Whatever a colour means is also shown by a sign, a side of zero or words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from apps.streamlit.components.charts.palette import Palette, palette
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.figures import MINUS
 
@@ -22,29 +21,6 @@ Spec = dict[str, Any]
 _ROW = "row"
 _KEY = {"field": _ROW}  # not for lines or areas, because Vega-Lite would draw a line per key
 _GAPS = "break-paths-show-domains"
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours of one theme; lines and bars have a contrast of 3 : 1 against the page, texts of 4.5 : 1."""
-
-    line: str
-    gain: str
-    loss: str
-    mark: str
-    text: str
-    grid: str
-
-
-LIGHT = Palette(
-    line="#1a56db", gain="#157a5c", loss="#b3323f", mark="#9b4519", text="#57534e", grid="#dcd8d4"
-)
-DARK = Palette(line="#6ea8ff", gain="#4fbf95", loss="#ef7f8a", mark="#f2a56d", text="#b8b3a8", grid="#3a3834")
-
-
-def palette() -> Palette:
-    """Return the colours of the reader's theme."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
 
 
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:

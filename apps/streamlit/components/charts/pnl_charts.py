@@ -51,7 +51,7 @@ def render_portfolio_curve(
     """
     points = curve_points(view.pnl, name, zone)
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
-        say("The P/L curve starts once all prices are live or quiet; none is while the market is closed.")
+        say("No P/L curve yet. It grows while all prices are live or quiet, not while the market is closed.")
         return
     # Fills before the curve's first point cannot be marked on it.
     mine = [

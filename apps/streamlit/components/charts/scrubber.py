@@ -13,7 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import curve_points, wall_times
-from apps.streamlit.components.charts.charts import Spec, finished, palette, row_numbers
+from apps.streamlit.components.charts.charts import Spec, finished, row_numbers
+from apps.streamlit.components.charts.palette import palette
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.recording.marks import Mark
