@@ -1,7 +1,8 @@
-"""With every panel open, the page fits a narrow window: at 200 % zoom, and on a phone."""
+"""With every panel open, the page fits its window: at 200 % zoom, on a phone, and in both themes."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import resize, running_portal
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.charts.palette import DARK, LIGHT
+from tests.browser.conftest import SETTLED, resize, running_portal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -41,6 +45,19 @@ CUT_OFF = """main => [...main.querySelectorAll('.stHtml *')]
   .filter(node => ['hidden', 'clip'].includes(getComputedStyle(node).overflowX)
     && node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1)
   .map(node => `${node.tagName}.${node.className} ${node.innerText.slice(0, 60)}`)"""
+
+# The focused element, if the header covers a part of it.
+COVERED = """() => {
+  const node = document.activeElement;
+  const { bottom } = document.querySelector('.stAppHeader').getBoundingClientRect();
+  if (!node.closest('[data-testid=stMain]')) return [];
+  return node.getBoundingClientRect().top < bottom - 1 ? [node.outerHTML.slice(0, 120)] : [];
+}"""
+CHART_COLOURS = """() => {
+  const painted = name => [...document.querySelectorAll(`.stVegaLiteChart svg [${name}^="#"]`)];
+  const colours = name => painted(name).map(node => getComputedStyle(node)[name]);
+  return [...new Set(['fill', 'stroke'].flatMap(colours))];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +103,57 @@ def test_every_open_panel_fits(full_page: Page, size: str) -> None:
             == 0
         )
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_table_begins_high_on_the_page(full_page: Page) -> None:
+    """On a screen of 900 pixels, head, status, note, totals and risk leave nearly two thirds to the table."""
+    resize(full_page, 1440, 900)
+    full_page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    assert (
+        full_page.locator(".st-key-live-positions").evaluate("node => node.getBoundingClientRect().top")
+        <= 330
+    )
+
+
+def test_the_usual_status_takes_one_line_beside_a_half_screen(full_page: Page) -> None:
+    """At 720 pixels, the last word of the status line does not wrap."""
+    resize(full_page, 720, 450)
+    status = full_page.locator(".st-key-live-status p")
+    expect(status).to_contain_text("Updated")
+    assert status.evaluate(
+        "p => p.getBoundingClientRect().height < 1.9 * parseFloat(getComputedStyle(p).lineHeight)"
+    )
+
+
+def test_what_has_the_focus_is_below_the_header(full_page: Page) -> None:
+    """Whatever Shift and Tab focus on the way back to the top is scrolled to below the header."""
+    page = full_page
+    resize(page, 1440, 900)
+    page.locator("summary", has_text="What the totals mean").focus()
+    hidden = []
+    for _ in range(25):
+        page.keyboard.press("Shift+Tab")
+        hidden += page.evaluate(COVERED)
+    assert hidden == []
+
+
+def test_charts_follow_the_theme_at_once(full_page: Page) -> None:
+    """Even after Stop, when nothing is drawn again, every colour becomes that of the theme."""
+    page = full_page
+    resize(page, 1440, 900)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("Stopped")
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    page.wait_for_function(SETTLED)
+    for scheme, colours in (("dark", DARK), ("light", LIGHT)):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(SETTLED)
+        shown = set(page.evaluate(CHART_COLOURS))
+        assert shown <= {rgb(colour) for colour in dataclasses.astuple(colours)}
+        assert len(shown) >= 4
+
+
+def rgb(colour: str) -> str:
+    """Return a colour as a browser computes it."""
+    red, green, blue = bytes.fromhex(colour[1:])
+    return f"rgb({red}, {green}, {blue})"

@@ -172,7 +172,7 @@ def _book_loss(portfolio: Portfolio, at: dt.datetime) -> BookLoss:
 
 
 def _draw_day(context: PageContext, page: PageView) -> None:
-    render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=175)
+    render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=149)
 
 
 def _draw_table(context: PageContext, page: PageView) -> None:
