@@ -44,8 +44,9 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(slots=True)
 class _Summary:
-    """The counts of a recording."""
+    """The counts of a recording; one saved from memory begins with older records, for the state then."""
 
+    since: int = 0
     first: Record | None = None
     last: Record | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -61,9 +62,10 @@ class _Summary:
     def take(self, record: Record) -> None:
         """Count a record."""
         if isinstance(record, Began):
-            self.versions = record.versions  # a file saved from memory begins later than its records
+            self.versions, self.since = record.versions, record.since
             return
-        self.first, self.last = self.first or record, record
+        if record.elapsed >= self.since:
+            self.first, self.last = self.first or record, record
         match record:
             case Started():
                 self.runs += 1

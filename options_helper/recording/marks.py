@@ -49,11 +49,11 @@ class MarkFinder:
         self.found: list[Mark] = []
         self._streams: dict[int, str] = {}
 
-    def take(self, record: Record) -> None:
-        """Read a record."""
+    def take(self, record: Record, *, is_played: bool = True) -> None:
+        """Read a record; one that is not played only says how things were at the beginning."""
         if isinstance(record, Connecting):
             self._streams[record.connection] = record.stream
-        elif len(self.found) < MOST_MARKS and (at := possible_time(record.at)) is not None:
+        elif is_played and len(self.found) < MOST_MARKS and (at := possible_time(record.at)) is not None:
             if isinstance(record, Observed) and record.change == "failed":
                 words = f"{record.stream}: {record.facts.get('text', '')}"
                 self.found.append(Mark(at, words, is_fill=False))

@@ -65,7 +65,7 @@ def survey(path: Path) -> Overview:
                 continue
             firsts.setdefault(type(record), record)
             last = max(last, record.elapsed)
-            marks.take(record)
+            marks.take(record, is_played=record.elapsed >= since)
             left_out += record.records if isinstance(record, LeftOut) else 0
     if not firsts:
         raise OptionsHelperError(

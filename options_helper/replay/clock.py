@@ -104,8 +104,9 @@ class ReplayClock:
             self._limit = min(limit, self._last)
 
     def end_at(self, elapsed: int) -> None:
-        """Let the recording end here, because nothing after it can be played."""
+        """Let the recording end here, or at its first record, because nothing after it can be played."""
         with self._lock:
+            elapsed = max(elapsed, self._first)
             self._place, self._since = min(self._now(), elapsed), self._monotonic()
             self._last = self._limit = elapsed
 

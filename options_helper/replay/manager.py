@@ -7,12 +7,13 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from options_helper.analysis.history.curve import Curve
 from options_helper.data.streaming.live_manager import LiveStreamConfig
 from options_helper.errors import OptionsHelperError
-from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot, StreamState
 from options_helper.recording.records import Began, PortfolioText, Record
 from options_helper.replay.clock import ReplayClock
 from options_helper.replay.player import Player
@@ -45,7 +46,8 @@ class ReplayManager:
         self.problem: OptionsHelperError | OSError | None = None
         self._curve: Curve | None = None
         self._rewind()
-        self._is_started, self._closed = False, threading.Event()
+        self._is_started = self._was_started = False
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._play, name="options-helper-replay", daemon=True)
         self._thread.start()
 
@@ -78,7 +80,7 @@ class ReplayManager:
 
     def start(self, config: LiveStreamConfig) -> None:  # noqa: ARG002 - the recorded settings are used
         """Let the clock run."""
-        self._is_started = True
+        self._is_started = self._was_started = True
         self._clock.set_running(running=True)
 
     def stop(self) -> None:
@@ -91,14 +93,15 @@ class ReplayManager:
         return self._is_started
 
     def snapshot(self) -> LiveSnapshot:
-        """Return what the run knew at the clock's time."""
+        """Return what the run knew at the clock's time; after `stop`, as of a run that was stopped there."""
         with self._lock:
             run = self._player.run
-            if run is None or not self._is_started:
+            if run is None or not self._was_started:
                 return LiveSnapshot(as_of=self._clock.wall())
             place = int(min(self._clock.elapsed, self._due))
             with run.journal.at(self._player.time_of(place)):
-                return run.snapshot()
+                live = run.snapshot()
+            return live if self._is_started else _stopped(live)
 
     def jump(self, at: dt.datetime) -> None:
         """Move to a time of the recording; backward, everything is played again from the beginning."""
@@ -153,6 +156,25 @@ class ReplayManager:
 
 def _reach(curve: Curve | None) -> int:
     return -1 if curve is None else int(curve.times[-1]) if len(curve.times) else 0
+
+
+def _stopped(live: LiveSnapshot) -> LiveSnapshot:
+    """Return the snapshot of a run that was stopped at its time; no other version is negative."""
+    health = {
+        stream: replace(each, state=StreamState.STOPPED, step="", next_attempt_at=None)
+        for stream, each in live.health.items()
+        if each.state is not StreamState.NOT_STARTED
+    }
+    return replace(
+        live,
+        running=False,
+        status=StreamState.STOPPED,
+        status_by_stream={**live.status_by_stream, **dict.fromkeys(health, StreamState.STOPPED)},
+        alive=dict.fromkeys(live.alive, False),
+        health={**live.health, **health},
+        version=-1 - live.version,
+        stopped_at=live.as_of,
+    )
 
 
 def save_portfolio(path: Path, recorded: PortfolioText) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from options_helper.recording import FOLDER_VARIABLE, RING_VARIABLE
 from options_helper.replay import ACCOUNT_VARIABLE, AT_VARIABLE, FILE_VARIABLE, SPEED_VARIABLE
@@ -14,6 +15,7 @@ from options_helper.times import to_microseconds, use_clock
 
 if TYPE_CHECKING:
     from options_helper.recording.overview import Overview
+    from options_helper.recording.records import Record
     from options_helper.replay.manager import ReplayManager
 
 _FEEDS = {"stock_feed": "OH_ALPACA_STOCK_FEED", "options_feed": "OH_ALPACA_OPTIONS_FEED"}
@@ -33,15 +35,18 @@ class Replay:
 
     Attributes:
         overview: Its fills and failures, and how it ends.
+        file: The recording, kept open, so that a jump backward also works once it was moved or removed.
     """
 
     clock: ReplayClock
     manager: ReplayManager
     overview: Overview
+    file: BinaryIO
 
     def stop(self) -> None:
         """End the replay."""
         self.manager.close()
+        self.file.close()
 
 
 _replay: Replay | None = None
@@ -67,7 +72,7 @@ def start_replay(env: MutableMapping[str, str], portfolio: Path) -> Replay:
     Raises:
         OptionsHelperError: The recording cannot be played.
     """
-    from options_helper.recording.file_format import read_recording  # noqa: PLC0415 - only for a replay
+    from options_helper.recording.file_format import open_recording  # noqa: PLC0415 - only for a replay
     from options_helper.recording.overview import find_place, survey  # noqa: PLC0415 - the same
     from options_helper.replay.manager import ReplayManager, save_portfolio  # noqa: PLC0415 - the whole product
     from options_helper.session.hub import use_manager  # noqa: PLC0415 - the same
@@ -87,11 +92,20 @@ def start_replay(env: MutableMapping[str, str], portfolio: Path) -> Replay:
         env.pop(name, None)
     env.update(_environment(found.config))
     use_clock(clock.wall, clock.elapsed_seconds)
-    manager = ReplayManager(lambda: read_recording(path), clock, portfolio)
+    file = open_recording(path)
+    manager = ReplayManager(partial(_records, file), clock, portfolio)
     use_manager(lambda: manager)
     use_monitor(lambda: manager.monitor)
-    _replay = Replay(clock, manager, found)
+    _replay = Replay(clock, manager, found, file)
     return _replay
+
+
+def _records(file: BinaryIO) -> Iterator[Record]:
+    """Yield the records from the first one on."""
+    from options_helper.recording.file_format import RecordingReader  # noqa: PLC0415 - only for a replay
+
+    file.seek(0)
+    yield from RecordingReader(file).records()
 
 
 def _environment(config: Mapping[str, object]) -> dict[str, str]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from apps.streamlit.components.charts.scrubber import PLACES
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.text.figures import format_pnl, format_price
 from options_helper.recording.file_format import read_recording
-from options_helper.recording.overview import survey
+from options_helper.recording.overview import Overview, survey
 from options_helper.recording.records import Began
 from options_helper.times import to_microseconds
 from tests.browser.conftest import running_portal
@@ -31,7 +32,8 @@ PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to loo
 SECOND = dt.timedelta(seconds=1)
 BADGE = ".st-key-live-replay [data-testid=stMarkdownContainer]"
 
-# The size of the curve once there is one, and it has stood still for ten frames: each jump draws another.
+# Where in the chart the curve is, once there is one, and it has stood still for ten frames: each jump draws
+# another. Left, top, width and height; around it is room for the labels.
 STILL_CURVE = """() => new Promise(resolve => {
   let node = null, before = '', same = 0;
   const look = () => {
@@ -40,7 +42,9 @@ STILL_CURVE = """() => new Promise(resolve => {
     const now = box ? [box.x, box.y, box.width, box.height].join() : '';
     same = now && found[0] === node && now === before ? same + 1 : 0;
     node = found[0]; before = now;
-    if (same < 10) requestAnimationFrame(look); else resolve([box.width, box.height]);
+    if (same < 10) { requestAnimationFrame(look); return; }
+    const plot = node.querySelector('.role-frame.root .background').getBoundingClientRect();
+    resolve([plot.x - box.x, plot.y - box.y, plot.width, plot.height]);
   };
   look();
 })"""
@@ -72,10 +76,21 @@ def time_on(badge: Locator, began: dt.datetime) -> int:
     return next(each for each in range(86_400) if f"{began + each * SECOND:%H:%M:%S}" == shown[0])
 
 
-def times_around(at: dt.datetime) -> re.Pattern[str]:
-    """Return a pattern of the times within three seconds of a time."""
-    near = (at + dt.timedelta(seconds=each) for each in range(-3, 4))
-    return re.compile("|".join(f"{each:%H:%M:%S}" for each in near))
+def click_on_curve(page: Page, badge: Locator, share: float, found: Overview) -> int:
+    """Click at a share of the curve's width, and return the chosen time in seconds from the beginning.
+
+    It is exact to a pixel's width in seconds and to half the distance of two times that a click can choose;
+    the badge has whole seconds.
+    """
+    left, top, width, height = page.evaluate(STILL_CURVE)
+    before = badge.inner_text()
+    curve = page.locator("[class*=st-key-replay-curve] svg.marks")
+    curve.click(position={"x": left + share * width, "y": top + height / 3})
+    expect(badge).not_to_have_text(before)
+    began, length = found.at.replace(microsecond=0), (found.ends_at - found.at).total_seconds()
+    chosen, wanted = time_on(badge, began), found.at.microsecond / 1e6 + share * length
+    assert abs(chosen + 0.5 - wanted) <= length / width + length / (PLACES - 1) / 2 + 0.5
+    return chosen
 
 
 def open_jump(page: Page) -> Locator:
@@ -106,7 +121,7 @@ def pause(page: Page, badge: Locator, step: Locator) -> None:
 def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
     """At three times, one after a jump back, mark and profit equal those recorded."""
     found = survey(Path(RECORDING))
-    began, ended = found.at.replace(microsecond=0), found.ends_at
+    began = found.at.replace(microsecond=0)
     with running_portal(browser, tmp_path, f"--replay={RECORDING}", "--speed=0.5", keys=False) as portal:
         page = portal.open(portal.live_url, timezone_id="UTC")
         page.get_by_role("button", name="Start", exact=True).click()
@@ -147,14 +162,11 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             open_jump(page)
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/curve-{share}.png")
-            width, height = page.evaluate(STILL_CURVE)
-            curve = page.locator("[class*=st-key-replay-curve] svg.marks")
-            curve.click(position={"x": share * width, "y": height / 3})
-            at = began + share * (ended - began)
-            expect(badge).to_contain_text(times_around(at))
+            chosen_second = click_on_curve(page, badge, share, found)
+            expect(badge).to_contain_text("paused")  # everything up to there is played
             page.keyboard.press("Escape")
             expect(page.get_by_role("slider", name="Time")).to_have_count(0)
             wait_for_rest(page)
             step.click()
-            expect(badge).not_to_contain_text(times_around(at))
+            expect(badge).to_contain_text(f"REPLAY {began + (chosen_second + 10) * SECOND:%H:%M:%S} · paused")
         assert not portal.complaints

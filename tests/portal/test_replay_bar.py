@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import time
 from typing import Any
 
@@ -68,7 +69,8 @@ def replay_of(clock: ReplayClock, problem: Exception | None = None, **changes: A
     overview = Overview(at, 0, 120 * SECOND, {}, None, marks, left_out=0, damage="", is_closed=True)
     manager = Jumps(clock)
     manager.problem = problem  # type: ignore[assignment]
-    return process.Replay(clock, manager, dataclasses.replace(overview, **changes))  # type: ignore[arg-type]
+    found = dataclasses.replace(overview, **changes)
+    return process.Replay(clock, manager, found, io.BytesIO())  # type: ignore[arg-type]
 
 
 def test_the_badge_says_replay_and_the_buttons_move_its_clock(
@@ -106,6 +108,43 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
     assert page.button(key="replay-step").disabled
 
 
+def test_every_tab_shows_the_speed(clock: ReplayClock) -> None:
+    """The chosen speed is marked in each tab, also after a second click on it, and no other one."""
+    pages = [AppTest.from_function(_bar).run() for _ in range(2)]
+    pages[0].segmented_control(key="replay-speed").set_value(10.0).run()
+    pages[1].run()
+    pages[0].segmented_control(key="replay-speed").set_value(None).run()
+    assert clock.speed == 10
+    assert [page.segmented_control(key="replay-speed").value for page in pages] == [10.0, 10.0]
+    clock.set_speed(7.0)  # from the command line
+    assert pages[0].run().segmented_control(key="replay-speed").value is None
+
+
+def test_a_stopped_replay_is_not_played_by_an_older_button(
+    clock: ReplayClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If another tab stops the replay, a press on this tab's Play changes nothing."""
+    page = AppTest.from_function(_bar).run()
+    assert not page.button(key="replay-pause").disabled
+    monkeypatch.setattr(Jumps, "started", False)
+    page.button(key="replay-pause").click().run()
+    assert not clock.is_running
+
+
+def test_the_sliders_last_second_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the slider has whole seconds, the last record can be chosen."""
+    clock = ReplayClock(AT, 0, 120 * SECOND + SECOND // 2, monotonic=lambda: 0.0)
+    monkeypatch.setattr(process, "_replay", replay_of(clock))
+    page = AppTest.from_function(_bar)
+    page.session_state["replay-jump"] = True
+    page.run()
+    last = clock.span[1].replace(microsecond=0)
+    page.slider(key="replay-time").set_value(last).run()
+    assert clock.is_at_end
+    assert not page.exception
+    assert page.slider(key="replay-time").value == last
+
+
 @pytest.mark.parametrize(
     ("changes", "problem", "words"),
     [
@@ -115,6 +154,11 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
             {"damage": "Part of the file is damaged.", "is_closed": False},
             None,
             ["The recording ends at 00:55:20 without a Stop. Part of the file is damaged."],
+        ),
+        (
+            {},
+            OSError(5, "Input/output error", "/a.ohrec"),
+            ["The recording cannot be read beyond 00:55:20: Input/output error"],
         ),
         (
             {},

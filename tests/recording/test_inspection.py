@@ -54,6 +54,14 @@ def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
     )
 
 
+def test_info_has_the_times_of_the_last_minutes(tmp_path: Path) -> None:
+    """The older records at the beginning of a file saved from memory do not make it longer."""
+    began = records.Began(0, 0, {}, since=31_000_000)
+    received = records.Received(1_796_000_030_000_000, 31_000_000, 1, [b"x"])
+    result = RUNNER.invoke(cli.app, ["recording", "info", save(tmp_path, began, FILLS, received, CLOSED)])
+    assert result.stdout.splitlines()[0] == "From 2026-11-30 00:53:50 UTC to 2026-11-30 00:54:20 UTC, 30 s"
+
+
 @pytest.mark.parametrize(
     ("record", "words"),
     [

@@ -68,6 +68,18 @@ def test_fills_and_failures_are_marked() -> None:
     assert found.portfolio is not None
 
 
+def test_failures_before_the_last_minutes_are_not_marked(tmp_path: Path) -> None:
+    """A file saved from memory begins with older records, whose times a replay does not reach."""
+    began = records.Began(AT + 60 * SECOND, 60 * SECOND, {}, since=50 * SECOND)
+    older, newer = (
+        records.Observed(AT + each * SECOND, each * SECOND, "fills", "failed", {"text": f"at {each}"})
+        for each in (10, 55)
+    )
+    found = survey(write(tmp_path / "a.ohrec", [began, older], [newer]))
+    assert [mark.words for mark in found.marks] == ["fills: at 55"]
+    assert min(mark.at for mark in found.marks) >= found.at
+
+
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [

@@ -35,6 +35,8 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
     clock.end_at(140 * SECOND)
     assert (clock.elapsed, clock.is_at_end) == (140 * SECOND, True)
     assert clock.span[1] == dt.datetime(2026, 11, 20, 15, 1, 30, tzinfo=dt.UTC)
+    clock.end_at(0)
+    assert clock.wall() == clock.span[0] == clock.span[1]
 
 
 def test_the_clock_waits_where_it_is_held() -> None:

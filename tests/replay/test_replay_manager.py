@@ -45,7 +45,7 @@ class Show:
 
 
 def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any) -> None:
-    """At some looks in any order, everything is as recorded; before Start, nothing is shown."""
+    """At some looks in any order, all is as recorded; nothing before Start, the last state after Stop."""
     found = list(read_recording(GOLDEN / "outage.ohrec"))
     expected, player = {}, Player()
     for record in found:
@@ -62,8 +62,18 @@ def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any
             assert show.at(place, wait_until) == expected[place]
         assert show.manager.monitor is not None
         assert len(show.manager.monitor.view().pnl.times) > 1
+        running = show.at(places[30], wait_until)
         show.manager.stop()
         assert not show.manager.is_running()
+        stopped = show.manager.snapshot()
+        assert shown(stopped)[:3] == running[:3]
+        assert (stopped.running, stopped.status, stopped.stopped_at) == (False, "stopped", stopped.as_of)
+        assert set(stopped.status_by_stream.values()) == {"stopped"}
+        assert {each.state for each in stopped.health.values()} == {"stopped"}
+        assert not any(stopped.alive.values())
+        show.manager.start(LiveStreamConfig(stocks=("AAPL",)))
+        assert shown(show.manager.snapshot()) == running
+        assert show.manager.snapshot().version != stopped.version
     finally:
         show.manager.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]'
 
 from options_helper import times
 from options_helper.data.settings import Account, load_settings
+from options_helper.data.streaming.live_manager import LiveStreamConfig
 from options_helper.recording.recorder import Recorder
 from options_helper.replay import process
 from options_helper.replay.process import start_replay
@@ -26,6 +28,25 @@ def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "_elapsed", times._elapsed)
     monkeypatch.setattr(hub, "_new_manager", hub._new_manager)
     monkeypatch.setattr(registry, "_replayed", registry._replayed)
+
+
+def test_a_jump_backward_needs_no_name_of_the_file(tmp_path: Path, wait_until: Any) -> None:
+    """The recording stays open, so it may be moved or removed while it is played."""
+    path = tmp_path / "a.ohrec"
+    path.write_bytes((Path(__file__).parent / "golden/quiet.ohrec").read_bytes())
+    replay = start_replay({"OH_REPLAY": str(path)}, tmp_path / "recorded.json")
+    try:
+        replay.manager.start(LiveStreamConfig())
+        begins, ends = replay.clock.span
+        replay.manager.jump(ends)
+        wait_until(lambda: not replay.manager.is_behind)
+        path.unlink()
+        replay.manager.jump(begins + (ends - begins) / 2)
+        wait_until(lambda: not replay.manager.is_behind)
+        assert replay.manager.problem is None
+        assert replay.manager.monitor is not None
+    finally:
+        replay.stop()
 
 
 def test_the_process_lives_in_the_recordings_time_and_account(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from options_helper.recording.marks import Mark
 from options_helper.times import from_microseconds, to_microseconds
 
 _HEIGHT = 110
-_PLACES = 240  # times that a click can choose, besides the marks
+PLACES = 240  # times that a click can choose, besides the marks
 _PICK = "pick"
 
 
@@ -67,7 +67,7 @@ def render_scrubber(
 
 def _places(span: tuple[dt.datetime, dt.datetime]) -> list[int]:
     first, last = map(to_microseconds, span)
-    return [int(each) for each in np.linspace(first, last, _PLACES)]
+    return [int(each) for each in np.linspace(first, last, PLACES)]
 
 
 def scrubber_table(

@@ -58,7 +58,8 @@ def _draw_controls(clock: ReplayClock, *, can_play: bool) -> None:
         key="replay-pause",
         icon=":material/pause:" if running else ":material/play_arrow:",
         disabled=clock.is_at_end or not can_play,
-        on_click=lambda: clock.set_running(running=not running),
+        on_click=_set_running,
+        args=(not running,),
     )
     st.button(
         f"+{_STEP_SECONDS:g} s",
@@ -66,16 +67,24 @@ def _draw_controls(clock: ReplayClock, *, can_play: bool) -> None:
         disabled=clock.is_at_end,
         on_click=lambda: clock.skip(_STEP_SECONDS),
     )
+    # It is the same in every tab, and a second click on the chosen one does not take it away.
+    st.session_state[_SPEED_KEY] = clock.speed if clock.speed in SPEEDS else None
     st.segmented_control(
         "Speed",
         SPEEDS,
-        default=clock.speed if clock.speed in SPEEDS else None,
         format_func=lambda each: f"{each:g} {_TIMES}",
         key=_SPEED_KEY,
         label_visibility="collapsed",
         on_change=_take_speed,
         args=(clock,),
     )
+
+
+def _set_running(running: bool) -> None:  # noqa: FBT001 - Streamlit calls it
+    """Play or pause, unless another tab has stopped the replay since the button was drawn."""
+    replay = current_replay()
+    if replay is not None and replay.manager.is_running():
+        replay.clock.set_running(running=running)
 
 
 def _take_speed(clock: ReplayClock) -> None:
@@ -143,7 +152,9 @@ def _follow(second: dt.datetime) -> None:
 
 def _take_time(replay: Replay) -> None:
     st.session_state[_TOUCHED_KEY] = time.monotonic()
-    _jump(replay, st.session_state[_TIME_KEY])
+    chosen, (_, last) = st.session_state[_TIME_KEY], replay.clock.span
+    # The slider has whole seconds; its last one is the end of the recording.
+    _jump(replay, last if chosen >= last.replace(microsecond=0) else chosen)
 
 
 def _jump(replay: Replay, at: dt.datetime) -> None:
@@ -169,7 +180,8 @@ def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
     if isinstance(problem, UnplayableRecord):
         yield f"The recording is damaged at {at} ({problem.kind}), and nothing after it is played."
     elif problem is not None:
-        yield f"The recording cannot be read beyond {at}: {problem}"
+        reason = problem.strerror if isinstance(problem, OSError) else None
+        yield f"The recording cannot be read beyond {at}: {reason or problem}"
     elif found.damage:
         yield f"The recording ends at {at} without a Stop. {found.damage}"
     elif not found.is_closed:
