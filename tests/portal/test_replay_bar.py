@@ -15,6 +15,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from streamlit.testing.v1 import AppTest
 
 from apps.streamlit.components.charts.scrubber import scrubber_table
+from apps.streamlit.components.layout import replay_bar
 from apps.streamlit.components.layout.replay_bar import describe_gaps
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.recording.marks import Mark
@@ -97,8 +98,9 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
     page.run()
     page.slider(key="replay-time").set_value(at + dt.timedelta(seconds=5)).run()
     assert in_markdown("REPLAY 00:53:25") in page.markdown[0].value
-    for _ in range(2):  # the same one twice
-        page.selectbox(key="replay-mark").set_value(page.selectbox(key="replay-mark").options[0]).run()
+    for number in range(2):  # the same one twice
+        choice = page.selectbox(key=f"replay-mark-{number}")
+        choice.set_value(choice.options[0]).run()
         assert in_markdown("REPLAY 00:54:59") in page.markdown[0].value
         page.button(key="replay-step").click().run()
         assert page.slider(key="replay-time").value == at + dt.timedelta(seconds=109)
@@ -106,6 +108,50 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
     page.run()
     assert in_markdown("REPLAY 00:55:20 · at its end") in page.markdown[0].value
     assert page.button(key="replay-step").disabled
+
+
+def test_an_earlier_value_of_the_slider_is_no_choice(clock: ReplayClock) -> None:
+    """A browser that has not received the slider's newest value yet does not move the replay back."""
+    begins = clock.span[0]
+    page = AppTest.from_function(_bar)
+    page.session_state["replay-jump"] = True
+    page.run()
+    slider = page.slider(key="replay-time")
+    slider.set_value(begins + dt.timedelta(seconds=30)).run()
+    assert clock.elapsed == 30 * SECOND
+    for seconds in (40, 50):
+        clock.skip(10)
+        page.run()
+        assert slider_of(page).value == begins + dt.timedelta(seconds=seconds)
+        slider_of(page).set_value(begins + dt.timedelta(seconds=seconds - 10)).run()
+        assert clock.elapsed == seconds * SECOND
+        assert slider_of(page).value == begins + dt.timedelta(seconds=seconds)
+    for seconds in (49, 48, 49, 48):  # the reader's own values may repeat
+        slider_of(page).set_value(begins + dt.timedelta(seconds=seconds)).run()
+        assert clock.elapsed == seconds * SECOND
+
+
+def test_a_repeated_choice_is_taken_once(clock: ReplayClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser may send a click on a curve that was drawn again since; other clicks on it count."""
+    monkeypatch.setattr(replay_bar.st, "session_state", {})
+    replay, times = replay_of(clock), [clock.span[0] + dt.timedelta(seconds=each) for each in (20, 60)]
+    for number, at, elapsed in (
+        (0, times[0], 20),
+        (0, times[0], 30),  # repeated after a step
+        (0, times[1], 60),
+        (1, times[0], 20),
+        (0, times[1], 30),  # from an older curve
+        (1, times[0], 40),
+        (2, times[0], 20),
+    ):
+        replay_bar._take_choice(replay, number, at)
+        assert clock.elapsed == elapsed * SECOND
+        clock.skip(10)
+
+
+def slider_of(page: AppTest) -> Any:
+    """Return the slider of a page."""
+    return page.slider(key="replay-time")
 
 
 def test_every_tab_shows_the_speed(clock: ReplayClock) -> None:

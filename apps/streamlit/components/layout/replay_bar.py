@@ -22,7 +22,10 @@ from options_helper.replay.process import Replay, current_replay
 _STEP_SECONDS = 10.0
 _SPEED_KEY, _TIME_KEY, _MARK_KEY = "replay-speed", "replay-time", "replay-mark"
 _JUMP_KEY, _CURVE_KEY, _JUMPS_KEY = "replay-jump", "replay-curve", "replay-jumps"
+_TAKEN_KEY = "replay-taken"  # the last choice on the curve or in the list, and the number of jumps before it
 _TOUCHED_KEY, _SETTLED_SECONDS = "replay-touched", 2.0
+# The slider's value as the browser has it, and its earlier values that the replay has replaced since.
+_SHOWN_KEY, _REPLACED_KEY, _REPEATED_SECONDS = "replay-shown", "replay-replaced", 3.0
 _BEFORE_MARK = dt.timedelta(seconds=1)
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -95,18 +98,19 @@ def _take_speed(clock: ReplayClock) -> None:
 
 def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
     """Draw the recording's times, and its fills and failures to choose from."""
-    marks = replay.overview.marks
+    marks, number = replay.overview.marks, st.session_state.get(_JUMPS_KEY, 0)
     first, last = (at.astimezone(zone).replace(microsecond=0) for at in replay.clock.span)
     if first < last:
         _render_times(replay, first, last, zone)
+    mark_key = f"{_MARK_KEY}-{number}"  # new after each jump, so that the same one can be chosen again
     st.selectbox(
         "Fills and failures",
         marks,
         index=None,
         format_func=lambda mark: f"{format_time(mark.at, zone)} · {printable(mark.words)}",
-        key=_MARK_KEY,
+        key=mark_key,
         on_change=_take_mark,
-        args=(replay,),
+        args=(replay, mark_key, number),
         placeholder="Choose one" if marks else "None in this recording",
         disabled=not marks,
     )
@@ -119,15 +123,15 @@ def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: d
     """Draw the curve of the recording's day, and the slider between these times."""
     now = replay.clock.wall()
     # A new key after each jump, because a second click on the same place changes no selection.
-    key = f"{_CURVE_KEY}-{st.session_state.get(_JUMPS_KEY, 0)}"
+    number = st.session_state.get(_JUMPS_KEY, 0)
     render_scrubber(
         replay.manager.curve,
         replay.overview.marks,
         replay.clock.span,
         now,
         zone=zone,
-        key=key,
-        take=partial(_jump, replay),
+        key=f"{_CURVE_KEY}-{number}",
+        take=partial(_take_choice, replay, number),
     )
     _follow(now.astimezone(zone).replace(microsecond=0))
     st.slider(
@@ -144,29 +148,52 @@ def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: d
 
 def _follow(second: dt.datetime) -> None:
     """Put the slider where the replay is, but not back while the reader moves it."""
-    state = st.session_state
-    is_still = time.monotonic() - state.get(_TOUCHED_KEY, 0.0) > _SETTLED_SECONDS
+    state, now = st.session_state, time.monotonic()
+    is_still = now - state.get(_TOUCHED_KEY, 0.0) > _SETTLED_SECONDS
     if is_still or state.get(_TIME_KEY) != second:
-        state[_TIME_KEY] = second
+        replaced = {at: since for at, since in state.get(_REPLACED_KEY, {}).items() if at != second}
+        if state.get(_SHOWN_KEY, second) != second:
+            replaced[state[_SHOWN_KEY]] = now
+        state[_REPLACED_KEY] = replaced
+        state[_TIME_KEY] = state[_SHOWN_KEY] = second
 
 
 def _take_time(replay: Replay) -> None:
-    st.session_state[_TOUCHED_KEY] = time.monotonic()
-    chosen, (_, last) = st.session_state[_TIME_KEY], replay.clock.span
+    """Move to the slider's time; ignore an earlier value.
+
+    A browser sends all values with each request. It may not have received the newest one yet, or repeat that
+    of a slider that is closed.
+    """
+    state, now = st.session_state, time.monotonic()
+    chosen, (_, last) = state[_TIME_KEY], replay.clock.span
+    replaced_at = state.get(_REPLACED_KEY, {}).get(chosen)
+    if chosen == state.get(_SHOWN_KEY) or (replaced_at and now - replaced_at < _REPEATED_SECONDS):
+        return
+    state[_TOUCHED_KEY], state[_SHOWN_KEY] = now, chosen
     # The slider has whole seconds; its last one is the end of the recording.
-    _jump(replay, last if chosen >= last.replace(microsecond=0) else chosen)
+    replay.manager.jump(last if chosen >= last.replace(microsecond=0) else chosen)
 
 
-def _jump(replay: Replay, at: dt.datetime) -> None:
-    st.session_state[_JUMPS_KEY] = st.session_state.get(_JUMPS_KEY, 0) + 1
-    replay.manager.jump(at)
-
-
-def _take_mark(replay: Replay) -> None:
-    chosen = st.session_state[_MARK_KEY]
+def _take_mark(replay: Replay, key: str, number: int) -> None:
+    chosen = st.session_state[key]
     if chosen is not None:
-        st.session_state[_MARK_KEY] = None  # so that the same one can be chosen again
-        _jump(replay, chosen.at - _BEFORE_MARK)
+        _take_choice(replay, number, chosen.at - _BEFORE_MARK)
+
+
+def _take_choice(replay: Replay, number: int, at: dt.datetime) -> None:
+    """Move to a time that was chosen on the curve or in the list; ignore a repetition of the last choice.
+
+    Args:
+        replay: The replay.
+        number: The number of such jumps before.
+        at: The time.
+    """
+    state = st.session_state
+    taken = state.get(_TAKEN_KEY)
+    if taken is not None and (number < taken[0] or (number, at) == taken):
+        return
+    state[_TAKEN_KEY], state[_JUMPS_KEY] = (number, at), number + 1
+    replay.manager.jump(at)
 
 
 def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
