@@ -277,14 +277,14 @@ def trade(draw: st.DrawFn, broker: Broker, *, in_parts: bool) -> None:
 
 
 def mangled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """Return some of the rows, some of them repeated, in another order."""
+    """Return some of the rows, some of them repeated, in a different order."""
     times = draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
     kept = [row for row, count in zip(rows, times, strict=True) for _ in range(count)]
     return list(draw(st.permutations(kept)))
 
 
 def shuffled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
-    """Return all of the rows, some of them repeated, in another order."""
+    """Return all of the rows, some of them repeated, in a different order."""
     again = draw(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
     return list(draw(st.permutations([*rows, *again])))
 

@@ -83,7 +83,7 @@ class FakeStreamer:
 
 @dataclass
 class FakeRest:
-    """Alpaca's routes with answers to change; `failing` holds errors by method."""
+    """Alpaca's routes, with answers that tests change; `failing` holds errors by method."""
 
     failing: dict[str, AlpacaRestError] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
@@ -211,7 +211,7 @@ class FakeRest:
             yield self.fills[start : start + 2]
 
     def non_trade_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Return the activities that are no executions."""
+        """Yield the activities that are not executions."""
         self._call("activities")
         self.activities_asked_after.append(after)
         yield self.activities

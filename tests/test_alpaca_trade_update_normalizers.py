@@ -466,6 +466,6 @@ def test_an_activity_without_leaves_has_no_total() -> None:
 
 
 def test_an_underscore_is_no_part_of_a_number() -> None:
-    """Python would read 1_0 as ten, but it is no number here."""
+    """Python would read 1_0 as ten, but it is not a number here."""
     assert to_number("1_0") is None
     assert to_decimal("1_0") is None

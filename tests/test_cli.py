@@ -396,7 +396,7 @@ def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
 def test_without_any_place_for_a_log_it_goes_on(
     launched: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sentence says so, and the child gets no log."""
+    """Without any place for a log, a sentence says so, and the child gets none."""
     (tmp_path / "file").touch()
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
@@ -491,7 +491,7 @@ def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
 
 
 def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next demo removes it, but not the folder of a running demo."""
+    """A demo removes the folder of a killed one, but not that of a running one."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
@@ -655,7 +655,7 @@ def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
 def test_ctrl_c_while_modules_are_imported_is_quiet(
     launched: Launched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command exits with the shell's status for it, and the server ignores the signal at its start."""
+    """Ctrl-C during imports gives the shell's status for it, and the server ignores it at its start."""
 
     class Interrupted(ModuleType):
         def __getattr__(self, name: str) -> object:
@@ -671,7 +671,7 @@ def test_ctrl_c_while_modules_are_imported_is_quiet(
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_child_that_the_system_kills_is_said(launched: Launched) -> None:
-    """The launcher reports it, for example after a lack of memory."""
+    """The launcher reports that the system ended the server, for example for lack of memory."""
     launched.program = "import os; os.kill(os.getpid(), 9)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 137
     assert launched.said[-1] == "The portal's server was ended by the system (SIGKILL). Start it again."
@@ -687,7 +687,7 @@ def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch:
 def test_moving_to_another_port_is_said(
     launched: Launched, monkeypatch: pytest.MonkeyPatch, taken_port: int
 ) -> None:
-    """A sentence says that the address is not the usual one."""
+    """If the portal moves to another port, a sentence says so."""
     monkeypatch.setattr(ports, "DEFAULT_PORT", taken_port)
     assert launcher.launch(LaunchOptions(), launched.say) == 0
     assert launched.said[0].startswith(f"Port {taken_port} is taken; using ")

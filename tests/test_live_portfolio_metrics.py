@@ -184,7 +184,7 @@ def test_an_index_option_settled_at_the_open_expires_then() -> None:
 
 
 def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
-    """A digit at the end of the root means another deliverable, whatever the multiplier."""
+    """A digit at the end of the root means a different deliverable, whatever the multiplier."""
     position = single(symbol="CSGP", root="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     symbol = "CSGP1261218C00001000"
     live = snapshot(quote(symbol, 2.0, 2.2))

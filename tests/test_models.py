@@ -233,6 +233,6 @@ def test_a_refused_position_speaks_of_the_kind_that_was_meant() -> None:
 
 
 def test_ids_are_unique() -> None:
-    """Two positions with one id are refused, and the error names it."""
+    """Two positions with the same id are refused, and the error names it."""
     single = Position(**OPTION)
     assert "'a'" in reason(Portfolio, {"positions": [single, single, Position(**OPTION | {"id": "b"})]})

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 _LONGEST_TEXT = 2000
 _NAMES_AN_ID = re.compile(r"(^|_)(id|ids|account|account_number|replaces|replaced_by)$")
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[AP]K[A-Z0-9]{16,}\b|[A-Za-z0-9+/]{30,}")
-# Longer than a contract symbol; a server may echo a key in another spelling.
+# Longer than a contract symbol; a server may echo a key in a different spelling.
 _LOOKS_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{22,}")
 
 

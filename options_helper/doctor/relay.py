@@ -105,7 +105,7 @@ async def _check_relay(
         before = clock()
         answer = decode((await client.request(ASK_SUBJECT, encode(ask), timeout=_ANSWER_WITHIN_SECONDS)).data)
         after = clock()
-    except (OptionsHelperError, msgspec.MsgspecError) as error:  # another version
+    except (OptionsHelperError, msgspec.MsgspecError) as error:  # a different version
         return [Finding("Relay", Level.FAIL, str(error))]
     except (nats.errors.Error, TimeoutError):
         start = f"start one with: options-helper relay --nats {options.shown}"

@@ -1,7 +1,7 @@
 """Detects keys that look meaningful but are not read.
 
 Unknown keys are ignored, except for our own keys in the wrong place or misspelt, and keys that contradict
-their entry: with another side, currency or underlying, or by saying that the position is closed.
+their entry: with a different side, currency or underlying, or by saying that the position is closed.
 """
 
 from __future__ import annotations

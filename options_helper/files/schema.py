@@ -15,7 +15,7 @@ from options_helper.models import Portfolio
 
 FILE_NAME = "portfolio.schema.json"
 BEYOND_A_SCHEMA = (
-    "two positions with one id",
+    "two positions with the same id",
     "a key that appears twice in one object",
     "a date that does not exist, such as 29 February in most years",
     "opened_at in the future",

@@ -34,7 +34,7 @@ _decode = msgspec.msgpack.Decoder(list[Record]).decode
 
 
 class UnreadableRecording(OptionsHelperError):
-    """The file is not a recording, or has another version."""
+    """The file is not a recording, or has a different version."""
 
 
 def encode_records(records: Sequence[Record]) -> bytes:
@@ -77,7 +77,7 @@ class RecordingReader:
         is_closed: True if the recording was closed, and not cut short by a crash.
 
     Raises:
-        UnreadableRecording: The file is not a recording, or has another version.
+        UnreadableRecording: The file is not a recording, or has a different version.
     """
 
     def __init__(self, file: BinaryIO) -> None:

@@ -67,7 +67,7 @@ class Requests:
     def answer(self, data: bytes) -> Answer:
         """Take a reader's symbols, or renew its lease, and return the answer.
 
-        A request that cannot be read is answered too, so that a reader of another version notices it.
+        A request that cannot be read is answered too, so that a reader of a different version notices it.
         """
         read = self.read(data)
         ask, refusal = read or Ask("", ends=True), "" if read else _UNREADABLE

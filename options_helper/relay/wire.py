@@ -1,7 +1,7 @@
 """The messages between a relay and its readers: msgpack by msgspec, with the schema's version first.
 
 Every message begins with two bytes, the version of the schema and whether the rest is compressed, so that a
-reader recognizes a relay of another version before it decodes anything. Times are the relay's own clock's,
+reader recognizes a relay of a different version before it decodes anything. Times are by the relay's clock,
 except those that come from Alpaca. No message contains a key, and account numbers are masked.
 
 Fields are only ever added at the end, with a default. Any other change raises `SCHEMA`.
@@ -57,7 +57,7 @@ _HEADER_BYTES = 2
 
 
 class SchemaMismatch(OptionsHelperError):
-    """A message of another version of the schema.
+    """A message of a different version of the schema.
 
     Attributes:
         schema: The version of the message.
@@ -272,7 +272,7 @@ def decode(data: bytes, *, most_bytes: int | None = None) -> Message:
     """Return a message of at most `most_bytes`, decompressed.
 
     Raises:
-        SchemaMismatch: It has another version of the schema.
+        SchemaMismatch: It has a different version of the schema.
         msgspec.MsgspecError: It is not a message, or too large.
     """
     if len(data) < _HEADER_BYTES:

@@ -86,7 +86,7 @@ class ReplayClock:
             self._is_running = running
 
     def set_speed(self, speed: float) -> None:
-        """Run at another speed from now on."""
+        """Run at a different speed from now on."""
         with self._lock:
             self._place, self._since = self._now(), self._monotonic()
             self._speed = speed

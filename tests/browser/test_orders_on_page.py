@@ -45,7 +45,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_an_account_s_other_events_are_shown(account_portal: Portal) -> None:
-    """Each event appears once, in its own form: an open order, a struck-out fill, a fact that is no fill."""
+    """Each event appears once, in its own form: an open order, a struck-out fill, an assignment or expiry."""
     from options_helper.simulator.account.orders import LegRequest
 
     simulator, page = account_portal.simulator, account_portal.open()

@@ -168,7 +168,7 @@ def _groups(page: Page) -> dict[str, str]:
 
 
 def test_an_id_that_moves_to_another_underlying_moves_with_it(open_table: Callable[..., Page]) -> None:
-    """A file with the same ids shows all its rows without a moved mark, and so does the first one again."""
+    """A second file with the same ids shows all its rows, none as moved, and so does the first one again."""
     page = open_table("frozen=1&n=12&files=2")
     other_file = page.get_by_text("Other file")
     first = _ids(page)

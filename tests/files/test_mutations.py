@@ -226,7 +226,7 @@ def scaled() -> Iterator[Mutation]:
 
 
 def words_of(portfolio: Portfolio) -> set[tuple[str, str]]:
-    """Return the warnings and doubts of each row, and where the account holds another quantity."""
+    """Return the warnings and doubts of each row, and where the account holds a different quantity."""
     view = compute_view(portfolio, LIVE, stale_after_seconds=30.0)
     assert LIVE.broker is not None
     bridge = explain_equity((), exact(portfolio.cash), {}, LIVE.broker)

@@ -181,7 +181,7 @@ def test_a_device_is_refused_unread(file: Path) -> None:
 
 
 def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path cannot be found then, and the error says why."""
+    """In a deleted working directory, a relative path cannot be found, and the error says why."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -379,7 +379,7 @@ def test_a_misspelt_field_is_found(file: Path) -> None:
 
 
 def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
-    """A file with its positions under another name is refused; an empty list is not."""
+    """A file with its positions under a different name is refused; an empty list is not."""
     error = refusal(file, {"cash": 5, "postions": [OPTION]})
     assert error.place == "field postions"
     assert 'did you mean "positions"?' in error.reason

@@ -204,7 +204,7 @@ def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
 
 @pytest.mark.parametrize("document", [[], None, 17, "positions", {"holdings": [OPTION]}, {"positions": [17]}])
 def test_another_document_is_refused_by_both(document: object) -> None:
-    """A document of another shape is not a portfolio."""
+    """A document of a different shape is not a portfolio."""
     assert not SCHEMA.is_valid(document)
     assert not is_loaded(document)
 
@@ -244,7 +244,7 @@ def test_what_the_schema_refuses_is_refused(document: object) -> None:
 
 
 BEYOND: dict[str, str] = {
-    "two positions with one id": json.dumps({"positions": [EQUITY, EQUITY]}),
+    "two positions with the same id": json.dumps({"positions": [EQUITY, EQUITY]}),
     "a key that appears twice in one object": '{"cash": 1, "cash": 2}',
     "a date that does not exist, such as 29 February in most years": json.dumps(
         {"positions": [OPTION | {"expiry": "2027-02-29"}]}

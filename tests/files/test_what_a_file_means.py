@@ -130,7 +130,7 @@ def test_a_near_miss_asks_what_was_meant(entry: dict[str, Any], meant: str) -> N
 
 @pytest.mark.parametrize("key", ["holdings", "multileg_positions", "Positions", "postions"])
 def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
-    """A list of positions under another name is refused; its positions would be missing from every total."""
+    """A list of positions under a different name is refused, or they would be missing from every total."""
     assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
 
 

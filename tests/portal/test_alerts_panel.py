@@ -111,7 +111,7 @@ def _page(monitor: object) -> None:
 
 
 class _AlertsDesk:
-    """A monitor over one call whose mid the test sets, and the panel before it."""
+    """A monitor of one call whose mid the test sets, and its panel."""
 
     def __init__(self, *rules: AlertRule, problem: str = "") -> None:
         self.now, self.mid = NOW, 12.0

@@ -242,7 +242,7 @@ def _view_of(*values: float, seconds: int = 0) -> Any:
 def test_a_curve_is_drawn_again_if_it_moves_by_a_pixel(
     before: tuple[float, ...], after: tuple[float, ...], *, differs: bool
 ) -> None:
-    """A flat end is redrawn once a minute; a new point, a gap or another range at once."""
+    """A flat end is redrawn once a minute; a new point, a gap or a different range at once."""
     looks = [pnl_charts.describe_curve(_view_of(*values), "a", 0) for values in (before, after)]
     assert (looks[0] != looks[1]) == differs
     later = pnl_charts.describe_curve(_view_of(*before, seconds=60), "a", 0)

@@ -278,7 +278,7 @@ def test_what_the_state_says_is_given_with_its_sentence() -> None:
 
 
 def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
-    """The code has the date, in its short form and its sentence; a structure has its legs' oldest."""
+    """The warning about an old close names its date; a structure's names that of the leg with the oldest."""
     old = {
         "AAPL261218C00250000": PreviousClose(22.0, dt.date(2026, 11, 18)),
         "AAPL261218P00260000": PreviousClose(2.0, dt.date(2026, 11, 19)),
@@ -381,14 +381,14 @@ def test_the_payload_is_plain_json() -> None:
 
 
 def test_optional_columns_may_be_missing() -> None:
-    """Greeks, P/L Day and similar columns are null then."""
+    """Figures of columns that the tables lack, such as Greeks and P/L Day, are null."""
     payload = _payload(without=("delta", "theta", "iv", "pnl_day", "natural", "day_pnl"))
     row = _row(payload, "aapl")
     assert (row["delta"], row["pnl_day"], row["mark"]) == (None, None, 23.37)
 
 
 def test_notes_of_fills_stand_on_their_position() -> None:
-    """The notes state facts only."""
+    """A note is on the row of its position, word for word, and on no other."""
     payload = _payload(notes={"aapl": "2 contracts sold 10:42, after the file was saved"})
     assert _row(payload, "aapl")["note"] == "2 contracts sold 10:42, after the file was saved"
     assert _row(payload, "brk")["note"] is None

@@ -83,7 +83,7 @@ class Page:
 
     @property
     def marks(self) -> list[Any]:
-        """The marks on show."""
+        """Return the marks that the browser shows."""
         return [self.rows[number]["mark"] for number in sorted(self.rows)]
 
 

@@ -90,7 +90,7 @@ def test_a_damaged_block_ends_the_reading() -> None:
     ],
 )
 def test_another_file_is_refused_with_its_reason(content: bytes, words: str) -> None:
-    """Another file, or a recording of another version, raises a sentence that fits it."""
+    """Another file, or a recording of a different version, raises a sentence that fits it."""
     with pytest.raises(UnreadableRecording, match=words):
         RecordingReader(io.BytesIO(content))
 

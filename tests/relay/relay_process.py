@@ -33,7 +33,7 @@ _FORKS.set_forkserver_preload(["tests.relay.relay_process_imports"])
 
 
 class RelayProcess:
-    """A relay in a process of its own, and what it has said."""
+    """A relay in a process of its own, and its log."""
 
     def __init__(self, simulator: AlpacaSimulator, url: str, log: Path) -> None:
         """Start it."""
@@ -61,7 +61,7 @@ class RelayProcess:
         self._process.join(10)
 
     def count(self, words: str) -> int:
-        """Return how often it has said something."""
+        """Return how often its log contains these words."""
         return self._log.read_text(encoding="utf-8").count(words)
 
     def is_named_in(self, lease: str) -> bool:

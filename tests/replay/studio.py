@@ -76,7 +76,7 @@ class Studio:
         self.monitor.views.tables(self.monitor.portfolio, self.live, self.monitor.stale_after_seconds)
 
     def look(self, times: int = 1) -> None:
-        """Look, as the monitor does every second, after a tab."""
+        """Let a tab read the tables and then the monitor look, as happens every second."""
         for _ in range(times):
             self.draw()
             self.monitor.look()

@@ -81,7 +81,7 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
 
 
 def _with_other_bid(message: bytes) -> bytes:
-    """Return a message with another bid in place of 4 dollars."""
+    """Return a message with a different bid in place of 4 dollars."""
     return message.replace(b"bp\xcb\x40\x10\x00", b"bp\xcb\x40\x0f\x00")
 
 

@@ -391,7 +391,7 @@ def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until:
 
 
 def test_a_reaper_that_cannot_start_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it, the page works and the hub closes; the next page run starts it."""
+    """If the reaper cannot start, the page works and the hub closes; the next page run starts it."""
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

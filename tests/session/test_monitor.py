@@ -282,7 +282,7 @@ def test_the_portfolio_can_be_watched_as_a_whole() -> None:
 
 
 def test_expired_contracts_are_in_no_curve_and_no_reading() -> None:
-    """Expired contracts make no gap, because their end is known."""
+    """Expired contracts have no mark and no P/L in the curves, and their readings have no data."""
     later = dt.timedelta(days=40)
     quotes = {"MSFT261218C00480000": Quote("MSFT261218C00480000", 1.0, 1.1, timestamp=NOON + later)}
     live = LiveSnapshot(as_of=NOON + later, option_quotes=quotes, market_phase=MarketPhase.OPEN)

@@ -97,7 +97,7 @@ def test_a_process_that_does_not_answer_holds_nobody_up(
 
 @pytest.mark.parametrize("count", [1, 8, 60])
 def test_the_process_rests_between_slices(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Few or many quotes, the rests add up to the same time, and the answers keep their order."""
+    """For few or many quotes, the rests add up to the same time, and the answers keep their order."""
     rests: list[float] = []
     monkeypatch.setattr(solver_process.time, "sleep", rests.append)
     source, sink = io.BytesIO(), io.BytesIO()

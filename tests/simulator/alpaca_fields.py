@@ -21,7 +21,7 @@ Fields = dict[str, Check]
 
 
 def is_a(*kinds: type) -> Check:
-    """Return a check for a value of one of these types; a bool is no int."""
+    """Return a check for a value of one of these types; a bool is not an int."""
     return lambda value: isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)
 
 

@@ -40,7 +40,7 @@ def walk(market: Market, symbols: list[str], steps: int) -> list[object]:
 
 
 def test_one_seed_one_market() -> None:
-    """Two markets with one seed have the same prices at each step; another seed gives others."""
+    """Two markets with the same seed have the same prices at each step; another seed gives others."""
     assert walk(Market(7, TODAY), SYMBOLS, 50) == walk(Market(7, TODAY), SYMBOLS, 50)
     assert walk(Market(7, TODAY), SYMBOLS, 50) != walk(Market(8, TODAY), SYMBOLS, 50)
 

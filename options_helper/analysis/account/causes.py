@@ -129,7 +129,7 @@ def find_adjustment(row: Sides, rows: Iterable[Sides], today: dt.date) -> Cause 
 
 
 def _is_adjusted_twin(one: str, other: str) -> bool:
-    """Return whether one contract is the other's adjusted form: same expiry and type, another root."""
+    """Return whether one contract is the other's adjusted form: same expiry and type, a different root."""
     if not (is_contract_symbol(one) and is_contract_symbol(other)):
         return False
     first, second = parse_contract_symbol(one), parse_contract_symbol(other)

@@ -126,7 +126,7 @@ class RelayConnection:
         return explain(state, stream)
 
     def read(self, data: bytes) -> Message | None:
-        """Return a message, None if it cannot be read; another version of the schema becomes a reason."""
+        """Return a message, None if it cannot be read; a different version of the schema becomes a reason."""
         try:
             message = decode(data)
         except OptionsHelperError as error:

@@ -111,7 +111,7 @@ def test_no_data_and_a_closed_market_resolve_nothing(blind: Outcome) -> None:
 
 
 def test_a_raised_alert_waits_for_its_acknowledgement() -> None:
-    """The condition passing does not take a raised alert away."""
+    """A raised alert stays raised when its condition no longer holds."""
     book, _ = _run(_book_of(LOSS), _view(0, -900.0), _view(1, 500.0))
     assert _phase(book) is AlertPhase.RAISED
     assert book.status_of("loss").outcome is Outcome.NOT_MET
@@ -171,7 +171,7 @@ def test_a_clock_that_goes_back_takes_nothing_away() -> None:
 
 
 def test_a_clock_that_was_set_back_delays_no_alert() -> None:
-    """After the step, time counts as before, however far back the clock was set."""
+    """After the clock was set back, however far, time counts as before."""
     rule = LOSS.model_copy(update={"pending_seconds": 10.0})
     _, raised = _run(
         _book_of(rule), _view(0, -900.0), *(_view(second, -900.0) for second in range(-3600, -3580))

@@ -66,7 +66,7 @@ def read(phase: str = "open", **fields: Any) -> float | Outcome:
     ],
 )
 def test_an_exposure_is_known_whole_or_not_at_all(fields: dict[str, Any], value: float | Outcome) -> None:
-    """A position and a tag with one name are distinct, and a sum that lacks a leg raises nothing."""
+    """A position and a tag with the same name are distinct, and a sum that lacks a leg raises nothing."""
     assert read(**{"metric": "delta", **fields}) == (
         value if isinstance(value, Outcome) else pytest.approx(value)
     )

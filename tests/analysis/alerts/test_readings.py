@@ -99,7 +99,7 @@ def test_an_underlying_and_its_distance_to_the_strike(fields: dict[str, Any], va
     [({"market_phase": "closed"}, Outcome.MARKET_CLOSED), ({"stock_quotes": {}}, Outcome.NO_DATA)],
 )
 def test_a_price_that_is_not_seen_is_no_reading(more: dict[str, Any], outcome: Outcome) -> None:
-    """An old price is no reading."""
+    """An old price gives no reading."""
     assert read(snapshot(**more), **above(metric="spot", symbol="AAPL")) == outcome
 
 
@@ -117,7 +117,7 @@ def test_a_lost_stream_counts_from_when_it_was_last_heard() -> None:
 
 
 def test_a_difference_from_the_account_is_counted_by_position() -> None:
-    """The count is known per position and in total; an unknown account is no data."""
+    """The count is known per position and in total; an unknown account gives no data."""
     rule = AlertRule(metric="quantity_differs", position="shares")
     watch = AccountWatch()
     assert watch.differing(PORTFOLIO, snapshot(), [rule]) is None

@@ -39,7 +39,7 @@ def ny(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
     ],
 )
 def test_each_product_ends_in_its_own_way(root: str, expires: dt.datetime, last: dt.datetime) -> None:
-    """Stocks end at 16:00, some funds at 16:15, and indexes at the close or at the open."""
+    """Options on stocks end at 16:00, on some funds at 16:15, and on indexes at the close or at the open."""
     assert expiry_moment(root, FRIDAY) == expires
     assert last_trading_moment(root, FRIDAY) == last
 

@@ -76,7 +76,7 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
 
 
 def test_fills_that_overlap_are_a_doubt_whatever_the_orders_time() -> None:
-    """A fill of 3 and one of 1 within it make 4 of 3, even if the order changed before them."""
+    """A fill of 3 and one of 1 within it add up to 4 of 3, even if the order changed before them."""
     common = {
         "order_id": "o1",
         "symbol": "SPY",

@@ -869,7 +869,7 @@ def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
 
 
 def test_busted_fills_are_no_facts() -> None:
-    """A busted fill is no fact; without a time of saving, none is stated."""
+    """Busted fills do not count as facts; without a time of saving, none is stated."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     told = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()

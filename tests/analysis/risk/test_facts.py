@@ -79,7 +79,7 @@ def test_the_last_day_has_alpacas_deadline() -> None:
 
 
 def test_only_contracts_that_trade_on_their_last_afternoon_have_the_deadline() -> None:
-    """A weekly SPXW has it on its last day; an SPX, settled in the morning, does not."""
+    """A weekly SPXW has the deadline on its last day; an SPX, settled in the morning, does not."""
     friday, thursday = (
         dt.datetime(2026, 12, 18, 13, 0, tzinfo=dt.UTC),
         dt.datetime(2026, 12, 17, 20, 30, tzinfo=dt.UTC),

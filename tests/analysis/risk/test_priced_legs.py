@@ -41,7 +41,7 @@ def test_equal_legs_are_priced_once() -> None:
 
 
 def test_only_changed_legs_are_priced_again() -> None:
-    """A leg is kept for a few seconds, not if its spot moves, and a new day adds only its own prices."""
+    """A leg's prices are kept for a few seconds unless its spot moves; a new day adds only its own prices."""
     counting = Counting()
     legs = [(_leg(90.0), 1.0), (_leg(95.0), 1.0)]
     _, kept = compute_pnl(counting, legs, MOVED, NOTHING_PRICED)
@@ -60,7 +60,7 @@ def test_only_changed_legs_are_priced_again() -> None:
 
 
 def test_another_beta_is_another_leg() -> None:
-    """The same contract moves by its own beta."""
+    """Legs in one contract with different betas are priced separately."""
     both, _ = compute_pnl(Model().price_all, [(_leg(90.0), 1.0), (_leg(90.0), 2.0)], MOVED, NOTHING_PRICED)
     parts = [
         compute_pnl(Model().price_all, [(_leg(90.0), beta)], MOVED, NOTHING_PRICED)[0] for beta in (1.0, 2.0)

@@ -79,7 +79,7 @@ def test_the_worst_cell_is_named() -> None:
 
 
 def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
-    """The known leg alone would show another risk, so both legs are left out, also beside other positions."""
+    """The known leg alone would show a different risk, so both are left out, even beside other positions."""
     risk = risk_of(SPREAD, without="XYZ261218C00110000")
     nothing = scenario(risk, legs_on(risk))
     assert (nothing.coverage, nothing.is_whole) == ("0 of 2 legs", False)

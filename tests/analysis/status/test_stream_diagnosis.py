@@ -461,7 +461,7 @@ def test_a_closed_market_is_no_fault(phase: MarketPhase, words: str) -> None:
     ],
 )
 def test_after_the_close_some_options_still_trade(minutes: int, words: str) -> None:
-    """For a quarter of an hour, the line names these options and their end."""
+    """For 15 minutes after the close, the line names the options that still trade, and until when."""
     close = dt.datetime(2026, 11, 20, 16, tzinfo=NEW_YORK)
     after = replace(
         snapshot(market_phase=MarketPhase.AFTER, session_close=close),

@@ -26,7 +26,7 @@ PORTFOLIO = Portfolio(positions=[single(contracts=1, cost_basis=1)])
 
 
 def micro(*moments: dt.datetime | None) -> np.ndarray:
-    """Moments as the tables hold them."""
+    """Return times as the tables hold them."""
     return np.array([to_microseconds(moment) for moment in moments])
 
 

@@ -126,7 +126,7 @@ def test_shares_say_that_p_l_day_counts_a_dividend_as_a_move(ex_date: dt.date, i
 
 
 def test_tables_and_account_count_from_the_same_close() -> None:
-    """After a split of 2 : 1, the shares show +$2 each, and their contract says why it is withheld."""
+    """After a split of 2 : 1, the shares show +$2 each, and their contract's close is withheld as split."""
     symbols = {"AAPL": (51.9, 52.1), CALL: (3.0, 3.2)}
     quotes = {name: Quote(name, bid, ask, 1, 1, NOW, NOW) for name, (bid, ask) in symbols.items()}
     seen = world(

@@ -56,7 +56,7 @@ FEE = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-
     ids=repr,
 )
 def test_a_broken_row_is_unreadable(broken: dict[str, Any]) -> None:
-    """A fill without a side or price is unreadable; a merger's cash and transferred shares are no income."""
+    """A fill without a side or price is unreadable; a merger's cash and transferred shares are not income."""
     assert read_activity(broken) is None
 
 

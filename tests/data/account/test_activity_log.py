@@ -19,7 +19,7 @@ FEE = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-
 
 
 class Desk:
-    """A log with answers to change."""
+    """A log of activities, with answers that tests change."""
 
     def __init__(self) -> None:
         self.rest = FakeRest()

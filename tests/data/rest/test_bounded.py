@@ -26,7 +26,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def serving(talk: Talk, seconds: float = 20.0) -> Iterator[AlpacaRest]:
-    """A client of a server that treats each connection as `talk` does."""
+    """Return a client of a server that handles each connection with `talk`."""
     over = threading.Event()
 
     def serve(server: socket.socket) -> None:

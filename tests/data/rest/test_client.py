@@ -588,7 +588,7 @@ def loopback(server: socket.socket) -> AlpacaSettings:
 
 
 def ask(rest: AlpacaRest) -> tuple[threading.Thread, list[AlpacaRestError]]:
-    """Ask for the account in a thread; what it raises comes into the list."""
+    """Request the account in a thread, which adds what it raises to the list."""
     raised: list[AlpacaRestError] = []
 
     def run() -> None:

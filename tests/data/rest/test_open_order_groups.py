@@ -76,7 +76,7 @@ def test_a_bracket_of_yesterday_is_one_open_order(broker: Broker, rest: AlpacaRe
 
 
 def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest: AlpacaRest) -> None:
-    """The order appears once, with both legs; yesterday's entry is no fill of today."""
+    """The order appears once, with both legs; yesterday's entry is not a fill of today."""
     history = order_history(rest)
     history.update(NOW)
     day = FillDayBuilder().build([], history.fills, history.orders, day=NOW.date())

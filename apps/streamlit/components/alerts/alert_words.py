@@ -19,7 +19,7 @@ def describe_status(
 ) -> str:
     """Return the status of an alert: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
 
-    A time on another day than `as_of` includes the day.
+    A time on a different day than `as_of` includes the day.
     """
     now = rule.metric.format_value(status.value) if status.value is not None else ""
     parts = [_describe_phase(status, rule, zone, as_of)]

@@ -110,7 +110,7 @@ def state_words(state: str, age_seconds: float | None) -> str:
 def stopped_words(state: str, at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Return a quote's state after Stop, when nothing ages: `■ as of 13:46`; "" if it has other words.
 
-    A time on another day than `now` includes the day: `■ as of Fri 13:46`.
+    A time on a different day than `now` includes the day: `■ as of Fri 13:46`.
     """
     return f"\N{BLACK SQUARE} as of {format_moment(at, now, zone)}" if state in AGED_STATES else ""
 

@@ -52,7 +52,7 @@ def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
 
 
 def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
-    """Return the time, with its day if it is on another date in New York; a dash if it is unknown."""
+    """Return the time, with its day if it is on a different date in New York; a dash if it is unknown."""
     if at == LONG_AGO:
         return "\N{EM DASH}"
     if new_york_date(at) == day:

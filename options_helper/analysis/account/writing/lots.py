@@ -31,7 +31,7 @@ class Lot:
         opened: The time of the first execution, or the date of the event; None if neither was found.
         group: The id of the multi-leg order that the lot belongs to, or "".
         order_id: The id of the order that opened the lot, or "".
-        averaged: True if the price is the broker's average, because the executions add up to another cost.
+        averaged: True if the price is the broker's average, because the executions cost something else.
         rolled: True if the lot replaced another contract of its group.
         event: The event that opened the lot, if no order did.
     """

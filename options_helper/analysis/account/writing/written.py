@@ -127,7 +127,7 @@ def note_of(group: Group) -> str:
     unexplained = {lot.symbol for lot in lots if lot.opened is None}
     if symbols := _symbols(lot for lot in lots if lot.averaged and lot.symbol not in unexplained):
         sentences.append(
-            f"The cost of {symbols} is the broker's average price; the executions add up to another cost."
+            f"The cost of {symbols} is the broker's average price; the executions add up to a different cost."
         )
     if unexplained:
         symbols = join_words(sorted(unexplained))

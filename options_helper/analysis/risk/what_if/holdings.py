@@ -33,7 +33,7 @@ class KnownLeg(NamedTuple):
 
 
 class MovedLeg(NamedTuple):
-    """One leg at several prices of its underlying, after a number of days, with another volatility."""
+    """One leg at several prices of its underlying, after a number of days, with a different volatility."""
 
     leg: KnownLeg
     spots: Floats

@@ -19,7 +19,7 @@ FIRST = dt.date(2026, 10, 21)
 
 
 class AccountDesk:
-    """The fetch of an account with an answer to change."""
+    """The fetch of an account, with an answer that tests change."""
 
     def __init__(self) -> None:
         self.rest, self.sink = FakeRest(), FakeResults.__new__(FakeResults)

@@ -54,7 +54,7 @@ BROKEN_ORDERS: list[Any] = [
 
 
 def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
-    """The day after one look."""
+    """Return the day as one fetch reads it."""
     history = order_history(rest)
     history.update(at)
     return history

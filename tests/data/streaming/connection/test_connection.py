@@ -145,7 +145,7 @@ def test_only_the_request_for_statuses_may_be_refused(answers: list[dict[str, An
 
 
 class Waits(SilentObserver):
-    """Notes how long the oldest message of each batch waited."""
+    """Records how long the oldest message of each batch waited."""
 
     def __init__(self) -> None:
         self.seen: list[float] = []

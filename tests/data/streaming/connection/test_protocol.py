@@ -38,7 +38,7 @@ def _frame(payload: bytes, opcode: int = BINARY, *, final: bool = True) -> bytes
 
 
 class Library:
-    """Stands for websockets' class and records its input."""
+    """Stands in for websockets' class and records its input."""
 
     def __init__(self) -> None:
         self.read = bytearray()

@@ -18,7 +18,7 @@ TICKING = MuteEvidence(MarketPhase.OPEN, ticking=5)
 
 
 def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
-    """Five contracts that ticked, and 46 seconds of silence in an open market, are enough."""
+    """A stream is mute if five contracts ticked before 46 seconds of silence in an open market."""
     assert is_mute(SILENT, TICKING, now=NOW)
 
 

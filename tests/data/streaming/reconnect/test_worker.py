@@ -347,7 +347,7 @@ def test_counts_add_up(bench) -> None:
 
 
 class OvertakenLock:
-    """A lock that another thread is always first to get, once."""
+    """A lock that another thread acquires first, once."""
 
     def __init__(self, overtake: Callable[[], None]) -> None:
         self._lock = threading.Lock()

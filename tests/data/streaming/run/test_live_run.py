@@ -208,7 +208,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
 
 
 def test_a_stream_knows_as_of_when_rest_reported_all_its_quotes(desk) -> None:
-    """Only the completed stream's record has the time, and the page is redrawn."""
+    """A stream's own record gets the time up to which REST has reported its quotes; the page is redrawn."""
     before = desk.run.snapshot()
     desk.run.results.put_complete(StreamName.OPTIONS, NOW)
     after = desk.run.snapshot()

@@ -127,7 +127,7 @@ def test_first_quotes_come_by_rest_with_their_true_time(
 
 
 def told_at(simulator: AlpacaSimulator, symbol: str) -> dt.datetime:
-    """When the simulator made a symbol's latest quote, to the microsecond."""
+    """Return the time of a symbol's latest quote in the simulator, to the microsecond."""
     quote = simulator._world.tape.latest_quote(symbol)
     assert quote is not None
     return dt.datetime.fromtimestamp(int(quote["t"]) // 1000 / 1e6, dt.UTC)
