@@ -287,7 +287,7 @@ def import_graph() -> dict[str, set[str]]:
 
 
 def test_imports_form_no_circle() -> None:
-    """Modules can be sorted so that each imports from earlier ones only."""
+    """Modules can be sorted so that each imports only from earlier ones."""
     TopologicalSorter(import_graph()).prepare()
 
 

@@ -225,7 +225,7 @@ def test_each_kind_of_position_is_recognized_by_its_keys() -> None:
 
 
 def test_a_refused_position_speaks_of_the_kind_that_was_meant() -> None:
-    """A structure with a bad leg causes errors about structures only."""
+    """A structure with a bad leg causes only errors about structures."""
     with pytest.raises(ValidationError) as caught:
         Portfolio.model_validate({"positions": [{"id": "c", "symbol": "AAPL", "legs": [LEG, {}]}]})
     places = {error["loc"][:3] for error in caught.value.errors()}

@@ -68,7 +68,7 @@ def build_schema() -> str:
 
 
 def _one_of(otherwise: str, by_key: dict[str, str]) -> Schema:
-    """Return a schema that picks an entry's kind by its keys, so that an error concerns that kind only."""
+    """Return a schema that picks an entry's kind by its keys, so that an error concerns only that kind."""
     choice: Schema = _reference(otherwise)
     for key, name in reversed(by_key.items()):
         choice = {"if": {"required": [key]}, "then": _reference(name), "else": choice}

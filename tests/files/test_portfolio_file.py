@@ -159,7 +159,7 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_refused_without_waiting(file: Path) -> None:
-    """A named pipe is not opened, because nothing may ever write to it."""
+    """A named pipe is not opened, because it may never have a writer."""
     os.mkfifo(file)
     with pytest.raises(PortfolioError, match="a named pipe, not a regular file"):
         load_portfolio(file)

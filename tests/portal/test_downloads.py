@@ -22,7 +22,7 @@ Get = Callable[[str], httpx.Response]
 
 @pytest.fixture(params=["/", "/options/"])
 def get(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Get:
-    """A function that requests a file from a server of the files only."""
+    """Return a function that requests a file from a server without other routes."""
     monkeypatch.setattr(downloads, "_served_below", None)
     server = Starlette(routes=[files_route(request.param)])
 

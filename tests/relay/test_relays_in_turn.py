@@ -104,7 +104,7 @@ def test_leadership_changes_ten_times(nats_server: NatsServer, tmp_path: Path) -
 
 
 def test_a_paused_relay_sends_nothing_once_it_resumes(nats_server: NatsServer, tmp_path: Path) -> None:
-    """A stopped relay leaves Alpaca to its successor, and readers receive from one relay only."""
+    """A stopped relay leaves Alpaca to its successor, and readers receive from only one relay."""
     url = nats_server.url
     with (
         AlpacaSimulator(contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0) as simulator,

@@ -28,7 +28,7 @@ MOST_SECONDS = 1.0
 
 @pytest.fixture
 def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
-    """A running manager beside its server; prices and orders move on command only."""
+    """A running manager beside its server; prices and orders move only on command."""
     manager = LiveStreamManager()
     with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:
         manager.start(

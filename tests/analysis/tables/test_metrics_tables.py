@@ -198,7 +198,7 @@ def test_a_threshold_that_means_nothing_is_refused(threshold: float) -> None:
 
 
 def test_underlyings_show_price_change_and_sums() -> None:
-    """An underlying's change is relative to the close of the previous trading day only."""
+    """An underlying's change is relative only to the close of the previous trading day."""
     live = snapshot(
         quote(CALL, 9.0, 9.4),
         stock_quotes=QuoteTable.of([quote("AAPL", 271.4, 271.6), quote("MSFT", 498, 499)]),

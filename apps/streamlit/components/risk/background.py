@@ -85,8 +85,8 @@ class Background:
     ) -> Answer | None:
         """Return the newest answer to a question, which may be from an earlier source; None before the first.
 
-        A failed computation is not repeated for other sources, only after `drop`. The call waits for a new
-        question, or if the last answer took less than the patience, but never longer than that.
+        A failed computation is not repeated for other sources, only after `drop`. The call waits at most
+        `patience_seconds`, and only if the question is new or its last answer took less time than that.
         """
         with self._changed:
             place = self._places.setdefault(key, _Place())

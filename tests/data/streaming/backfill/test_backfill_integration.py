@@ -40,7 +40,7 @@ SPREAD = [
 
 @pytest.fixture
 def simulator() -> Iterator[AlpacaSimulator]:
-    """A quiet account: orders come from the test only."""
+    """Yield a quiet account, in which only the test places orders."""
     with AlpacaSimulator(tick_seconds=0.2, order_interval_seconds=0, contracts=CONTRACTS) as simulator:
         yield simulator
 
