@@ -119,7 +119,7 @@ class PortfolioMonitor:
             rules, alerts_problem = alerts_file.read()
         self._read_rules = tuple(rules)
         self._file_problem = alerts_problem
-        self._mishaps = Guard(logger, "; it is logged once.", with_traceback=True)
+        self._guard = Guard(logger, "; it is logged once.", with_traceback=True)
         self._outlet = AlertOutlet() if outlet is None else outlet
         alerts = self._outlet.restore(self._read_rules)
         self._view = self._draw(clock(), alerts, alerts_problem)
@@ -272,7 +272,7 @@ class PortfolioMonitor:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_SECONDS):
-            with self._mishaps.keep_going("The monitor's look", self._note_failure):
+            with self._guard.keep_going("The monitor's look", self._note_failure):
                 self.look()
 
     def _note_failure(self, kind: str) -> None:

@@ -87,7 +87,7 @@ class RelayConnection:
         self._pulse_at = time.monotonic()
         self._late, self._late_at = 0.0, -math.inf
         self._state_wanted, self._ask_wanted, self._closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._mishaps = Guard(logger, "; the relay is asked again.")
+        self._guard = Guard(logger, "; the relay is asked again.")
         self.answer: Answer | None = None
         self.pulse: Pulse | None = None
         self.is_whole = False
@@ -277,7 +277,7 @@ class RelayConnection:
     # What the relay publishes --------------------------------------------------------------------
 
     async def _take_state(self, message: Msg) -> None:
-        with self._mishaps.keep_going("A message of the relay", lambda _kind: self._miss_state()):
+        with self._guard.keep_going("A message of the relay", lambda _kind: self._miss_state()):
             state = self.read(message.data)
             if not isinstance(state, Facts | Pulse):
                 return

@@ -57,7 +57,7 @@ class SharedRisk:
         self._known: dict[_Key, tuple[Portfolio, LiveRisk]] = {}
         self._shown: dict[_Key, RiskRequest] = {}  # since their last computation
         self._solver: Solver | None = None
-        self._mishaps = Guard(logger, "; it is logged once.", with_traceback=True)
+        self._guard = Guard(logger, "; it is logged once.", with_traceback=True)
 
     def exact(self, request: RiskRequest, live: LiveSnapshot) -> LiveRisk:
         """Return the risk of exactly this snapshot."""
@@ -93,14 +93,14 @@ class SharedRisk:
             run = threading.Thread(
                 target=self._compute_next, args=(requests, live), name="options-helper-risk", daemon=True
             )
-            with self._mishaps.keep_going("The risk's thread"):  # a system without threads: the readers wait
+            with self._guard.keep_going("The risk's thread"):  # a system without threads: the readers wait
                 run.start()
 
     def _compute_next(self, requests: Sequence[RiskRequest], live: LiveSnapshot) -> None:
         for request in requests:
             with self._lock:
                 self._shown.pop(request.key, None)
-            with self._mishaps.keep_going("The risk"):  # a reader sees the error in 5 seconds
+            with self._guard.keep_going("The risk"):  # a reader sees the error in 5 seconds
                 self._compute(request, live)
 
     def _known_risk(self, request: RiskRequest) -> LiveRisk | None:

@@ -27,15 +27,13 @@ class HandlerCalls:
     def __init__(self, stream: str, observer: ConnectionObserver) -> None:
         self._stream = stream
         self._observer = observer
-        self._mishaps = Guard(logger, "; the messages passed to it are lost.")
+        self._guard = Guard(logger, "; the messages passed to it are lost.")
 
     async def __call__(self, handler: Handler | None, items: object) -> None:
         """Pass on one item or a list, if there is a handler."""
         if handler is None:
             return
-        with self._mishaps.keep_going(
-            f"A listener of the {self._stream} stream", partial(self._count, items)
-        ):
+        with self._guard.keep_going(f"A listener of the {self._stream} stream", partial(self._count, items)):
             result = handler(items)
             if inspect.isawaitable(result):
                 await result

@@ -24,7 +24,7 @@ Addresses = list[Any]
 
 _pending: dict[Question, Future[Addresses]] = {}
 _lock = threading.Lock()
-_mishaps = Guard(logger, "; the name is looked up again at the next try.")
+_guard = Guard(logger, "; the name is looked up again at the next try.")
 
 
 class LookupLoop(asyncio.SelectorEventLoop):
@@ -63,9 +63,7 @@ def look_up(question: Question) -> Future[Addresses]:
 
 def _ask(question: Question, future: Future[Addresses]) -> None:
     addresses, failures = Addresses(), list[Exception]()
-    with _mishaps.keep_going(
-        "A look-up", lambda kind: failures.append(OSError(f"the look-up raised {kind}"))
-    ):
+    with _guard.keep_going("A look-up", lambda kind: failures.append(OSError(f"the look-up raised {kind}"))):
         try:
             addresses = socket.getaddrinfo(*question)
         except (OSError, ValueError, OverflowError) as error:  # not a host name, or not a port

@@ -45,7 +45,7 @@ class Consumer:
         self._clock = clock
         self._orders_unread = orders_unread
         self._journal = journal
-        self._mishaps = Guard(logger, " and is skipped; it is counted.")
+        self._guard = Guard(logger, " and is skipped; it is counted.")
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
     def start(self) -> None:
@@ -60,7 +60,7 @@ class Consumer:
         """Apply a batch as of its receipt."""
         what, count = f"A batch of the {batch.stream} stream", partial(self._count_skipped, batch)
         self._journal.take_over(batch.received_at)
-        with self._mishaps.keep_going(what, count):
+        with self._guard.keep_going(what, count):
             self._apply(batch)
         self._journal.end()
 
