@@ -69,6 +69,20 @@ def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
     assert risks.to_show(RiskRequest(portfolio, 30.0), _live(65, 1)) is not first
 
 
+def test_after_stop_the_last_risk_is_frozen() -> None:
+    """The risk of the last seconds before Stop stays; an earlier one is computed again, once."""
+    portfolio, stopped_at = Portfolio(positions=[single()]), AT + dt.timedelta(seconds=4)
+    risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)
+    first = risks.to_show(request, _live(0, 1))
+    for later in (4.5, 600):
+        assert risks.to_show(request, replace(_live(later, 2), stopped_at=stopped_at)) is first
+    stopped = replace(_live(7, 2), stopped_at=AT + dt.timedelta(seconds=6))
+    second = risks.to_show(request, stopped)
+    assert second is not first
+    assert risks.to_show(request, replace(stopped, as_of=AT + dt.timedelta(hours=1))) is second
+    assert risks.to_show(request, replace(_live(8, 3), started_at=AT + dt.timedelta(seconds=8))) is not second
+
+
 def test_another_rate_is_another_risk() -> None:
     """Each interest rate has its own risk."""
     portfolio, risks = Portfolio(positions=[single()]), SharedRisk()

@@ -144,7 +144,12 @@ class SharedRisk:
 
 
 def _still_holds(risk: LiveRisk, live: LiveSnapshot) -> bool:
-    """Return whether a risk of the same run is recent enough for a snapshot, and not from a later one."""
+    """Return whether a risk of the same run is recent enough for a snapshot, and not from a later one.
+
+    After Stop, the last risk is frozen with the other figures: it knew which quiet quotes were unchanged.
+    """
+    if live.stopped_at is not None and live.started_at == risk.at.started_at:
+        return risk.at.as_of > live.stopped_at - _SHOWN_FOR
     age = live.as_of - risk.at.as_of
     lasts = _EVERY if live.version != risk.at.version else _UNCHANGED_FOR
     return live.started_at == risk.at.started_at and -_EVERY < age < lasts
