@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from options_helper.analysis.osi import stock_symbol
@@ -52,14 +52,13 @@ class _Part:
 def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
     """Return the maximum loss of the positions with a known cost and a single expiry each."""
     alive = [position for position in portfolio.positions if _expiry(position, dt.date.max) >= today]
-    by_stock: dict[str, dict[dt.date, _Part]] = {}
+    by_stock: dict[str, dict[dt.date, list[_Part]]] = {}
     for position in alive:
         payoff = describe_structure(position).payoff
         if payoff is not None:
             parts = by_stock.setdefault(stock_symbol(position.symbol), {})
-            expiry = _expiry(position, dt.date.max)
-            parts[expiry] = _join(parts.get(expiry), _Part(payoff, 1))
-    losses = [_loss(parts) for parts in by_stock.values()]
+            parts.setdefault(_expiry(position, dt.date.max), []).append(_Part(payoff, 1))
+    losses = [_loss({expiry: _join(each) for expiry, each in parts.items()}) for parts in by_stock.values()]
     return BookLoss(math.fsum(loss for loss, _ in losses), sum(covered for _, covered in losses), len(alive))
 
 
@@ -71,15 +70,14 @@ def _expiry(position: AnyPosition, without: dt.date) -> dt.date:
     return max((leg.expiry for leg in legs), default=without)
 
 
-def _join(one: _Part | None, other: _Part) -> _Part:
-    if one is None:
-        return other
+def _join(parts: Sequence[_Part]) -> _Part:
+    """Return the sum of parts, all at once, because a sum of sums would take a square of the time."""
     payoff = Payoff(
-        sum_options((*one.payoff.options, *other.payoff.options)),
-        one.payoff.shares + other.payoff.shares,
-        one.payoff.cost + other.payoff.cost,
+        sum_options(option for part in parts for option in part.payoff.options),
+        sum(part.payoff.shares for part in parts),
+        sum(part.payoff.cost for part in parts),
     )
-    return _Part(payoff, one.positions + other.positions)
+    return _Part(payoff, sum(part.positions for part in parts))
 
 
 def _loss(parts: dict[dt.date, _Part]) -> tuple[float, int]:
@@ -109,7 +107,7 @@ def _cover(shares: _Part, dated: list[_Part]) -> list[_Part]:
         need = -part.tail
         taken = math.copysign(min(abs(need), abs(left)), left) if need * left > 0 else 0.0
         left -= taken
-        joined.append(_join(part, _Part(Payoff((), taken, taken * each), 0)) if taken else part)
+        joined.append(_join([part, _Part(Payoff((), taken, taken * each), 0)]) if taken else part)
     rest = _Part(Payoff((), left, left * each), shares.positions)
     return [*joined, rest]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from options_helper.analysis.strategies import book_loss
 from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss, find_cover
+from options_helper.analysis.strategies.payoff import OptionAmount, sum_options
 from options_helper.models import Portfolio
 
 TODAY = dt.date(2026, 11, 20)
@@ -101,3 +104,20 @@ def test_a_share_covers_one_call() -> None:
     portfolio = book([shares(150), option("call", -1), option("call", -1, 110)])
     covers = [find_cover(portfolio, one) for one in portfolio.positions[1:]]
     assert [cover and (cover.shares, cover.needed) for cover in covers] == [(100.0, 100.0), (50.0, 100.0)]
+
+
+def test_the_work_grows_with_the_number_of_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option is added once, however many positions have the same expiry."""
+    added: list[OptionAmount] = []
+
+    def add(options: Iterable[OptionAmount]) -> tuple[OptionAmount, ...]:
+        kept = tuple(options)
+        added.extend(kept)
+        return sum_options(kept)
+
+    monkeypatch.setattr(book_loss, "sum_options", add)
+    portfolio = Portfolio.model_validate(
+        {"positions": [option("call", 1, 100 + n, id=f"c{n}") for n in range(50)]}
+    )
+    assert find_book_loss(portfolio, TODAY) == BookLoss(10_000.0, 50, 50)
+    assert len(added) == 50
