@@ -115,13 +115,19 @@ def find_cause(
     return None
 
 
-def find_adjustment(row: Sides, rows: Iterable[Sides], today: dt.date) -> Cause | None:
-    """Return the contract adjustment that explains a difference, or None."""
-    symbol, in_file, at_broker = row.symbol, row.in_file, row.at_broker
-    for other in rows:
-        # The file holds one of the two contracts, the broker the same quantity of the other.
-        swapped = (other.in_file, other.at_broker) == (at_broker, in_file) and not (in_file and at_broker)
-        if swapped and _is_adjusted_twin(symbol, other.symbol):
+def find_adjustment(row: Sides, swapped: Iterable[Sides], today: dt.date) -> Cause | None:
+    """Return the contract adjustment that explains a difference, or None.
+
+    The file holds one of the two contracts, the broker the same quantity of the other.
+
+    Args:
+        row: The symbol and both quantities.
+        swapped: The rows whose quantities are the same the other way round.
+        today: The New York date.
+    """
+    symbol, in_file = row.symbol, row.in_file
+    for other in swapped if not (in_file and row.at_broker) else ():
+        if _is_adjusted_twin(symbol, other.symbol):
             old, new = (symbol, other.symbol) if in_file else (other.symbol, symbol)
             words = f"adjusted: {contract_root(old)} became {contract_root(new)}"
             return Cause(kind=CauseKind.ADJUSTED, words=words, date=today)

@@ -200,11 +200,15 @@ def _explain(
         changes[step.symbol].append(step)
     today = new_york_date(broker.as_of)
     groups = {event.group_id: event for event in broker.events if event.group_id and event.price is None}
+    by_sides: defaultdict[tuple[Decimal, Decimal], list[Comparison]] = defaultdict(list)
+    for row in rows:
+        by_sides[row.in_file, row.at_broker].append(row)
     found = []
     for row in rows:
         cause = None
         if row.agreement not in _NO_DIFFERENCE:
-            cause = find_adjustment(row, rows, today) or find_cause(
+            swapped = by_sides.get((row.at_broker, row.in_file), ())
+            cause = find_adjustment(row, swapped, today) or find_cause(
                 row, changes[row.symbol], groups, today=today, saved_at=saved_at
             )
         found.append(replace(row, cause=cause))
