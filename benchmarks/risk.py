@@ -41,7 +41,7 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
         still = _solve(held, [lives[-1]] * 10, solver)
         yield Figure(f"risk of {size} contracts, none moved", median(still), "ms CPU")
     held = moving_portfolio(250)
-    yield Figure("longest pause of another thread beside it", _pause(held), "ms")
+    yield Figure("longest pause of another thread meanwhile", _pause(held), "ms")
 
 
 def compute_again_and_again(solver: Solver, seconds: float, off: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""The streams under load: throughput, losses, latency, the main thread beside them, and their idle cost."""
+"""The streams under load: throughput, losses, latency, the main thread alongside, and their idle cost."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _watch(kind: str, seconds: int) -> tuple[list[dict[str, float]], dict[str, f
 
 
 def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
-    """Yield the time of a 20 ms pandas job in the main thread, alone and beside 2 x 20,000 messages/s.
+    """Yield the time of a 20 ms pandas job in the main thread, alone and alongside 2 x 20,000 messages/s.
 
     Quiet and busy phases alternate, and every round counts, in wall time. A bystander, a process without
     streams, does the same job in turn: what slows it down is the machine, not the product.
@@ -189,14 +189,14 @@ def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
     yield Figure("the job by itself, p50", median(took["in the product"][0]) * 1e3, "ms")
     for where, (quiet, busy) in took.items():
         p50, p95 = ("<= 1.12", "<= 1.25") if where == "in the product" else (None, None)
-        words = f"{where}, beside 2 x 20,000/s"
+        words = f"{where}, alongside 2 x 20,000/s"
         yield Figure(f"{words}, p50 to p50 by itself", median(busy) / median(quiet), "x", p50)
         yield Figure(f"{words}, p95 to p95 by itself", _p95(busy) / _p95(quiet), "x", p95)
     yield Figure("dropped_events meanwhile", facts["dropped"], "", "<= 0")
 
 
 def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
-    """Yield the time of the same job beside the same load while the risk of 250 contracts is computed."""
+    """Yield the time of the same job under the same load while the risk of 250 contracts is computed."""
     feed, port = start_feed(per_frame=10, rate=20_000)
     with feed, Child("product.py", "--port", port, "--stocks") as product:
         for _ in range(2):

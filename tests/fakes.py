@@ -242,7 +242,7 @@ class FakeResults(RestResults):
     words: list[tuple[str, str]] = field(default_factory=list)
 
     def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
-        """Take this computer's clock to be ahead by `clock_ahead`."""
+        """Return the time by Alpaca's clock, which is `clock_ahead` behind this computer's."""
         return at - self.clock_ahead
 
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:

@@ -98,7 +98,7 @@ def probe_feed(
         settings: Keys and hosts.
         stream: The stream to probe.
         feed: Its feed; "" for fills.
-        symbols: The symbols to subscribe, in order of priority; if empty, nothing is subscribed.
+        symbols: The symbols to subscribe to, in order of priority; if empty, there is no subscription.
         times: The timings of the connection.
 
     Raises:

@@ -41,7 +41,7 @@ class AskedStream:
 
     Attributes:
         needed: True if the page would use it with the current settings.
-        symbols: The symbols that the page would subscribe, in order of priority.
+        symbols: The symbols that the page would subscribe to, in order of priority.
     """
 
     stream: StreamName

@@ -22,7 +22,7 @@ DETAIL = ".st-key-live-detail"
 
 @pytest.fixture(scope="module")
 def portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Start a server before a market in which only the tests move prices and fill orders."""
+    """Start a server with a market in which only the tests move prices and fill orders."""
     from tests.browser.conftest import running_portal
 
     folder = tmp_path_factory.mktemp("clicks")

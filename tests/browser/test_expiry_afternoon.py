@@ -195,7 +195,7 @@ def a_moment_before(moment: dt.datetime) -> str:
 
 
 def expect_words_beside_jumps(seen: list[str]) -> None:
-    """Check that between two texts of the totals each figure moves little, or its words change."""
+    """Check that between two texts of the totals, no figure jumps unless the words below it change."""
     for figure in FIGURES:
         found = [match.groupdict() for match in map(figure.search, seen) if match]
         assert len(found) >= 2

@@ -34,7 +34,7 @@ Figures = Counter[tuple[str, Decimal, Decimal]]
 
 @pytest.fixture(scope="module")
 def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Start a server before a simulator in which only the test places orders."""
+    """Start a server with a simulator in which only the test places orders."""
     from options_helper.simulator.world import Plan
     from tests.browser.conftest import running_portal
 

@@ -155,7 +155,7 @@ class TableSums:
     def day_pnl(self) -> Tally:
         """P/L since the previous close; a structure counts with all of its legs or not at all.
 
-        It is unknown while nothing else is known than the $0 of contracts that expired before the day.
+        It is unknown while nothing is known except the $0 of contracts that expired before the day.
         """
         of_positions, of_structures = _values(self.positions, "pnl_day"), _values(self.structures, "pnl_day")
         days = np.concatenate([of_positions, of_structures])

@@ -39,7 +39,7 @@ def _shown(manager: LiveStreamManager) -> Executions:
 
 @pytest.fixture
 def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
-    """A server with a history of fills, and a manager beside it; orders move only on command."""
+    """A server with a history of fills, and a manager that streams from it; orders move only on command."""
     manager = LiveStreamManager()
     plan = Plan(trading_requests_per_minute=100_000)
     with AlpacaSimulator(

@@ -1,4 +1,4 @@
-"""Order updates beside a burst of quotes, over real sockets."""
+"""Order updates during a burst of quotes, over real sockets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_SECONDS = 1.0
 
 @pytest.fixture
 def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
-    """A running manager beside its server; prices and orders move only on command."""
+    """A running manager and its server; prices and orders move only on command."""
     manager = LiveStreamManager()
     with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:
         manager.start(
@@ -65,7 +65,7 @@ def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
 
 
 def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
-    """500 fills beside 500,000 quotes all arrive, none later than a second after it was executed.
+    """500 fills among 500,000 quotes all arrive, none later than a second after it was executed.
 
     A machine that is busy with something else may stall for longer; it is given four more tries.
     """

@@ -701,7 +701,7 @@ class Oracle:
         self.met |= row["warnings"]
 
     def finish(self) -> None:
-        """Forget P/L Day if nothing else is known than the $0 of contracts that expired before the day."""
+        """Forget P/L Day if nothing is known except the $0 of contracts that expired before the day."""
         known = [(day, is_over) for day, is_over in self.days if day is not None]
         if len(known) < len(self.days) and all(day == 0 and is_over for day, is_over in known):
             for sums in self.sums.values():

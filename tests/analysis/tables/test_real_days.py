@@ -79,7 +79,7 @@ def quoted(live: LiveSnapshot, made: dt.datetime, prices: dict[str, Sides]) -> L
 
 
 def option(symbol: str, strike: float, **terms: Any) -> Position:
-    """Return a call that cost 2.00, two contracts."""
+    """Return two contracts of a call, bought at 2.00."""
     fields = {"option_type": "call", "expiry": DECEMBER, "contracts": 2, "cost_basis": 2.0, **terms}
     return Position(id="a", symbol=symbol, strike=strike, **fields)
 

@@ -79,7 +79,7 @@ class BackfillDesk:
         return min([self.backfill.step(host) for host in Host])
 
     def round(self) -> float:
-        """Fetch all that is due; the seconds until more is."""
+        """Fetch all that is due, and return the seconds until more is."""
         while (seconds := self.step()) == 0:
             pass
         return seconds

@@ -472,7 +472,7 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
 
 @pytest.fixture
 def silent_desk(wait_until) -> Iterator[RunDesk]:
-    """Options alone in an open market: six contracts ticked at NOW and are silent since."""
+    """Options alone in an open market: six contracts ticked at NOW and have been silent since."""
     desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.OPTIONS])

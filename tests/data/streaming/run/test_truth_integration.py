@@ -53,7 +53,7 @@ PORTFOLIO = Portfolio(
 
 
 class SimulatedDesk:
-    """A simulated Alpaca, real streams before it, and a clock that the test can move."""
+    """A simulated Alpaca, real streams from it, and a clock that the test can move."""
 
     def __init__(self, simulator: AlpacaSimulator) -> None:
         self.simulator = simulator
@@ -61,7 +61,7 @@ class SimulatedDesk:
         self.manager = LiveStreamManager(clock=lambda: utc_now() + self.shift)
 
     def start(self) -> None:
-        """Subscribe everything that the portfolio holds."""
+        """Subscribe to everything that the portfolio holds."""
         settings = load_settings(self.simulator.environment())
         self.manager.start(
             LiveStreamConfig(
