@@ -52,7 +52,7 @@ def held(ledger: Ledger) -> dict[str, Decimal]:
 
 
 def cost(portfolio: Portfolio) -> tuple[Decimal, Decimal]:
-    """Return a file's cost and the most its roundings may be off: half a cent a structure."""
+    """Return a file's cost, and the largest error of its rounding: half a cent per structure."""
     total, tolerance = Decimal(0), Decimal("0.001")
     for position in portfolio.positions:
         if isinstance(position, MultiLegPosition):
