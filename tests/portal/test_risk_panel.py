@@ -42,12 +42,17 @@ def _risk(*positions: Any, **changes: Any) -> LiveRisk:
 def test_the_line_has_signs_units_and_coverage() -> None:
     """Delta is in shares, theta in dollars a day, vega in dollars a point, with the number of legs."""
     total = {"delta": 212.4, "gamma": -3.124, "theta": 84.2, "vega": -310.0}
-    coverage = {"covered_legs": 55, "legs": 56, "modelled_legs": 0}
+    coverage = {"covered_legs": 55, "legs": 56, "modelled_legs": 0, "stale_legs": 0}
     assert greek_words(total, "β-Δ +96 SPY") == (
         "Δ +212 sh · β-Δ +96 SPY · Γ \N{MINUS SIGN}3.12 · Θ +$84/day · V \N{MINUS SIGN}$310/pt"
     )
     assert coverage_words(coverage) == "55 of 56 legs"
     assert coverage_words({**coverage, "modelled_legs": 2}) == "55 of 56 legs, 2 modelled"
+    assert coverage_words({**coverage, "stale_legs": 3}) == "55 of 56 legs, 3 stale"
+    assert coverage_words({**coverage, "modelled_legs": 2, "stale_legs": 55}) == (
+        "55 of 56 legs, 2 modelled, all stale"
+    )
+    assert coverage_words({**coverage, "covered_legs": 1, "stale_legs": 1}) == "1 of 56 legs, 1 stale"
     unknown = dict.fromkeys(("delta", "gamma", "theta", "vega"), math.nan)
     assert greek_words(unknown, "β-Δ —") == "Δ — · β-Δ — · Γ — · Θ — · V —"
 

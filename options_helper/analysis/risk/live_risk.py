@@ -29,7 +29,7 @@ from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import names_of
-from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
+from options_helper.analysis.valuation.quote_state import OLD, STALE_AFTER_SECONDS
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -175,6 +175,7 @@ def _leg_columns(
         "bid_iv": floats(each.bid_iv for each in solutions),
         "ask_iv": floats(each.ask_iv for each in solutions),
         "modelled": flags(each.is_modelled for each in solutions),
+        "stale": np.isin(prices.states, OLD),
         **greeks,
         "dollar_delta": greeks["delta"] * inputs.spot,
         "dollar_gamma": greeks["gamma"] * inputs.spot**2 / 100,
@@ -261,6 +262,6 @@ def _tag_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, ColumnVal
         for name in dict.fromkeys(tagged[code])
     ]
     chosen, groups = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    own = {name: columns[name][chosen] for name in (*SUMMED, "modelled")}
+    own = {name: columns[name][chosen] for name in (*SUMMED, "modelled", "stale")}
     sums = {"tag": texts(names), **sum_by(groups, len(names), own)}
     return build_frame(names_of(Table.RISK_TAGS), sums, frozen=True)

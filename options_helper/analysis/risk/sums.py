@@ -26,6 +26,7 @@ def sum_by(groups: Numbers, size: int, columns: Mapping[str, ColumnValues]) -> d
             ("covered_legs", known),
             ("beta_covered_legs", weighted),
             ("modelled_legs", columns["modelled"]),
+            ("stale_legs", known & columns["stale"]),
         )
     }
     sums: dict[str, ColumnValues] = {

@@ -57,10 +57,14 @@ def greek_words(row: Mapping[str, float], beta: str) -> str:
 
 
 def coverage_words(row: Mapping[str, float]) -> str:
-    """Return a sum's coverage, such as `55 of 56 legs` or `56 of 56 legs, 1 modelled`."""
-    covered, legs, modelled = (int(row[name]) for name in ("covered_legs", "legs", "modelled_legs"))
-    part = f", {modelled} modelled" if modelled else ""
-    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}{part}"
+    """Return a sum's coverage, such as `55 of 56 legs` or `56 of 56 legs, 1 modelled, all stale`."""
+    covered, legs, modelled, stale = (
+        int(row[name]) for name in ("covered_legs", "legs", "modelled_legs", "stale_legs")
+    )
+    doubts = f", {modelled} modelled" if modelled else ""
+    if stale:
+        doubts += f", {'all' if stale == covered > 1 else stale} stale"
+    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}{doubts}"
 
 
 def format_shares(delta: float) -> str:

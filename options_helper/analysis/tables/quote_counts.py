@@ -14,11 +14,10 @@ from options_helper.analysis.arrays.types import Flags
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.text.figures import format_strike
-from options_helper.analysis.valuation.quote_state import CODE, QuoteState
+from options_helper.analysis.valuation.quote_state import CODE, OLD, QuoteState
 from options_helper.market import StreamName
 from options_helper.times import from_microseconds
 
-_OLD = [CODE[QuoteState.STALE], CODE[QuoteState.FROM_YESTERDAY]]
 _ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
 
 
@@ -29,7 +28,7 @@ def count_quotes(
     tables = (positions, legs)
     states = np.concatenate([table["state"].codes for table in tables])
     alive = states != CODE[QuoteState.EXPIRED]
-    is_stale, is_quiet = np.isin(states, _OLD), states == CODE[QuoteState.QUIET]
+    is_stale, is_quiet = np.isin(states, OLD), states == CODE[QuoteState.QUIET]
     of_stocks = np.concatenate([table["option_type"].isna() for table in tables])
     ages = np.concatenate([table["mark_age_seconds"] for table in tables])
     ages = np.where(is_stale if is_stale.any() else alive, ages, np.nan)

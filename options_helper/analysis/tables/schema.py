@@ -222,6 +222,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("covered_legs", _NUMBER, _RS, "The number of legs with known Greeks."),
     Column("beta_covered_legs", _NUMBER, _RS, "The number of legs with a known beta-weighted delta."),
     Column("modelled_legs", _NUMBER, _RS, "The number of known legs with an interpolated volatility."),
+    Column("stale_legs", _NUMBER, _RS, "The number of known legs with a stale price or one from yesterday."),
     Column("legs", _NUMBER, _RS, "The number of all legs, including expired ones."),
     Column("reason", _TEXT, (*_RL, *_RP),
            "The reason for missing figures; for a position, that of its first such leg."),

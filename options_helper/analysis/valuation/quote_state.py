@@ -71,6 +71,7 @@ class QuoteState(StrEnum):
 STALE_AFTER_SECONDS = 30.0  # the default; the user may set another threshold
 QUOTE_STATES = tuple(QuoteState)
 CODE = {state: np.int8(number) for number, state in enumerate(QUOTE_STATES)}
+OLD = (CODE[QuoteState.STALE], CODE[QuoteState.FROM_YESTERDAY])
 
 
 class RowFacts(NamedTuple):

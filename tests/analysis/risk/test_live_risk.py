@@ -15,6 +15,7 @@ from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.risk.exposure import Measure, find_exposure
 from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.reasons import Reason
+from options_helper.analysis.risk.words import coverage_words
 from options_helper.analysis.tables.column import Dtype, Table
 from options_helper.analysis.tables.schema import columns_of
 from options_helper.market import (
@@ -205,6 +206,17 @@ def test_no_total_is_without_its_coverage() -> None:
     assert (second["covered_legs"], second["legs"]) == (0, 1)
     assert math.isnan(second["delta"])
     assert (risk.total["covered_legs"], risk.total["legs"]) == (1, 3)
+
+
+def test_a_sum_counts_its_stale_legs() -> None:
+    """Greeks of prices that are equally old are known, as of then, and every sum says so."""
+    now, old = held(id="now"), held(id="old", strike=105)
+    middle = price(old)
+    quotes = [fair("XYZ", now), quote(_symbol(old), middle - 0.01, middle + 0.01, ago=45.0)]
+    risk = risk_of(now, old, quotes=quotes, stock_quotes=stock(ago=20.0))
+    assert (risk.total["covered_legs"], risk.total["stale_legs"]) == (2, 1)
+    assert list(risk.positions["stale_legs"]) == [0, 1]
+    assert coverage_words(risk.total) == "2 of 2 legs, 1 stale"
 
 
 def test_nothing_missing_is_without_a_reason() -> None:
