@@ -20,6 +20,8 @@ from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamManager
 from options_helper.errors import OptionsHelperError
 from options_helper.relay.command import serve
+from options_helper.relay.ledger import account as account_module
+from options_helper.relay.ledger.account import find_account
 from options_helper.relay.nats_options import load_nats_options
 from options_helper.relay.wire import ORDERS_STREAM, ORDERS_SUBJECT
 from options_helper.simulator.server import AlpacaSimulator
@@ -127,6 +129,28 @@ def test_a_standby_of_another_account_does_not_take_over(nats_server: NatsServer
         wait_for_ledger(ours, reader)
 
 
+def test_an_account_replaces_another_once_its_ledger_is_deleted(nats_server: NatsServer) -> None:
+    """New readers have the new account's fills alone; one that has read both accounts' says so."""
+
+    async def delete() -> None:
+        async with await nats.connect(nats_server.url) as client:
+            await client.jetstream().delete_stream(ORDERS_STREAM)
+
+    url, config = nats_server.url, reader_config(CALL)
+    with _account(1) as former, _account(2) as ours, running_reader(url, config) as old:
+        with running_relay(former, url):
+            wait_live(old)
+            former.fill_now(CALL, price=3.25)
+            wait_for_ledger(former, old)
+        asyncio.run(delete())
+        with running_relay(ours, url), running_reader(url, config) as new:
+            wait_live(new)
+            ours.fill_now(CALL, price=4.5)
+            wait_for_ledger(ours, new)
+            wait_until(lambda: "more than one" in said(old), "the words")
+            assert old.snapshot().fill_gaps
+
+
 def test_a_ledger_of_two_accounts_is_never_complete(nats_server: NatsServer) -> None:
     """A reader that meets order messages of an unknown account says so, and calls nothing complete."""
 
@@ -165,3 +189,21 @@ def test_the_bus_names_no_account(nats_server: NatsServer) -> None:
     assert b"fill" in stored
     for secret in (account, account.replace("-", ""), "PA3SIMULATED"):
         assert secret.encode() not in stored
+
+
+def test_a_relay_asks_until_it_knows_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Alpaca fails, the relay asks again; keys that Alpaca refuses end it, with the reason."""
+    monkeypatch.setattr(account_module, "_ASK_AGAIN_SECONDS", 0.01)
+    with _account(1) as ours, _account(2) as other:
+        settings = load_settings(ours.environment())
+        ours.faults.rest(path="/v2/account", status=503, times=5)
+        name = asyncio.run(find_account(settings))
+        assert name != asyncio.run(find_account(load_settings(other.environment())))
+        assert name == asyncio.run(find_account(settings))
+        ours.faults.rest(path="/v2/account", status=401)
+        with pytest.raises(OptionsHelperError, match="Alpaca refused the key"):
+            asyncio.run(find_account(settings))
+        ours.faults.clear("rest")
+        ours.faults.rest(path="/v2/account", status=200, body="{}")
+        with pytest.raises(OptionsHelperError, match="which account"):
+            asyncio.run(find_account(settings))
