@@ -37,7 +37,7 @@ MOMENTS = {
 FOLDERS = {"browser": "browser", "portal": "portal"}
 KINDS = {*FOLDERS.values(), "integration", "slow"}
 MODULE_MARKER = re.compile(r"^pytestmark = pytest\.mark\.(\w+)", re.MULTILINE)
-SERVER_FIXTURES = {"phone", "make_phone", "launched", "receiver", "process"}
+SERVER_FIXTURES = {"phone", "make_phone", "launched", "receiver", "process", "nats_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

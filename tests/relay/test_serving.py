@@ -143,6 +143,7 @@ asyncio.run(command.serve(None, options, lambda _words: None))
 """
 
 
+@pytest.mark.integration
 def test_imports_end_before_a_relay_leads() -> None:
     """A standby has imported everything, because a slow import could outlast the lease."""
     pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")

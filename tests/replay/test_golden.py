@@ -16,6 +16,8 @@ from options_helper.recording.records import Digest, Looked
 from options_helper.replay.player import Player
 from options_helper.times import new_york_date
 
+pytestmark = pytest.mark.integration
+
 GOLDEN = Path(__file__).parent / "golden"
 LARGEST = 300_000
 Shown = Callable[[LiveSnapshot], object]

@@ -18,6 +18,8 @@ from options_helper.replay.clock import ReplayClock
 from options_helper.replay.manager import ReplayManager
 from options_helper.replay.player import Player, UnplayableRecord
 
+pytestmark = pytest.mark.integration
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -1,4 +1,4 @@
-"""The signs of the vendor's Greeks: every column has the position's sign.
+"""The signs of Greeks: every column has the position's sign.
 
 The vendor's Greeks are those of one long contract. A short position has the opposite signs: a short put has a
 positive delta, because it gains when the underlying rises, and a positive theta, because it gains as time
@@ -10,7 +10,8 @@ passes. A column therefore means the same in every row.
 | `delta, gamma, theta, vega` of structures | one share of one unit | the sides of the legs |
 | `net_delta, net_gamma, net_theta, net_vega` | the whole structure | the sides of the legs |
 
-Implied volatility is the same for both sides and never negative.
+Implied volatility is the same for both sides and never negative. The columns of `risk` follow the same rule:
+`risk.live_risk` multiplies our model's Greeks of one long contract by the signed quantity.
 """
 
 from __future__ import annotations
