@@ -39,7 +39,6 @@ class RelayProcess:
         """Start it."""
         self._log = log
         log.touch()
-        write_lease(url)  # else the first relay would wait for an unknown one's lease
         self._process = _FORKS.Process(target=_run, args=(simulator.environment(), url, log), daemon=True)
         # The new process would run the file of `__main__`, which may be a page that another test has opened.
         with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
@@ -80,6 +79,7 @@ async def _relay_for_ever(environment: dict[str, str], url: str, log: Path) -> N
     from options_helper.relay.nats_options import load_nats_options
 
     settings, options = load_settings(environment), load_nats_options(url, {})
+    await write_lease(url)  # else the first relay would wait for an unknown one's lease
     with log.open("a", encoding="utf-8", buffering=1) as out:
         print("Started.", file=out)
         while True:

@@ -46,12 +46,15 @@ class RelayThread:
 
     def __post_init__(self) -> None:
         """Start it."""
-        write_lease(self.url)  # else the first relay would wait for an unknown one's lease
         self._loop = asyncio.new_event_loop()
-        settings, options = load_settings(self.simulator.environment()), load_nats_options(self.url, {})
-        self._task = self._loop.create_task(serve(settings, options, self.said.append, TIMES))
+        self._task = self._loop.create_task(self._serve())
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    async def _serve(self) -> None:
+        await write_lease(self.url)  # else the first relay would wait for an unknown one's lease
+        settings, options = load_settings(self.simulator.environment()), load_nats_options(self.url, {})
+        await serve(settings, options, self.said.append, TIMES)
 
     def _run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError), contextlib.closing(self._loop):
@@ -65,23 +68,17 @@ class RelayThread:
         assert not self._thread.is_alive()
 
 
-def write_lease(url: str, entry: str = "", *, over: bool = False) -> None:
+async def write_lease(url: str, entry: str = "", *, over: bool = False) -> None:
     """Write the entry that names the leading relay; if there has ever been one, only `over` it."""
-
-    async def write() -> None:
-        async with await nats.connect(url) as client:
-            stream = client.jetstream()
-            try:
-                store, is_new = await stream.key_value(LEADER_BUCKET), False
-            except BucketNotFoundError:
-                store = await stream.create_key_value(
-                    bucket=LEADER_BUCKET, history=1, storage=StorageType.MEMORY
-                )
-                is_new = True
-            if is_new or over:
-                await store.put("leader", entry.encode())
-
-    asyncio.run(write())
+    async with await nats.connect(url) as client:
+        stream = client.jetstream()
+        try:
+            store, is_new = await stream.key_value(LEADER_BUCKET), False
+        except BucketNotFoundError:
+            store = await stream.create_key_value(bucket=LEADER_BUCKET, history=1, storage=StorageType.MEMORY)
+            is_new = True
+        if is_new or over:
+            await store.put("leader", entry.encode())
 
 
 def read_lease(url: str) -> str:

@@ -99,11 +99,11 @@ def test_a_standby_of_another_account_does_not_take_over(nats_server: NatsServer
 
     def stands_by(relay: RelayProcess) -> bool:
         """Return whether a relay stands by, while somebody else leads."""
-        write_lease(url, f"somebody {next(writes)}", over=True)
+        asyncio.run(write_lease(url, f"somebody {next(writes)}", over=True))
         return relay.count("Standing by") > 0
 
     with _account(1) as first, _account(2) as second, contextlib.ExitStack() as stack:
-        write_lease(url, "somebody")
+        asyncio.run(write_lease(url, "somebody"))
         relays = [
             RelayProcess(account, url, tmp_path / f"{number}.log")
             for number, account in enumerate((first, second))
