@@ -15,18 +15,32 @@ export class Order {
     this.rows = new Map();
   }
 
-  /** Sort the rows, and the groups by their own sum if they have one, else by their first row. @param {Model} model @param {Choices["sort"]} sort */
+  /** Sort the rows, and the groups as `#sortGroups` does. @param {Model} model @param {Choices["sort"]} sort */
   sort(model, sort) {
     const rows = [...model.positions.values()];
     const column = sort && model.columnById.get(sort.column);
     if (sort && column) rows.sort((a, b) => compare(column.sortKey(a), column.sortKey(b), sort.direction));
-    this.groups = sort ? [...new Set(rows.map((row) => String(row.group)))] : [...model.groups.keys()];
-    if (sort && this.groups.some((id) => isNumber(model.groups.get(id)?.[sort.column]))) {
-      const sumOf = (/** @type {string} */ id) => model.groups.get(id)?.[sort.column];
-      this.groups.sort((a, b) => compare(sumOf(a), sumOf(b), sort.direction));
-    }
+    this.groups = [...model.groups.keys()];
+    if (sort && column) this.#sortGroups(model, sort, rows);
     this.rows = new Map();
     for (const row of rows) this.#append(row);
+  }
+
+  /**
+   * Sort the groups: for names, in the server's order or the opposite; else by their own sum if they have one, and
+   * by their first row if not.
+   * @param {Model} model @param {NonNullable<Choices["sort"]>} sort @param {Row[]} rows The sorted rows.
+   */
+  #sortGroups(model, { column, direction }, rows) {
+    const byFirstRow = new Set(rows.map((row) => String(row.group)));
+    if (model.columnById.get(column)?.format === "name") {
+      if (direction < 0) this.groups.reverse();
+      this.groups = [...new Set([...this.groups, ...byFirstRow])];
+      return;
+    }
+    this.groups = [...byFirstRow];
+    const sumOf = (/** @type {string} */ id) => model.groups.get(id)?.[column];
+    if (this.groups.some((id) => isNumber(sumOf(id)))) this.groups.sort((a, b) => compare(sumOf(a), sumOf(b), direction));
   }
 
   /** Keep the order and append new rows; a row that has changed its group is new there. @param {Model} model */

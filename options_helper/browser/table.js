@@ -3,7 +3,7 @@
 import { Bar } from "./bar.js";
 import { Choices } from "./choices.js";
 import { advanceServerTime, countSleep, serverNow } from "./clock.js";
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 import { Header } from "./header.js";
 import { onHeadingKey, onTableKey } from "./keyboard.js";
 import { Model } from "./model.js";
@@ -57,7 +57,7 @@ export class PositionsTable {
     this.header = new Header(this.table, this.choices, (id) => this.sortBy(id));
     this.thead = this.header.thead;
     this.rows = new Rows(this.scroll, this.table);
-    this.empty = element("p", "pt-empty", root, "No positions.");
+    this.empty = element("p", "pt-empty", root);
     this.#listen();
     // Streamlit makes the page's scroller a Tab stop between the menu and the first button.
     root.closest("main")?.setAttribute("tabindex", "-1");
@@ -132,6 +132,7 @@ export class PositionsTable {
     this.rows.show(visible);
     this.#update(this.#lay());
     this.empty.hidden = visible.length > 0;
+    setText(this.empty, this.choices.search ? `No position matches "${this.choices.search}".` : "No positions.");
     this.table.hidden = visible.length === 0;
     this.bar.update(this.model, this.#notice(), this.header.hidden.length);
     this.#markStale();

@@ -262,6 +262,18 @@ def test_sorting_goes_down_up_and_back_with_missing_values_last(open_table: Call
     assert _ids(page) == file_order
 
 
+def test_sorting_by_name_sorts_the_groups_by_theirs(open_table: Callable[..., Page]) -> None:
+    """Underlyings are sorted by their own names, whatever the names of the positions below."""
+    page = open_table("frozen=1&n=12")
+    groups = page.locator('tr[data-kind="group"]')
+    button = page.get_by_role("button", name="Position", exact=True)
+    for in_order in (list, reversed):
+        button.click()
+        names = groups.evaluate_all("rows => rows.map(row => row.dataset.group)")
+        assert names == list(in_order(sorted(names)))
+        assert len(names) == 4
+
+
 def _figures(page: Page, group: str) -> list[float]:
     """The known P/L of the positions below a group, from top to bottom."""
     texts: list[str] = page.evaluate(
@@ -644,6 +656,8 @@ def test_search_and_collapse(open_table: Callable[..., Page]) -> None:
     expect(page.locator('tr[data-kind="group"]')).to_have_count(1)
     _refreshes(page, 1)
     expect(page.locator(ROWS)).to_have_count(1)
+    search.fill("none such")
+    expect(page.locator(".pt-empty")).to_have_text('No position matches "none such".')
     search.fill("")
     page.get_by_role("button", name="Collapse all").click()
     expect(page.locator(ROWS)).to_have_count(0)
