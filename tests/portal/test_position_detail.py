@@ -247,6 +247,15 @@ def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:
     assert "At least one leg has no mark" in html
 
 
+def test_switched_off_legs_are_the_reason_why_there_is_no_payoff() -> None:
+    """Neither the file nor the expiries are to blame if the reader has switched every leg off."""
+    test, _ = _draw("condor")
+    test.button_group[0].set_value([]).run()
+    said = " ".join(each.value for each in test.markdown)
+    assert "No payoff\\: every leg is switched off." in said
+    assert "No payoff at expiry" not in said
+
+
 def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
     """Even with a confirmed multiplier, no break-even is shown."""
     test, html = _draw("adjusted")

@@ -61,7 +61,7 @@ def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, s
         table = curve_rows(front, "payoff")
         named = [(_BY_MODEL, front.break_evens)]
     else:
-        say(no_payoff_words(structure))
+        say(no_payoff_words(structure) if choice.is_all else _no_curve_words(choice.holding))
         return
     days = {} if prices is None else {"today": 0} | ({"date": choice.days} if choice.days else {})
     shown = [] if prices is None else [(kind, _curve(choice, prices, day)) for kind, day in days.items()]
@@ -126,6 +126,15 @@ def _strikes(position: AnyPosition) -> list[float]:
 
 def _date_words(risk: LiveRisk, days: int) -> str:
     return format_day(new_york_date(risk.at.as_of) + dt.timedelta(days=days))
+
+
+def _no_curve_words(holding: LegSelection) -> str:
+    """Return why there is no curve of the legs that are switched on."""
+    if not holding.legs:
+        return "No payoff: every leg is switched off."
+    if not holding.is_whole:
+        return f"No payoff of these legs: {holding.coverage} known to the model."
+    return "No payoff of these legs: none of them expires later than today."
 
 
 def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> str:
