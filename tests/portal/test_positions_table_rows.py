@@ -447,6 +447,13 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
     assert any(row["expiry"] for row in legs)
 
 
+def test_the_csv_has_notes_without_the_pages_pointer() -> None:
+    """The sign that the page's detail says more would mean nothing in a file."""
+    payload = _payload(notes={"aapl": "3 fills today \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"})
+    (row, *_) = csv.DictReader(io.StringIO(positions_csv(payload, dt.UTC)))
+    assert row["fills"] == "3 fills today"
+
+
 def clear_caches() -> None:
     """Let the schema read its list of columns again."""
     for cached in (schema.names_of, schema.shown_columns, schema.sources_of):

@@ -24,6 +24,7 @@ from apps.streamlit.components.positions.table import (
     sent_table,
 )
 from apps.streamlit.components.positions.table.changes import SentTable
+from apps.streamlit.components.positions.table.row_words import MORE
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import redraw_parts
 from options_helper.analysis.account.compare import AccountComparison
@@ -38,7 +39,6 @@ from options_helper.models import Portfolio
 from options_helper.session.views import FillsView
 
 TABLE_KEY = "positions-table"
-_MORE = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 
 
 def render_positions(
@@ -134,7 +134,7 @@ def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
     """Return a short line: the only fill, or the number of fills that the position's detail lists."""
     if len(facts) == 1 and facts[0].fills == 1:
         return fill_fact_words(facts[0], zone)
-    return f"{count(sum(fact.fills for fact in facts), 'fill')} today {_MORE}"
+    return f"{count(sum(fact.fills for fact in facts), 'fill')} today{MORE}"
 
 
 def offer_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:

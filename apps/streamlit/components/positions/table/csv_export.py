@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from apps.streamlit.components.positions.table.records import Record, csv_figure
+from apps.streamlit.components.positions.table.row_words import MORE
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.osi import is_contract_symbol, parse_contract_symbol
 from options_helper.analysis.tables.column import Column, Table
@@ -60,7 +61,7 @@ def _shown(row: Record, payload: TableRows, zone: dt.tzinfo) -> Record:
         "terms": row["sub"],
         "quote_time": _time_text(row["time"], zone),
         "warnings": ", ".join(payload["warnings"][code][0] for code in row["warning"] or []),
-        "fills": safe_text(row["note"] or ""),
+        "fills": safe_text((row["note"] or "").removesuffix(MORE)),
     }
 
 
