@@ -296,6 +296,12 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
     assert desk.text == ""
 
 
+def test_the_form_is_above_the_alerts() -> None:
+    """Below a long list, the form would open outside the window."""
+    labels = [button.label for button in _AlertsDesk(LOSS).panel.button]
+    assert labels.index("Add alert") < labels.index("Remove")
+
+
 def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
     """At most 50 alerts are listed, in the file's order."""
     rules = tuple(LOSS.model_copy(update={"id": f"loss-{number}"}) for number in range(3000))

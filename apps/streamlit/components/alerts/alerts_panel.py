@@ -46,6 +46,9 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
         if monitor.notice_problem:
             st.warning(in_markdown(monitor.notice_problem), icon=":material/notifications_off:")
+        _render_more(
+            monitor, view, zone
+        )  # above the list, so that alerts do not push the form out of the window
         names = monitor.names
         positions = monitor.portfolio.positions
         held = {None, *names, *(stock_symbol(position.symbol) for position in positions)}
@@ -56,7 +59,6 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         unlisted = len(view.alerts.rules) - LISTED
         if unlisted > 0:
             st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched but not listed.")
-        _render_more(monitor, view, zone)
         # Saved beside the portfolio file, it keeps the alerts made here.
         write = partial(dump_alert_rules, view.alerts.rules)
         offer_file(
