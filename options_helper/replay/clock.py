@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_LONGEST_HOLD_SECONDS = 1.0  # of real time that counts afterwards
 
 
 class ReplayClock:
@@ -20,7 +21,8 @@ class ReplayClock:
         speed: Its speed relative to real time.
         monotonic: Real seconds.
 
-    It stands still until `set_running`.
+    It stands still until `set_running`. Up to a second of real time that passes while it is held
+    counts afterwards; otherwise, every record would slow it down.
     """
 
     def __init__(
@@ -35,7 +37,8 @@ class ReplayClock:
         self._at, self._first, self._last = at, first, last
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._place, self._since = float(first), monotonic()
+        self._place = self._shown = float(first)
+        self._since = monotonic()
         self._speed, self._is_running = speed, False
         self._limit = float(last)
 
@@ -82,36 +85,46 @@ class ReplayClock:
     def set_running(self, *, running: bool) -> None:
         """Run, or stand still."""
         with self._lock:
-            self._place, self._since = self._now(), self._monotonic()
+            self._move(self._now())
             self._is_running = running
 
     def set_speed(self, speed: float) -> None:
         """Run at a different speed from now on."""
         with self._lock:
-            self._place, self._since = self._now(), self._monotonic()
+            self._move(self._now())
             self._speed = speed
 
     def skip(self, seconds: float) -> None:
         """Move by seconds of the recording, backward if negative, within it."""
         with self._lock:
             place = min(max(self._now() + seconds * 1e6, self._first), self._last)
-            self._place, self._since = place, self._monotonic()
+            self._move(place)
 
     def hold_at(self, limit: float) -> None:
         """Do not run past this place until another is given; the record there has not been played yet."""
         with self._lock:
-            self._place, self._since = self._now(), self._monotonic()
+            now = self._now()
+            self._shown = max(self._shown, now)  # also if an earlier record is played again
+            held = (self._nominal() - now) / 1e6 / self._speed
+            self._since += max(0.0, held - _LONGEST_HOLD_SECONDS)
             self._limit = min(limit, self._last)
 
     def end_at(self, elapsed: int) -> None:
         """Let the recording end here, or at its first record, because nothing after it can be played."""
         with self._lock:
             elapsed = max(elapsed, self._first)
-            self._place, self._since = min(self._now(), elapsed), self._monotonic()
+            self._move(min(self._now(), elapsed))
             self._last = self._limit = elapsed
 
+    def _move(self, place: float) -> None:
+        self._place = self._shown = place
+        self._since = self._monotonic()
+
     def _now(self) -> float:
+        return min(self._nominal(), max(self._shown, self._limit))
+
+    def _nominal(self) -> float:
+        """Return the place if nothing held the clock."""
         if not self._is_running:
             return self._place
-        passed = (self._monotonic() - self._since) * 1e6 * self._speed
-        return min(self._place + passed, max(self._place, self._limit))
+        return self._place + (self._monotonic() - self._since) * 1e6 * self._speed

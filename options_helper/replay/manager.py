@@ -46,6 +46,7 @@ class ReplayManager:
         self.problem: OptionsHelperError | OSError | None = None
         self._curve: Curve | None = None
         self._rewind()
+        clock.hold_at(0)  # until the first record is played
         self._is_started = self._was_started = False
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._play, name="options-helper-replay", daemon=True)

@@ -40,7 +40,7 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
 
 
 def test_the_clock_waits_where_it_is_held() -> None:
-    """A held clock stays at its place until it may run to another, and continues from there."""
+    """A held clock stays at its place until it may run to another, and makes up for a second of real time."""
     real = [0.0]
     clock = ReplayClock(AT, 0, 100 * SECOND, monotonic=lambda: real[0])
     clock.set_running(running=True)
@@ -49,9 +49,28 @@ def test_the_clock_waits_where_it_is_held() -> None:
     assert (clock.elapsed, clock.is_running) == (5 * SECOND, True)
     clock.hold_at(float("inf"))
     real[0] = 31.0
-    assert clock.elapsed == 6 * SECOND
+    assert clock.elapsed == 7 * SECOND
     clock.hold_at(1 * SECOND)
     real[0] = 40.0
-    assert clock.elapsed == 6 * SECOND
+    assert clock.elapsed == 7 * SECOND
     clock.skip(-100.0)
     assert clock.elapsed == 0
+
+
+def test_many_records_do_not_slow_the_clock_down() -> None:
+    """A clock that is held at one record after another has its speed all the same."""
+    real = [0.0]
+    clock = ReplayClock(AT, 0, 1000 * SECOND, speed=100.0, monotonic=lambda: real[0])
+    clock.hold_at(0)
+    clock.set_running(running=True)
+    due = 0
+    for step in range(1, 51):
+        real[0] = step * 0.02  # as often as the manager looks
+        while due <= clock.elapsed:
+            due += SECOND // 30
+            clock.hold_at(due)
+    assert 99 * SECOND <= clock.elapsed <= 100 * SECOND
+    clock.set_running(running=False)
+    place = clock.elapsed
+    real[0] = 60.0
+    assert clock.elapsed == place

@@ -35,7 +35,10 @@ class Show:
     def __init__(self, records: list[Record]) -> None:
         self.records = [record for record in records if not isinstance(record, Began)]
         first, last = self.records[0], self.records[-1]
-        self.clock = ReplayClock(first.at, first.elapsed, last.elapsed, monotonic=lambda: 0.0)
+        self.real = 0.0
+        self.clock = ReplayClock(
+            first.at, first.elapsed, last.elapsed, speed=100.0, monotonic=lambda: self.real
+        )
         began = Began(last.at, last.elapsed, {})  # as in a file saved from memory
         self.manager = ReplayManager(lambda: iter([began, *self.records]), self.clock)
 
@@ -76,6 +79,18 @@ def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any
         show.manager.start(LiveStreamConfig(stocks=("AAPL",)))
         assert shown(show.manager.snapshot()) == running
         assert show.manager.snapshot().version != stopped.version
+    finally:
+        show.manager.close()
+
+
+def test_a_replay_has_its_speed(wait_until: Any) -> None:
+    """After half a second at 100 times the speed, fifty seconds have been played, with all their records."""
+    show = Show(list(read_recording(GOLDEN / "quiet.ohrec")))
+    try:
+        show.manager.start(LiveStreamConfig(stocks=("AAPL",)))
+        show.real = 0.5
+        wait_until(lambda: show.clock.elapsed == show.records[0].elapsed + 50_000_000)
+        assert not show.manager.is_behind
     finally:
         show.manager.close()
 
