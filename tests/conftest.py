@@ -42,7 +42,7 @@ SERVER_FIXTURES = {"phone", "make_phone", "launched", "receiver", "process", "na
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that repeats date-sensitive tests."""
-    parser.addoption("--moments", action="store_true", help="run date-sensitive tests at five chosen moments")
+    parser.addoption("--moments", action="store_true", help="run date-sensitive tests at five chosen times")
 
 
 def pytest_configure() -> None:

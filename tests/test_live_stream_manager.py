@@ -115,7 +115,7 @@ def test_nothing_is_known_before_start() -> None:
 
 
 def test_a_thread_alone_is_not_running(desk: ManagerDesk) -> None:
-    """A stream that was not heard is connecting, however long its thread lives."""
+    """A stream that has not been heard from is connecting, however long its thread lives."""
     assert set(desk.snapshot.status_by_stream.values()) == {"connecting"}
     assert desk.snapshot.running
     assert desk.manager.is_running()

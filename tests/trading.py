@@ -45,7 +45,7 @@ def shown_executions(day: FillDay) -> Executions:
 
 
 def true_executions(simulator: AlpacaSimulator) -> Executions:
-    """Return every execution of the present New York day in the simulator's ledger."""
+    """Return every execution of the current New York day in the simulator's ledger."""
     today = Nanoseconds.now().to_new_york().date()
     return Counter(
         (one.order_id, one.qty, round(one.price, 2))

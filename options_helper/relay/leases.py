@@ -127,7 +127,7 @@ def answer_for(
 
     Args:
         symbols: The symbols.
-        health: The stream's record, None if it does not run yet.
+        health: The stream's record, None if it is not running yet.
         polled: The symbols for which the plan has no room.
         is_answered: False while Alpaca has not answered the newest request.
     """

@@ -35,7 +35,7 @@ class Replay:
 
     Attributes:
         overview: Its fills and failures, and how it ends.
-        file: The recording, kept open, so that a jump backward also works once it was moved or removed.
+        file: The recording, kept open, so that a jump backward also works after it was moved or removed.
     """
 
     clock: ReplayClock

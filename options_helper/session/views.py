@@ -24,7 +24,7 @@ class FillsView:
     """The day's fills, and the positions that they affect.
 
     Attributes:
-        known: True once fills were requested; before Start nothing is known.
+        known: True once fills have been requested; before Start nothing is known.
         off: True if the running streams exclude fills.
         not_in_file: The keys of the executions whose contract is not in the portfolio.
     """

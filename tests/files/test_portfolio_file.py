@@ -424,7 +424,7 @@ def test_every_level_has_its_place(file: Path, document: dict[str, Any], place: 
 
 
 def test_ids_used_twice_are_named_with_everything_else(file: Path) -> None:
-    """Duplicate ids are reported with the other problems, ignoring surrounding spaces."""
+    """Ids that differ only in surrounding spaces are duplicates, and are reported with the other problems."""
     error = position_refusal(file, OPTION, OPTION | {"id": " aapl-1 ", "strike": 0}, OPTION | {"id": "b"})
     assert error.place == 'position "aapl-1"'
     assert "2 positions have this id" in error.reason

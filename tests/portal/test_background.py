@@ -100,7 +100,7 @@ def test_a_new_question_replaces_the_old_one(background: Background) -> None:
 
 
 def test_a_failure_is_an_answer_that_is_not_computed_again(background: Background) -> None:
-    """The kind of the error is known, another source does not repeat it, and dropping the key does."""
+    """The answer has the error's type, and a computation with another source begins only after a drop."""
 
     def fail(_check: Check, _last: object) -> object:
         raise ValueError("no root")

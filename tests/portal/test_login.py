@@ -201,7 +201,7 @@ def test_without_a_password_there_is_no_form() -> None:
 
 
 def test_a_long_form_is_wrong(door: Door) -> None:
-    """Of a request's body, no more is read than the longest password needs."""
+    """No more of a request's body is read than the longest password needs."""
     assert door.ask("/login", "POST", content=b"password=" + b"x" * 100_000).status_code == 401
 
 

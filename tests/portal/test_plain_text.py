@@ -80,7 +80,7 @@ def test_no_other_module_escapes_html() -> None:
 
 
 def _interpolations(words: ast.expr) -> Iterator[ast.expr]:
-    """Yield what a call puts into Markdown beside literal text."""
+    """Yield the expressions that a call puts into Markdown, without its literal text."""
     match words:
         case ast.Constant():
             return

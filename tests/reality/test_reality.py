@@ -265,7 +265,7 @@ def test_every_body_has_its_figures() -> None:
 
 
 def with_times(value: Any) -> Any:
-    """Return a body as msgpack carries it: its times as timestamps, to the nanosecond."""
+    """Return a body as msgpack carries it, with its times as timestamps, to the nanosecond."""
     if isinstance(value, list):
         return [with_times(one) for one in value]
     if isinstance(value, dict):
@@ -419,7 +419,7 @@ def test_orders(name, order, legs) -> None:
 
 
 def activity(name: str) -> Any:
-    """Return a body as the page of activities gives it."""
+    """Return the row that the client makes of a body in a page of activities."""
     [row] = ask(name, lambda rest: next(rest.fill_pages(RECEIVED)), lambda body: [body])
     return row
 

@@ -132,7 +132,7 @@ def test_a_message_of_another_version_is_counted() -> None:
 
 
 def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None:
-    """After a change of relays, the stream does not run until the new one answers."""
+    """After a change of relays, the stream is not running until the new one answers."""
     run = Run(enough=1)
     run.channel.set_state(GRANT, "")
     timer = threading.Timer(0.05, run.channel.set_state, (None, ""))

@@ -24,7 +24,7 @@ from tests.nats_server import NatsServer, running_nats_server
 
 @contextlib.asynccontextmanager
 async def reading(server: NatsServer, password: str = "") -> AsyncIterator[RelayConnection]:
-    """Follow a relay that does not run."""
+    """Follow a relay that is not running."""
     options = NatsOptions((server.url,), user="reader" if password else "", password=password)
     link = RelayConnection(options, "test", Ask("test"), list(StreamName), Mock(), utc_now)
     running = asyncio.create_task(link.run())

@@ -29,7 +29,7 @@ def test_a_take_over_fits_within_fifteen_seconds() -> None:
         (7, "other 3", 9.0, True),
         (7, "", 0.0, True),  # given back
         (7, "me 3", 0.0, True),  # the answer to a claim was lost
-        (0, "", 8.9, False),  # the server may have lost the entry of a living leader
+        (0, "", 8.9, False),  # the server may have lost the entry of a leader that is alive
         (0, "", 9.0, True),
     ],
 )

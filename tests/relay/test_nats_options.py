@@ -353,7 +353,7 @@ def test_a_reader_can_ask_and_nothing_else(tmp_path: Path) -> None:
     ["oh.ask.>", "oh.orders.>", ">", "$JS.>", "$SYS.>", "_INBOX.>", "_INBOX.oh.>", "_INBOX.oh.bot.>"],
 )
 def test_a_reader_cannot_listen_in(tmp_path: Path, subject: str) -> None:
-    """A reader can receive neither others' requests and answers nor all subjects."""
+    """A reader can subscribe neither to others' requests and answers nor to all subjects."""
 
     async def scene(_relay: Any, reader: Any, said: list[str]) -> None:
         await reader.subscribe(subject)

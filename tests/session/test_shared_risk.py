@@ -30,7 +30,7 @@ def _live(after: float, version: int, bid: float = 24.8):
 
 
 def test_only_what_moved_is_solved_again() -> None:
-    """Of two contracts, only the one with a changed quote is solved again."""
+    """Only the contract with a changed quote is solved again."""
     portfolio = Portfolio(positions=[single(), single(id="p", option_type="put")])
     risks = SharedRisk()
     first = risks.exact(RiskRequest(portfolio, 30.0), _live(0, 1))

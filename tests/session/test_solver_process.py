@@ -87,7 +87,7 @@ def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> N
 def test_a_process_that_does_not_answer_holds_nobody_up(
     process: SolverProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that hangs is killed at a deadline, and the quotes are solved here."""
+    """A process that hangs is killed at a deadline, and the quotes are solved in this process."""
     expected = _figures(Solver(process.solve_many))
     monkeypatch.setattr(solver_process, "_ANSWER_SECONDS", 0.2)
     assert process._process is not None

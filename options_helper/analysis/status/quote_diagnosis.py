@@ -114,7 +114,7 @@ def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts
 
 
 def _unheard(live: LiveSnapshot, records: Sequence[StreamHealth]) -> list[StreamHealth]:
-    """Return the data streams that were not heard recently, not even with a pong."""
+    """Return the data streams that have not been heard from recently, not even with a pong."""
     data = [each for each in records if each.stream in _WORD]
     return [each for each in data if seconds_since(each.last_heard_at, live.as_of) > QUIET_HEARD_SECONDS]
 

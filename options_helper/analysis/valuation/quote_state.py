@@ -12,7 +12,7 @@
 | `quiet` | the price is too old while the market is open, but proven unchanged |
 | `stale` | the price is too old, its age is unknown, or its stream is lost |
 
-A stream is lost if it has ended for good, or is reconnecting and was not heard for more than 5 s.
+A stream is lost if it has ended for good, or is reconnecting and has not been heard from for more than 5 s.
 
 A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s, or for 10 s
 on a new connection), is not lagging, and cannot have missed an update: the price came on the current

@@ -91,7 +91,7 @@ _SENTENCES = {
         "The previous close is a trade from before the session's last half hour, so P/L Day is withheld."
     ),
     RowWarning.PREVIOUS_CLOSE_JUMP: (
-        "Since its previous close, the underlying has split, paid a dividend in shares, spun off a company "
+        "Since its previous close, the underlying has split, paid a stock dividend, spun off a company "
         "or moved more than 60 %, so P/L Day is withheld."
     ),
     RowWarning.EX_DIVIDEND: (

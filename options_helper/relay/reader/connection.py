@@ -105,7 +105,7 @@ class RelayConnection:
 
     @property
     def has_all_orders(self) -> bool:
-        """True if every order update that the relay has received is here."""
+        """True if this reader has every order update that the relay has received."""
         return self.pulse is not None and self.stored.has_all(self.pulse)
 
     def explain(self, stream: StreamName) -> str:
@@ -184,7 +184,7 @@ class RelayConnection:
         await client.subscribe(f"{MARKET_SUBJECT}.{stream}", cb=pass_on)
 
     async def _begin_again(self) -> None:
-        """Read everything again after NATS was away."""
+        """Read everything again after NATS has been away."""
         self._trouble = ""
         self._miss_state()
         self._ask_wanted.set()

@@ -85,7 +85,7 @@ class Receiver:
                 self._results.put_complete(stream, as_of + self.shift)
 
     def take_gaps(self, gaps: Sequence[FillGap]) -> None:
-        """Store the relay's own gaps, once every order update that it stored is here."""
+        """Store the relay's own gaps, once this reader has every order update that it stored."""
         self._results.put_gaps(
             FillGap(gap.start + self.shift, gap.end and gap.end + self.shift, gap.reason) for gap in gaps
         )

@@ -89,7 +89,7 @@ class StoredOrders:
         return found.data == self._last_data
 
     def has_all(self, pulse: Pulse) -> bool:
-        """Return whether every order update that the relay has received is here."""
+        """Return whether this reader has every order update that the relay has received."""
         is_read = pulse.stored is not None and self.last >= pulse.stored
         return is_read and pulse.numbering == self._numbering and not pulse.unstored and not self.is_mixed
 

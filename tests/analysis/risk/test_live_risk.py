@@ -209,7 +209,7 @@ def test_no_total_is_without_its_coverage() -> None:
 
 
 def test_a_sum_counts_its_stale_legs() -> None:
-    """Greeks of prices that are equally old are known, as of then, and every sum says so."""
+    """Equally old prices give the Greeks of their time, and every sum counts its stale legs."""
     now, old = held(id="now"), held(id="old", strike=105)
     middle = price(old)
     quotes = [fair("XYZ", now), quote(_symbol(old), middle - 0.01, middle + 0.01, ago=45.0)]

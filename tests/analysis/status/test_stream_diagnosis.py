@@ -369,7 +369,7 @@ def test_too_many_attempts_are_not_blamed_on_another_program() -> None:
 
 
 def test_a_second_program_is_named() -> None:
-    """A 406 means that another program holds the stream and that it will recover."""
+    """A 406 means that another program holds the stream, and that the stream will recover by itself."""
     away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     said = diagnose(snapshot(away))
     assert said.headline == "Another program is using your option stream (406)."
@@ -610,7 +610,7 @@ def test_stale_quotes_are_counted() -> None:
 
 
 def test_stale_quotes_of_an_unheard_stream_say_so() -> None:
-    """If the stream was not heard either, the sentence does not call it connected."""
+    """If the stream has not been heard from either, the sentence does not call it connected."""
     unheard = health(OPTIONS, last_event_at=ago(14), last_heard_at=ago(14))
     said = diagnose(snapshot(unheard), quotes=QuoteCounts(total=8, stale=8, oldest_seconds=44))
     assert said.detail == "Oldest 44 s, threshold 30 s; the option stream was last heard 14 s ago."

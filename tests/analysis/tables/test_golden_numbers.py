@@ -56,7 +56,7 @@ def structure(*legs: Leg | StockLeg, debit: float | None, **more: Any) -> MultiL
 
 
 def world(prices: dict[str, tuple[float | None, float | None]], ago: float = 1, **more: Any) -> LiveSnapshot:
-    """An open market on living streams, with these bids and asks; short names are stocks."""
+    """An open market on running streams, with these bids and asks; short names are stocks."""
     at = more.get("as_of", AT)
     stamp = at - dt.timedelta(seconds=ago)
     quotes = {name: Quote(name, *sides, 1, 1, stamp, stamp) for name, sides in prices.items()}

@@ -50,7 +50,7 @@ def test_a_quiet_quote_is_counted_with_its_stream() -> None:
 
 
 def test_a_stale_quote_is_counted_with_its_stream() -> None:
-    """The quote is older than the threshold, on a stream that was not heard recently."""
+    """The quote is older than the threshold, on a stream that has not been heard from recently."""
     counts = _count(heard_seconds_ago=11)
     assert (counts.stale, counts.stale_by_stream) == (1, {StreamName.OPTIONS: 1})
     assert (counts.quiet, counts.quiet_by_stream) == (0, {})

@@ -40,7 +40,7 @@ def new_york(day: dt.date, hour: int, minute: int = 0, second: int = 0) -> dt.da
 
 
 def world(at: dt.datetime, **more: Any) -> LiveSnapshot:
-    """Return a snapshot without prices: living streams, and the exchange's own calendar."""
+    """Return a snapshot without prices, with running streams and the exchange's own calendar."""
     market = market_moment(ExchangeCalendar(), at)
     health = {
         name: StreamHealth(

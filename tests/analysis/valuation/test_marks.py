@@ -255,7 +255,7 @@ def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds()
 
 
 def connected(seconds_ago: float, complete: float | None = None, **more: object) -> LiveSnapshot:
-    """Return a snapshot: option stream acknowledged this long ago, REST quotes as of then."""
+    """Return a snapshot with an option stream acknowledged this long ago, and REST's quotes of that time."""
     live = heard(1, **more)  # type: ignore[arg-type]
     record = replace(
         live.health[StreamName.OPTIONS],
@@ -353,7 +353,7 @@ def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
 def test_nothing_is_live_on_a_stream_that_is_lost(
     state: StreamState, seconds_ago: float, expected: str
 ) -> None:
-    """However young a price is, it is not live once its stream was away for 5 s."""
+    """However young a price is, it is not live once its stream has been away for 5 s."""
     assert state_of(1, heard(seconds_ago, state)) == expected
 
 

@@ -290,7 +290,7 @@ def test_a_429_reports_how_long_it_waits() -> None:
 
 
 def test_endless_429s_end() -> None:
-    """A server that only answers 429 is given up after ten attempts."""
+    """A request that is only answered with 429 fails after ten attempts."""
     rest, server, _ = connect(lambda _: httpx.Response(429))
     with pytest.raises(AlpacaRestError, match="too many requests") as caught:
         rest.account()

@@ -1,7 +1,7 @@
 """Charts as Vega-Lite specifications, which Streamlit draws without another import on the server.
 
 The specifications do not change with the figures, so a refresh moves the marks of the existing chart.
-Whatever a colour means is also shown by a sign, a side of zero or words.
+Whatever a colour means is also shown by a sign, by the side of the zero line, or in words.
 """
 
 from __future__ import annotations

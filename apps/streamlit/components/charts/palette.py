@@ -37,7 +37,7 @@ def palette() -> Palette:
 
 @cache
 def palette_css() -> str:
-    """Return the rules that show each colour as the one of the browser's present theme."""
+    """Return CSS rules that replace each colour with its counterpart in the browser's current theme."""
     rules = (
         f'.stVegaLiteChart svg :is([{name}="{light}"], [{name}="{dark}"]) '
         f"{{ {name}: light-dark({light}, {dark}); }}"

@@ -1,7 +1,7 @@
 """P/L of one position by the underlying's price: at its first expiry, today, and at a date in between.
 
 Legs can be switched off to see what remains. P/L then counts from the current value of the remaining legs,
-because the file has no cost for a single leg.
+because the file has no cost for an individual leg.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class StreamWorker:
             streamer.change(symbols)
 
     def mark_stopped(self) -> None:
-        """Record the end, once the thread has ended or was abandoned."""
+        """Record the end, once the thread has ended or been abandoned."""
         self._record.enter(StreamState.STOPPED, step="", next_attempt_at=None)
 
     # The connection's observer ---------------------------------------------------------------

@@ -63,7 +63,7 @@ class FillGaps:
         self._publish(self)
 
     def put(self, gaps: Iterable[FillGap]) -> None:
-        """Replace the gaps with the relay's own, once everything that the relay has was received."""
+        """Replace the gaps with the relay's own, once everything that the relay has is received."""
         with self._lock:
             self._gaps = list(gaps)
         self._publish(self)

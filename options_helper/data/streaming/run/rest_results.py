@@ -151,7 +151,7 @@ class RestResults:
             self._gaps.confirmed(confirmed_until)
 
     def put_gaps(self, gaps: Iterable[FillGap]) -> None:
-        """Store the spans in which a relay may have missed order updates; all that it has are here."""
+        """Store the spans in which a relay may have missed order updates; this run has all the others."""
         if self._gaps is not None:
             self._gaps.put(gaps)
 

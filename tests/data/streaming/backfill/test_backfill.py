@@ -326,7 +326,7 @@ def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(d
 
 @pytest.mark.parametrize("row", [7, {"latestQuote": {"bp": "?"}}, {"latestTrade": {"p": None}}])
 def test_a_row_that_cannot_be_read_proves_nothing(desk: BackfillDesk, row: object) -> None:
-    """A skipped row may be a change, so quotes are complete only once every row was read."""
+    """A skipped row may be a change, so quotes are complete only once every row has been read."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: row}
     desk.round()
     assert desk.sink.complete == {StreamName.STOCKS: NOW}
