@@ -21,7 +21,7 @@ from options_helper.market import LiveSnapshot
 from options_helper.relay import Event, Notice, read_relay
 from options_helper.relay.command import serve
 from options_helper.relay.lease import LeaseTimes
-from options_helper.relay.nats_options import load_nats_options
+from options_helper.relay.nats_options import connect_to_nats, load_nats_options
 from options_helper.relay.reader import relay_source
 from options_helper.relay.wire import LEADER_BUCKET
 from options_helper.simulator.server import AlpacaSimulator
@@ -70,15 +70,18 @@ class RelayThread:
 
 async def write_lease(url: str, entry: str = "", *, over: bool = False) -> None:
     """Write the entry that names the leading relay; if there has ever been one, only `over` it."""
-    async with await nats.connect(url) as client:
-        stream = client.jetstream()
+    client = await connect_to_nats(load_nats_options(url, {}), "a test", retries=False)
+    try:
+        stream, is_new = client.jetstream(), False
         try:
-            store, is_new = await stream.key_value(LEADER_BUCKET), False
+            store = await stream.key_value(LEADER_BUCKET)
         except BucketNotFoundError:
-            store = await stream.create_key_value(bucket=LEADER_BUCKET, history=1, storage=StorageType.MEMORY)
             is_new = True
+            store = await stream.create_key_value(bucket=LEADER_BUCKET, history=1, storage=StorageType.MEMORY)
         if is_new or over:
             await store.put("leader", entry.encode())
+    finally:
+        await client.close()
 
 
 def read_lease(url: str) -> str:
