@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
-from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.text.wording import coverage, format_day
 
 
 def total_words(risk: LiveRisk) -> str:
@@ -64,7 +64,7 @@ def coverage_words(row: Mapping[str, float]) -> str:
     doubts = f", {modelled} modelled" if modelled else ""
     if stale:
         doubts += f", {'all' if stale == covered > 1 else stale} stale"
-    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}{doubts}"
+    return f"{coverage(covered, legs)}{doubts}"
 
 
 def format_shares(delta: float) -> str:

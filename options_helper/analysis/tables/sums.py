@@ -17,6 +17,7 @@ import pandas as pd
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, reduce_by
+from options_helper.analysis.text.wording import coverage
 from options_helper.analysis.valuation.quote_state import CODE, QUOTE_STATES, QuoteState
 
 _OF_POSITIONS = ("state", "market_value", "pnl_abs", "pnl_day", "cost", "mark_age_seconds", "dte")
@@ -46,7 +47,7 @@ class Total:
     @property
     def coverage(self) -> str:
         """The coverage in words, such as `11 of 12 legs`."""
-        return f"{self.covered} of {self.legs} leg{'' if self.legs == 1 else 's'}"
+        return coverage(self.covered, self.legs)
 
 
 class Tally(NamedTuple):

@@ -82,3 +82,8 @@ def capital(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, such as `1 contract` or `12 contracts`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def coverage(covered: int, total: int, noun: str = "leg") -> str:
+    """Return how much a sum covers, such as `11 of 12 legs`."""
+    return f"{covered:,} of {count(total, noun)}"

@@ -12,6 +12,7 @@ from apps.streamlit.components.positions.table.records import Record, TableColum
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
+from options_helper.analysis.text.wording import coverage
 
 OPENED_SUMS = "live-underlying-sums"  # the expander's key
 
@@ -58,4 +59,4 @@ def _cell(record: Record, name: str, write: Callable[[float | None], str]) -> st
         return write(record[name])
     covered, legs = record[f"{name}_covered"], record["legs"]
     part = f": {write(record[f'{name}_partial'])}" if covered else ""
-    return f"{MISSING}<small>{covered} of {legs} leg{'' if legs == 1 else 's'}{part}</small>"
+    return f"{MISSING}<small>{coverage(covered, legs)}{part}</small>"

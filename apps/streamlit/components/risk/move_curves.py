@@ -29,8 +29,8 @@ from options_helper.analysis.risk.what_if.scenarios import (
     moves_of,
     shock_of,
 )
-from options_helper.analysis.text.figures import format_bare_price, format_count
-from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.text.figures import format_bare_price
+from options_helper.analysis.text.wording import count, format_day
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
 
@@ -65,7 +65,7 @@ def render_move_curves(
         say("No payoff: the model knows none of these legs.")
         return
     chosen = _choose_days(math.ceil(first_expiry_of(risk, numbers)) - 1, key)
-    what = f"the curves of {format_count(len(numbers))} leg{'' if len(numbers) == 1 else 's'}"
+    what = f"the curves of {count(len(numbers), 'leg')}"
     most = (_POINTS + 1) * (3 if chosen else 2) * len(numbers)
     work = Work(CURVES, risk, numbers, (chosen, base is None), most, what)
     found = find(work, partial(_compute, risk, numbers, base, chosen))

@@ -30,7 +30,7 @@ from options_helper.analysis.risk.what_if.scenarios import (
 )
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
-from options_helper.analysis.text.figures import format_count
+from options_helper.analysis.text.wording import count
 from options_helper.market import LiveSnapshot
 
 OPENED_SCENARIOS = "live-scenarios"  # the expander's key
@@ -85,7 +85,7 @@ def draw_grid(
         st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
     )
     cells = len(MOVES) * len(days_until(first_expiry_of(risk, numbers)))
-    what = f"{cells} cells of {format_count(len(numbers))} leg{'' if len(numbers) == 1 else 's'}"
+    what = f"{cells} cells of {count(len(numbers), 'leg')}"
     work = Work(key, risk, numbers, (points,), (cells + 1) * len(numbers), what)
     found = find(work, partial(scenario_of, risk, numbers, points))
     if found is None:

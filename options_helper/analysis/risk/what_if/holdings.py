@@ -12,6 +12,7 @@ from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.implied import LEAST_VOLATILITY
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInputs, PriceAll, PriceGrid
+from options_helper.analysis.text.wording import coverage
 
 _LEAST_SPOT = 1e-3  # dollars; the model cannot price options on a worthless share
 
@@ -77,7 +78,7 @@ class LegSelection(NamedTuple):
     @property
     def coverage(self) -> str:
         """The coverage in words, such as `13 of 14 legs`."""
-        return f"{len(self.known)} of {self.legs} leg{'' if self.legs == 1 else 's'}"
+        return coverage(len(self.known), self.legs)
 
     @property
     def is_whole(self) -> bool:
