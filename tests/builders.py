@@ -87,7 +87,7 @@ def make_fill(number: int, **changes: object) -> dict[str, Any]:
 
 
 def make_event(**changes: Any) -> dict[str, Any]:
-    """An expiry of Friday, as Alpaca lists it."""
+    """Return an expiry on a Friday, as Alpaca lists it."""
     event = {"activity_type": "OPEXP", "id": "1", "symbol": "AAPL261120C00250000", "qty": "-1"}
     return {**event, "date": "2026-11-20", "net_amount": "0", "status": "executed", **changes}
 

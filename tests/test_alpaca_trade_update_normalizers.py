@@ -234,7 +234,7 @@ def test_an_update_without_any_time_gets_its_receipts() -> None:
 
 
 class Side(str, Enum):  # noqa: UP042 - alpaca-py's enums are of this kind
-    """As alpaca-py's OrderSide: its str() is "Side.BUY"."""
+    """Like alpaca-py's OrderSide: its str() is "Side.BUY"."""
 
     BUY = "buy"
 

@@ -84,7 +84,7 @@ class Recorder:
         self._watched: tuple[object, ...] = ()
 
     def new_journal(self, clock: Callable[[], dt.datetime]) -> Journal:
-        """Return the journal of the next run, whose events `begin` begins to record."""
+        """Return the journal of the next run; `begin` starts recording its events."""
         self.journal = Journal(clock, self._put)
         return self.journal
 

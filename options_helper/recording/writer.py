@@ -1,7 +1,7 @@
 """The writer of one run: a queue of records, and the thread that keeps them in a file, in memory, or both.
 
 Whoever records only appends to the queue. The thread replaces identifiers, encodes, compresses and writes.
-Each run has a writer of its own, so a slow disk that still writes one run changes nothing in the next.
+Each run has its own writer, so a slow disk that is still busy with one run does not delay the next.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class RunWriter:
             self._wake.set()
 
     def end(self, timeout: float) -> None:
-        """Take nothing more, and wait until the rest is written and the file closed, but not longer."""
+        """Take nothing more, and wait at most `timeout` seconds until the file is written and closed."""
         self.is_taking, self._is_ending = False, True
         self._wake.set()
         self._thread.join(timeout)

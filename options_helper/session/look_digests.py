@@ -3,7 +3,7 @@
 The digests leave out what cannot be the same twice: identifiers, which a recording replaces; ages, because a
 table is kept while only they change (the times that they count from are in it); rates, lags and latencies,
 which depend on this computer's speed; the steps of a handshake; and alerts on ages, Greeks and exposures,
-which follow the moment of the last computation.
+which depend on the time of the last computation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scenarios of a large portfolio are computed while the page goes on."""
+"""Scenarios of a large portfolio are computed without holding up the page."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_scenarios_appear_while_prices_move_and_after_stop(large_portal: Portal) -> None:
-    """Scenarios appear while the page goes on, and a new shift appears even after Stop."""
+    """Scenarios appear without holding up the page, and a new shift appears even after Stop."""
     page = large_portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 250 legs"))

@@ -97,7 +97,7 @@ class Panel:
 
 
 def test_a_large_grid_appears_when_it_is_computed(gate: Gate, wait_until: WaitUntil) -> None:
-    """A line holds a large grid's place while the page goes on; later pages name the time of its prices."""
+    """A line stands in for a large grid at first; later pages name the time of the grid's prices."""
     panel = Panel(_risk(0))
     for seconds in (0, 1):
         shown = panel.show(_risk(seconds))

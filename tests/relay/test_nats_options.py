@@ -178,7 +178,7 @@ def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
 
 
 def signed(issuer: Any, subject: str, name: str, claims: dict[str, object]) -> str:
-    """Return a JWT of NATS."""
+    """Return a NATS JWT."""
     body = {"iss": issuer.public_key.decode(), "sub": subject, "name": name, "iat": 1, "nats": claims}
     header = {"typ": "JWT", "alg": "ed25519-nkey"}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, body)]

@@ -252,7 +252,7 @@ def test_a_calendar_leaves_thanksgiving_out() -> None:
 
 @given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
 def test_the_demo_portfolio_fits_any_day(today) -> None:
-    """On any day, expiries are coming Fridays, prices are near the market's, and ids are unique."""
+    """On any day, expiries are future Fridays, prices are near the market's, and ids are unique."""
     portfolio = demo_portfolio(today)
     assert portfolio["cash"] == 12_400
     positions = portfolio["positions"]

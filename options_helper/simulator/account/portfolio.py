@@ -110,7 +110,7 @@ class _Writer:
 
 
 def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
-    """Return a portfolio of common positions that expire on coming Fridays, with strikes near the prices."""
+    """Return a portfolio of common positions that expire on future Fridays, with strikes near the prices."""
     write = _Writer(today, seed)
     return {
         "base_currency": "USD",

@@ -73,14 +73,14 @@ class Tape:
         self._trades.pop(symbol, None)
 
     def latest_quote(self, symbol: str) -> Message | None:
-        """Return the newest quote, or one of a plausible age if none was sent yet; None once expired."""
+        """Return the newest quote, or one of a plausible age if none has been sent yet; None once expired."""
         if symbol not in self._quotes:
             longest = _QUIET_FIRST_AGE_SECONDS if self.market.is_quiet(symbol) else 2
             return self._new_quote(symbol, self._first_time(symbol, "first age", longest))
         return self._quotes[symbol]
 
     def latest_trade(self, symbol: str) -> Message | None:
-        """Return the newest trade, or one of a plausible age if none was sent yet; None once expired."""
+        """Return the newest trade, or one of a plausible age if none has been sent yet; None once expired."""
         if symbol not in self._trades:
             longest = 2 if parse_contract(symbol) is None else _FIRST_TRADE_AGE_SECONDS
             return self._new_trade(symbol, self._first_time(symbol, "first trade age", longest))

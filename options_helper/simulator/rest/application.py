@@ -158,5 +158,5 @@ def read_symbols(query: Mapping[str, str], largest: int | None = None) -> list[s
     if not symbols:
         raise RestError(400, "symbols is required")
     if largest is not None and len(symbols) > largest:
-        raise RestError(400, f"symbols must not be more than {largest}")
+        raise RestError(400, f"at most {largest} symbols are allowed")
     return symbols

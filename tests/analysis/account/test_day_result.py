@@ -38,7 +38,7 @@ def fill(symbol: str, quantity: int, price: str) -> BrokerFill:
 
 
 def event(kind: EventKind, symbol: str, quantity: int, price: int | None = None) -> BrokerEvent:
-    """An event of today."""
+    """An event that happened today."""
     cost = None if price is None else Decimal(price)
     return BrokerEvent(kind=kind, symbol=symbol, quantity=Decimal(quantity), date=TODAY, price=cost)
 

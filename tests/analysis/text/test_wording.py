@@ -46,7 +46,7 @@ def test_times_are_in_the_zone_asked_for() -> None:
     ("days", "words"), [(0, "12:00"), (3, "Mon 12:00"), (-1, "Thu 12:00"), (34, "24 Dec 12:00")]
 )
 def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> None:
-    """A time of today has no day, one of this week a weekday, and a later one a date."""
+    """A time today is shown without a day, one this week with its weekday, and a later one with its date."""
     assert format_moment(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
 
 

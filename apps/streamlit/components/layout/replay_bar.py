@@ -185,7 +185,7 @@ def _take_choice(replay: Replay, number: int, at: dt.datetime) -> None:
 
     Args:
         replay: The replay.
-        number: The number of such jumps before.
+        number: The number of earlier jumps.
         at: The time.
     """
     state = st.session_state

@@ -138,7 +138,7 @@ def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
 
 
 def offer_downloads(as_of: dt.datetime, zone: dt.tzinfo) -> None:
-    """Offer the table's rows as files, which have the newest ones when they are requested."""
+    """Offer the table as files; each is written when it is requested, from the newest rows."""
     for name, write in (("Positions", positions_csv), ("Legs", legs_csv)):
         offer_file(
             f"live-csv-{name.lower()}",

@@ -1,4 +1,4 @@
-"""Grids and curves of many legs, computed while the page goes on."""
+"""Grids and curves of many legs, computed without holding up the page."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def describe_computed() -> int:
 
 
 def prices_of(at: LiveSnapshot, now: LiveSnapshot, zone: dt.tzinfo) -> str:
-    """Return `from prices of 10:42:07` for figures from clearly older prices than the page's, else ""."""
+    """Return `from prices of 10:42:07` if the figures' prices are clearly older than the page's, else ""."""
     age = (now.as_of - at.as_of).total_seconds()
     if age <= _OLDER_SECONDS or at.version == now.version:
         return ""

@@ -123,7 +123,7 @@ def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
 
 
 def test_rows_that_say_nothing_of_today_end_no_claim() -> None:
-    """A fill of yesterday and an activity of another type are read and do not end the claim."""
+    """Yesterday's fill and an activity of another type are read and do not end the claim."""
     rest = FakeRest()
     rest.fills = [make_fill(2, transaction_time="2026-11-19T20:00:00Z"), {"activity_type": "DIV", "id": "d"}]
     assert heading(look(rest))[0]
