@@ -366,7 +366,7 @@ def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
     """A row counts the fills, and the position's detail lists them."""
     view = view_of(fill(now, 2, 2, 1.62), fill(now, 3, 1, 1.63), fill(now, 5, 2, 1.64))
     assert account_notes(view.portfolio_fills, NEW_YORK) == {
-        "aapl-call": "3 fills today \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+        "aapl-call": "3 fills today\N{NO-BREAK SPACE}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
     }
 
 

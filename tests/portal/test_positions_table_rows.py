@@ -449,7 +449,9 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
 
 def test_the_csv_has_notes_without_the_pages_pointer() -> None:
     """The sign that the page's detail says more would mean nothing in a file."""
-    payload = _payload(notes={"aapl": "3 fills today \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"})
+    payload = _payload(
+        notes={"aapl": "3 fills today\N{NO-BREAK SPACE}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"}
+    )
     (row, *_) = csv.DictReader(io.StringIO(positions_csv(payload, dt.UTC)))
     assert row["fills"] == "3 fills today"
 

@@ -57,7 +57,8 @@ _FEW_WORDS = {
 }
 # Not repeated below a row's name: states that the Quote column shows with a sign of their own, a difference
 # that the row's note gives in figures, and a warning that most structures would carry.
-MORE = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"  # the end of a note that the row's detail continues
+# The end of a note that the row's detail continues.
+MORE = "\N{NO-BREAK SPACE}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 
 _SAID_BY_STATE = frozenset(
     {
