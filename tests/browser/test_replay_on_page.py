@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from apps.streamlit.components.charts.palette import DARK
 from apps.streamlit.components.charts.scrubber import PLACES
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.text.figures import format_pnl, format_price
@@ -169,4 +170,15 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             wait_for_rest(page)
             step.click()
             expect(badge).to_contain_text(f"REPLAY {began + (chosen_second + 10) * SECOND:%H:%M:%S} · paused")
+        assert not portal.complaints
+
+
+def test_the_curve_has_the_colours_of_the_theme(browser: Browser, tmp_path: Path) -> None:
+    """In a dark window, it has the colours that are readable on a dark page, although it is in a popover."""
+    with running_portal(browser, tmp_path, f"--replay={RECORDING}", keys=False) as portal:
+        page = portal.open(portal.live_url, color_scheme="dark")
+        open_jump(page)
+        red, green, blue = bytes.fromhex(DARK.text[1:])
+        now = page.locator("[class*=st-key-replay-curve] svg.marks .mark-rule line")
+        expect(now).to_have_css("stroke", f"rgb({red}, {green}, {blue})")
         assert not portal.complaints

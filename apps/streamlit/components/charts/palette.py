@@ -37,9 +37,12 @@ def palette() -> Palette:
 
 @cache
 def palette_css() -> str:
-    """Return CSS rules that replace each colour with its counterpart in the browser's current theme."""
+    """Return CSS rules that replace each colour with its counterpart in the browser's current theme.
+
+    A popover is outside of `.stApp`, where no theme is known; a chart in it has the colours of the server.
+    """
     rules = (
-        f'.stVegaLiteChart svg :is([{name}="{light}"], [{name}="{dark}"]) '
+        f'.stApp .stVegaLiteChart svg :is([{name}="{light}"], [{name}="{dark}"]) '
         f"{{ {name}: light-dark({light}, {dark}); }}"
         for light, dark in zip(astuple(LIGHT), astuple(DARK), strict=True)
         for name in ("fill", "stroke")
