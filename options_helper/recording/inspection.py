@@ -22,6 +22,7 @@ from options_helper.recording.identifiers import (
     TRADING,
     UUID,
 )
+from options_helper.recording.recording_file import counted
 from options_helper.recording.records import (
     Answer,
     Began,
@@ -96,9 +97,9 @@ class _Summary:
                 f"{count} connection{'' if count == 1 else 's'}, {self.ends[stream]} lost or refused"
             )
         for host, count in self.answers.items():
-            yield f"{host} host: {count:,} requests"
+            yield f"{host} host: {count:,} request{'' if count == 1 else 's'}"
         if self.left_out:
-            yield f"Not complete: {self.left_out:,} records were left out."
+            yield f"Not complete: {counted(self.left_out)} left out."
 
 
 def summarize(path: Path) -> list[str]:

@@ -223,6 +223,7 @@ def test_an_early_end_is_said_at_the_end(
     assert list(describe_gaps(replay, dt.UTC)) == words
     more = list(describe_gaps(replay_of(clock, problem, **changes, left_out=3), dt.UTC))
     assert more == ["3 records are missing here, so figures may differ from those seen.", *words]
+    assert next(describe_gaps(replay_of(clock, left_out=1), dt.UTC)).startswith("1 record is missing here")
 
 
 def test_the_scrubber_has_a_row_for_each_place_and_mark(clock: ReplayClock) -> None:

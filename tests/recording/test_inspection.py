@@ -45,7 +45,7 @@ def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
         "From 2026-11-30 00:53:20 UTC to 2026-11-30 00:54:20 UTC, 60 s",
         "Written by options-helper 0.1.0, python 3.11.7",
         "fills: 2 frames, 7 bytes, 1 connection, 1 lost or refused",
-        "trading host: 1 requests",
+        "trading host: 1 request",
         "Not complete: 7 records were left out.",
         "Nothing is cut off.",
     ]

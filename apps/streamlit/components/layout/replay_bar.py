@@ -200,7 +200,8 @@ def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
     """Yield sentences about what the recording lacks; an early end is reported once it is reached."""
     found, problem = replay.overview, replay.manager.problem
     if found.left_out:
-        yield f"{found.left_out:,} records are missing here, so figures may differ from those seen."
+        missing = "1 record is" if found.left_out == 1 else f"{found.left_out:,} records are"
+        yield f"{missing} missing here, so figures may differ from those seen."
     if not replay.clock.is_at_end:
         return
     at = format_time(replay.clock.wall(), zone)
