@@ -289,7 +289,7 @@ def test_the_websocket_is_behind_the_login(door: Door) -> None:
 
 @pytest.mark.parametrize("names", [("*",), ("localhost",)])
 def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
-    """A foreign name or page is refused, even with the cookie; "*" adds only the called address."""
+    """A foreign name or page is refused, even with the cookie; "*" adds only the address of the request."""
     door = Door(names=names)
     door.cookies["oh"] = door.logins.new_cookie()
     own = door.ask("/x").status_code
