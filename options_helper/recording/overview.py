@@ -9,7 +9,7 @@ from pathlib import Path
 
 from options_helper.errors import OptionsHelperError
 from options_helper.recording.file_format import RecordingReader, open_recording
-from options_helper.recording.marks import Mark, MarkFinder, possible_time
+from options_helper.recording.markers import Marker, MarkerFinder, possible_time
 from options_helper.recording.records import Began, LeftOut, PortfolioText, Record, Started, Watching
 from options_helper.times import NEW_YORK
 
@@ -25,7 +25,7 @@ class Overview:
         first, last: The `elapsed` from which nothing is missing, and the last one.
         config: The settings of the run.
         portfolio: The portfolio file's first text, or the first watched portfolio.
-        marks: Its fills and failures, the first ones if there are very many.
+        markers: Its fills and failures, the first ones if there are very many.
         left_out: The number of records that are missing.
         damage: The reason why the file ends early, "" if it was not damaged.
         is_closed: True if the recording was closed, not cut short.
@@ -36,7 +36,7 @@ class Overview:
     last: int
     config: Mapping[str, object]
     portfolio: PortfolioText | None
-    marks: Sequence[Mark]
+    markers: Sequence[Marker]
     left_out: int
     damage: str
     is_closed: bool
@@ -56,7 +56,7 @@ def survey(path: Path) -> Overview:
     since = left_out = 0
     firsts: dict[type[Record], Record] = {}
     last = 0
-    marks = MarkFinder()
+    markers = MarkerFinder()
     with open_recording(path) as file:
         reader = RecordingReader(file)
         for record in reader.records():
@@ -65,7 +65,7 @@ def survey(path: Path) -> Overview:
                 continue
             firsts.setdefault(type(record), record)
             last = max(last, record.elapsed)
-            marks.take(record, is_played=record.elapsed >= since)
+            markers.take(record, is_played=record.elapsed >= since)
             left_out += record.records if isinstance(record, LeftOut) else 0
     if not firsts:
         raise OptionsHelperError(
@@ -82,7 +82,7 @@ def survey(path: Path) -> Overview:
         last=last,
         config=started.config if isinstance(started, Started) else {},
         portfolio=text if isinstance(text, PortfolioText) else None,
-        marks=tuple(marks.found),
+        markers=tuple(markers.found),
         left_out=left_out,
         damage=reader.damage,
         is_closed=reader.is_closed,

@@ -30,7 +30,7 @@ from options_helper.files.alerts_state import decode_alerts
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.models import Portfolio
 from options_helper.recording.journal import Journal
-from options_helper.recording.marks import possible_time
+from options_helper.recording.markers import possible_time
 from options_helper.recording.records import (
     Answer,
     Began,

@@ -18,7 +18,7 @@ from apps.streamlit.components.charts.scrubber import scrubber_table
 from apps.streamlit.components.layout import replay_bar
 from apps.streamlit.components.layout.replay_bar import describe_gaps
 from apps.streamlit.components.plain_text import in_markdown
-from options_helper.recording.marks import Mark
+from options_helper.recording.markers import Marker
 from options_helper.recording.overview import Overview
 from options_helper.replay import process
 from options_helper.replay.clock import ReplayClock
@@ -64,10 +64,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> ReplayClock:
 
 
 def replay_of(clock: ReplayClock, problem: Exception | None = None, **changes: Any) -> process.Replay:
-    """Return a replay with one mark."""
+    """Return a replay with one marker."""
     at = clock.span[0]
-    marks = (Mark(at + dt.timedelta(seconds=100), "fills: lost", is_fill=False),)
-    overview = Overview(at, 0, 120 * SECOND, {}, None, marks, left_out=0, damage="", is_closed=True)
+    markers = (Marker(at + dt.timedelta(seconds=100), "fills: lost", is_fill=False),)
+    overview = Overview(at, 0, 120 * SECOND, {}, None, markers, left_out=0, damage="", is_closed=True)
     manager = Jumps(clock)
     manager.problem = problem  # type: ignore[assignment]
     found = dataclasses.replace(overview, **changes)
@@ -99,7 +99,7 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
     page.slider(key="replay-time").set_value(at + dt.timedelta(seconds=5)).run()
     assert in_markdown("REPLAY 00:53:25") in page.markdown[0].value
     for number in range(2):  # the same one twice
-        choice = page.selectbox(key=f"replay-mark-{number}")
+        choice = page.selectbox(key=f"replay-marker-{number}")
         choice.set_value(choice.options[0]).run()
         assert in_markdown("REPLAY 00:54:59") in page.markdown[0].value
         page.button(key="replay-step").click().run()
@@ -226,11 +226,11 @@ def test_an_early_end_is_said_at_the_end(
     assert next(describe_gaps(replay_of(clock, left_out=1), dt.UTC)).startswith("1 record is missing here")
 
 
-def test_the_scrubber_has_a_row_for_each_place_and_mark(clock: ReplayClock) -> None:
+def test_the_scrubber_has_a_row_for_each_place_and_marker(clock: ReplayClock) -> None:
     """The rows that a click can choose come first, in the order of their times, and then the curve."""
     first, _ = clock.span
-    marks = replay_of(clock).overview.marks
-    table = scrubber_table(None, marks, [AT, AT + SECOND, AT + 100 * SECOND], first, dt.UTC)
+    markers = replay_of(clock).overview.markers
+    table = scrubber_table(None, markers, [AT, AT + SECOND, AT + 100 * SECOND], first, dt.UTC)
     assert list(table["kind"]) == ["place", "place", "failure", "now"]
     assert list(table["row"]) == [0, 1, 2, 3]
     assert table["time"][2] == (first + dt.timedelta(seconds=100)).replace(tzinfo=None)

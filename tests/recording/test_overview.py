@@ -13,7 +13,7 @@ pytest.importorskip("msgspec", reason="needs msgspec (pip install -e '.[alpaca]'
 from options_helper.errors import OptionsHelperError
 from options_helper.recording import records
 from options_helper.recording.file_format import HEADER, encode_records, pack_block
-from options_helper.recording.marks import MOST_MARKS
+from options_helper.recording.markers import MOST_MARKERS
 from options_helper.recording.overview import find_place, survey
 from options_helper.times import NEW_YORK
 
@@ -58,17 +58,17 @@ def test_a_time_of_day_is_found_also_after_midnight(written: str, found: str) ->
             find_place(written, *span)
 
 
-def test_fills_and_failures_are_marked() -> None:
+def test_fills_and_failures_have_markers() -> None:
     """Fills and failures are found with their words, and the recording is complete."""
     found = survey(GOLDEN / "outage.ohrec")
     assert (found.is_closed, found.damage, found.left_out) == (True, "", 0)
-    assert "stocks: the server refused the connection" in [m.words for m in found.marks if not m.is_fill]
-    assert any(m.is_fill and m.words.startswith("fill: 1 AAPL391216C00250000 at ") for m in found.marks)
+    assert "stocks: the server refused the connection" in [m.words for m in found.markers if not m.is_fill]
+    assert any(m.is_fill and m.words.startswith("fill: 1 AAPL391216C00250000 at ") for m in found.markers)
     assert found.config["stocks"] == ["AAPL"]
     assert found.portfolio is not None
 
 
-def test_failures_before_the_last_minutes_are_not_marked(tmp_path: Path) -> None:
+def test_failures_before_the_last_minutes_have_no_markers(tmp_path: Path) -> None:
     """A file saved from memory begins with older records, whose times a replay does not reach."""
     began = records.Began(AT + 60 * SECOND, 60 * SECOND, {}, since=50 * SECOND)
     older, newer = (
@@ -76,8 +76,8 @@ def test_failures_before_the_last_minutes_are_not_marked(tmp_path: Path) -> None
         for each in (10, 55)
     )
     found = survey(write(tmp_path / "a.ohrec", [began, older], [newer]))
-    assert [mark.words for mark in found.marks] == ["fills: at 55"]
-    assert min(mark.at for mark in found.marks) >= found.at
+    assert [marker.words for marker in found.markers] == ["fills: at 55"]
+    assert min(marker.at for marker in found.markers) >= found.at
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,6 @@ def test_a_long_recording_needs_little_memory(tmp_path: Path) -> None:
     found = survey(path)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(found.marks) == MOST_MARKS
+    assert len(found.markers) == MOST_MARKERS
     assert not found.is_closed
     assert most < 4_000_000  # all of it is 6 MB

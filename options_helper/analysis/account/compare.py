@@ -71,14 +71,14 @@ class AccountComparison:
 
     Attributes:
         rows: Sorted by symbol, differences first.
-        marks: What the broker holds of each differing position, in words, keyed by position id.
+        discrepancies: What the broker holds of each differing position, in words, keyed by position id.
         not_held: The ids of positions that the broker does not hold at all.
         left_out: The number of positions that the file excludes from the comparison.
         as_of: The time the broker's positions were read.
     """
 
     rows: tuple[Comparison, ...]
-    marks: Mapping[str, str]
+    discrepancies: Mapping[str, str]
     not_held: frozenset[str]
     left_out: int
     as_of: dt.datetime
@@ -160,7 +160,7 @@ def compare_account(
     held = {row.symbol: row for row in explained}
     return AccountComparison(
         rows=tuple(explained),
-        marks={name: mark for name, own in parts.items() if (mark := _mark(own, held))},
+        discrepancies={name: words for name, own in parts.items() if (words := _discrepancy(own, held))},
         not_held=frozenset(
             name
             for name, own in parts.items()
@@ -221,7 +221,7 @@ def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
     return min(at_broker, part.quantity, key=abs) if at_broker * part.quantity > 0 else ZERO
 
 
-def _mark(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
+def _discrepancy(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
     """Return the difference in words, such as `broker holds 2 of 5`, or "" if every part agrees."""
     differing = [part for part in parts if rows[part.symbol].agreement not in _NO_DIFFERENCE]
     if not differing:

@@ -14,8 +14,8 @@
 
 A stream is lost if it has ended for good, or is reconnecting and has not been heard from for more than 5 s.
 
-A quote is quiet, not stale, if its stream was heard in the last 10 s, is not mute (no event for 45 s, or for 10 s
-on a new connection), is not lagging, and cannot have missed an update: the price came on the current
+A quote is quiet, not stale, if its stream was heard in the last 10 s, is not mute (no event for 45 s, or
+for 10 s on a new connection), is not lagging, and cannot have missed an update: the price came on the current
 connection, or REST has reported all prices since the subscription was acknowledged. A dropped or unreadable
 message might have changed any price, so only prices after it count. A stream is lagging if its quotes are
 older than the threshold on arrival. A price from before today's opening, or without a known time, is stale

@@ -281,11 +281,11 @@ def test_legs_and_singles_of_one_contract_are_summed() -> None:
     compared = compare_account(file, broker({CALL: -1, PUT: -2}))
     assert compared.differences == ()
     assert compared.rows[0].position_ids == ("two", "single")
-    assert compared.marks == {}
+    assert compared.discrepancies == {}
 
 
 @pytest.mark.parametrize(
-    ("held", "mark", "not_held"),
+    ("held", "words", "not_held"),
     [
         ({CALL: -2, PUT: -2}, "", False),
         ({CALL: -1, PUT: -1}, "broker holds 1 of 2", False),
@@ -294,17 +294,17 @@ def test_legs_and_singles_of_one_contract_are_summed() -> None:
         ({}, "not held at the broker", True),
     ],
 )
-def test_a_position_is_marked(held: dict[str, float], mark: str, *, not_held: bool) -> None:
-    """The mark shows how much of the position the broker holds."""
+def test_a_position_has_its_discrepancy(held: dict[str, float], words: str, *, not_held: bool) -> None:
+    """The discrepancy says how much of the position the broker holds."""
     compared = compare_account(portfolio(condor(2)), broker(held))
-    assert compared.marks.get("two", "") == mark
+    assert compared.discrepancies.get("two", "") == words
     assert compared.not_held == ({"two"} if not_held else set())
 
 
 def test_more_than_the_file_names_is_marked() -> None:
-    """The mark shows both quantities if the broker holds more of a single position."""
+    """The discrepancy has both quantities if the broker holds more of a single position."""
     compared = compare_account(portfolio(option(CALL, 2)), broker({CALL: 5}))
-    assert compared.marks == {"one": "broker holds 5, the file 2"}
+    assert compared.discrepancies == {"one": "broker holds 5, the file 2"}
     assert compared.not_held == set()
 
 
@@ -339,7 +339,7 @@ def test_before_the_positions_are_known_there_is_nothing_to_compare() -> None:
     ],
 )
 def test_a_row_that_could_not_be_read_is_not_zero(unread: set[str], agreements: list[Agreement]) -> None:
-    """A position with an unknown quantity gets no mark and does not count as not held."""
+    """A position with an unknown quantity has no discrepancy and does not count as not held."""
     seen = LiveSnapshot(broker_positions_at=NOW, broker_unread=frozenset(unread))
     side = BrokerSide.of(seen)
     assert side is not None
@@ -347,7 +347,7 @@ def test_a_row_that_could_not_be_read_is_not_zero(unread: set[str], agreements: 
     by_symbol = {row.symbol: row.agreement for row in compared.rows}
     assert [by_symbol[CALL], by_symbol[PUT]] == agreements
     sure = {name for name, one in zip("ab", agreements, strict=True) if one is Agreement.ONLY_IN_FILE}
-    assert (set(compared.marks), compared.not_held) == (sure, sure)
+    assert (set(compared.discrepancies), compared.not_held) == (sure, sure)
     assert len(compared.differences) + len(compared.unsure) == 2
 
 
@@ -361,7 +361,7 @@ def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
     compared = compare_account(file, BrokerSide(quantities=quantities, as_of=NOW))
     assert {row.agreement for row in compared.rows} <= {Agreement.EQUAL}
     assert {row.symbol for row in compared.rows} == set(quantities)
-    assert (compared.marks, compared.not_held) == ({}, frozenset())
+    assert (compared.discrepancies, compared.not_held) == ({}, frozenset())
 
 
 def test_a_fill_that_the_positions_do_not_contain_yet_is_no_cause() -> None:

@@ -34,7 +34,7 @@ def compared(
     *rows: Comparison, not_held: frozenset[str] = frozenset(), left_out: int = 0
 ) -> AccountComparison:
     """A comparison with these rows."""
-    return AccountComparison(rows=rows, marks={}, not_held=not_held, left_out=left_out, as_of=NOW)
+    return AccountComparison(rows=rows, discrepancies={}, not_held=not_held, left_out=left_out, as_of=NOW)
 
 
 def test_a_difference_has_its_cells() -> None:

@@ -17,17 +17,17 @@ from apps.streamlit.components.charts.charts import Spec, finished, row_numbers
 from apps.streamlit.components.charts.palette import palette
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.observation import PORTFOLIO
-from options_helper.recording.marks import Mark
+from options_helper.recording.markers import Marker
 from options_helper.times import from_microseconds, to_microseconds
 
 _HEIGHT = 110
-PLACES = 240  # times that a click can choose, besides the marks
+PLACES = 240  # times that a click can choose, besides the markers
 _PICK = "pick"
 
 
 def render_scrubber(
     curve: Curve | None,
-    marks: Sequence[Mark],
+    markers: Sequence[Marker],
     span: tuple[dt.datetime, dt.datetime],
     now: dt.datetime,
     *,
@@ -39,14 +39,14 @@ def render_scrubber(
 
     Args:
         curve: Open P/L as far as it is known.
-        marks: The recording's fills and failures.
+        markers: The recording's fills and failures.
         span: The recording's beginning and end.
         now: The replay's time.
         zone: The reader's time zone.
         key: The chart's key.
         take: Called with the time that was clicked on.
     """
-    places = [*_places(span), *(to_microseconds(mark.at) for mark in marks)]
+    places = [*_places(span), *(to_microseconds(marker.at) for marker in markers)]
 
     def note() -> None:
         for picked in st.session_state[key]["selection"].get(_PICK, []):
@@ -55,7 +55,7 @@ def render_scrubber(
                 take(at)
 
     st.vega_lite_chart(
-        scrubber_table(curve, marks, places, now, zone),
+        scrubber_table(curve, markers, places, now, zone),
         _spec(),
         key=key,
         width="stretch",
@@ -71,11 +71,13 @@ def _places(span: tuple[dt.datetime, dt.datetime]) -> list[int]:
 
 
 def scrubber_table(
-    curve: Curve | None, marks: Sequence[Mark], places: Sequence[int], now: dt.datetime, zone: dt.tzinfo
+    curve: Curve | None, markers: Sequence[Marker], places: Sequence[int], now: dt.datetime, zone: dt.tzinfo
 ) -> pd.DataFrame:
-    """Return one table: the places that a click can choose, marks last, then the time now and the curve."""
-    kinds = ["place"] * (len(places) - len(marks)) + ["fill" if mark.is_fill else "failure" for mark in marks]
-    words = [""] * (len(places) - len(marks)) + [mark.words for mark in marks]
+    """Return one table: the places that a click can choose, markers last, then the time now and the curve."""
+    kinds = ["place"] * (len(places) - len(markers)) + [
+        "fill" if marker.is_fill else "failure" for marker in markers
+    ]
+    words = [""] * (len(places) - len(markers)) + [marker.words for marker in markers]
     times = wall_times(np.array([*places, to_microseconds(now)], dtype=np.int64), zone)
     parts = [pd.DataFrame({"time": times, "kind": [*kinds, "now"], "text": [*words, ""], "value": np.nan})]
     if curve is not None and len(curve.times):

@@ -13,20 +13,20 @@ from apps.streamlit.components.charts.scrubber import render_scrubber
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.wording import format_time
 from options_helper.printable import printable
-from options_helper.recording.marks import MOST_MARKS
+from options_helper.recording.markers import MOST_MARKERS
 from options_helper.replay import SPEEDS
 from options_helper.replay.clock import ReplayClock
 from options_helper.replay.player import UnplayableRecord
 from options_helper.replay.process import Replay, current_replay
 
 _STEP_SECONDS = 10.0
-_SPEED_KEY, _TIME_KEY, _MARK_KEY = "replay-speed", "replay-time", "replay-mark"
+_SPEED_KEY, _TIME_KEY, _MARKER_KEY = "replay-speed", "replay-time", "replay-marker"
 _JUMP_KEY, _CURVE_KEY, _JUMPS_KEY = "replay-jump", "replay-curve", "replay-jumps"
 _TAKEN_KEY = "replay-taken"  # the last choice on the curve or in the list, and the number of jumps before it
 _TOUCHED_KEY, _SETTLED_SECONDS = "replay-touched", 2.0
 # The slider's value as the browser has it, and its earlier values that the replay has replaced since.
 _SHOWN_KEY, _REPLACED_KEY, _REPEATED_SECONDS = "replay-shown", "replay-replaced", 3.0
-_BEFORE_MARK = dt.timedelta(seconds=1)
+_BEFORE_MARKER = dt.timedelta(seconds=1)
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -98,25 +98,25 @@ def _take_speed(clock: ReplayClock) -> None:
 
 def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
     """Draw the recording's times, and its fills and failures to choose from."""
-    marks, number = replay.overview.marks, st.session_state.get(_JUMPS_KEY, 0)
+    markers, number = replay.overview.markers, st.session_state.get(_JUMPS_KEY, 0)
     first, last = (at.astimezone(zone).replace(microsecond=0) for at in replay.clock.span)
     if first < last:
         _render_times(replay, first, last, zone)
-    mark_key = f"{_MARK_KEY}-{number}"  # new after each jump, so that the same one can be chosen again
+    marker_key = f"{_MARKER_KEY}-{number}"  # new after each jump, so that the same one can be chosen again
     st.selectbox(
         "Fills and failures",
-        marks,
+        markers,
         index=None,
-        format_func=lambda mark: f"{format_time(mark.at, zone)} · {printable(mark.words)}",
-        key=mark_key,
-        on_change=_take_mark,
-        args=(replay, mark_key, number),
-        placeholder="Choose one" if marks else "None in this recording",
-        disabled=not marks,
+        format_func=lambda marker: f"{format_time(marker.at, zone)} · {printable(marker.words)}",
+        key=marker_key,
+        on_change=_take_marker,
+        args=(replay, marker_key, number),
+        placeholder="Choose one" if markers else "None in this recording",
+        disabled=not markers,
     )
     st.caption("Forward, everything in between is played at once; backward, everything from the beginning.")
-    if len(marks) >= MOST_MARKS:
-        st.caption(f"Only the first {MOST_MARKS:,} fills and failures are listed.")
+    if len(markers) >= MOST_MARKERS:
+        st.caption(f"Only the first {MOST_MARKERS:,} fills and failures are listed.")
 
 
 def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: dt.tzinfo) -> None:
@@ -126,7 +126,7 @@ def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: d
     number = st.session_state.get(_JUMPS_KEY, 0)
     render_scrubber(
         replay.manager.curve,
-        replay.overview.marks,
+        replay.overview.markers,
         replay.clock.span,
         now,
         zone=zone,
@@ -174,10 +174,10 @@ def _take_time(replay: Replay) -> None:
     replay.manager.jump(last if chosen >= last.replace(microsecond=0) else chosen)
 
 
-def _take_mark(replay: Replay, key: str, number: int) -> None:
+def _take_marker(replay: Replay, key: str, number: int) -> None:
     chosen = st.session_state[key]
     if chosen is not None:
-        _take_choice(replay, number, chosen.at - _BEFORE_MARK)
+        _take_choice(replay, number, chosen.at - _BEFORE_MARKER)
 
 
 def _take_choice(replay: Replay, number: int, at: dt.datetime) -> None:

@@ -56,7 +56,7 @@ def render_positions(
 
     The title of a hidden tab shows the number of `raised` alerts. Once `stopped`, rows show times, not ages.
     """
-    notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
+    notes = account_notes(fills.portfolio_fills, zone, account.discrepancies if account else {})
     not_held = frozenset() if account is None else account.not_held
     grouping, columns = chosen_grouping(TABLE_KEY), chosen_columns(TABLE_KEY)
     payload = _chosen_rows(view, risk, tuple(notes.items()), not_held, grouping, columns)
@@ -116,10 +116,10 @@ def _table_rows(
 
 
 def account_notes(
-    fills: PortfolioFills, zone: dt.tzinfo, marks: Mapping[str, str] = MappingProxyType({})
+    fills: PortfolioFills, zone: dt.tzinfo, discrepancies: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
     """Return notes from the account by position id: the broker's quantity, option events, today's fills."""
-    notes = {name: [mark] for name, mark in marks.items()}
+    notes = {name: [words] for name, words in discrepancies.items()}
     for name, events in fills.events.items():
         notes.setdefault(name, []).extend(
             f"{event.words}, {format_day(event.date, with_year=False)}" for event in events

@@ -10,12 +10,12 @@ import msgspec
 from options_helper.recording.records import Connecting, Observed, Received, Record
 from options_helper.times import from_microseconds, plausible
 
-MOST_MARKS = 1000
+MOST_MARKERS = 1000
 _FILLS = frozenset({"fill", "partial_fill"})
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Marker:
     """A fill, or a stream's failure."""
 
     at: dt.datetime
@@ -38,27 +38,27 @@ class _Update(msgspec.Struct):
     data: _Data | None = None
 
 
-class MarkFinder:
+class MarkerFinder:
     """Finds the fills, and the failures of streams, in the order of the recording.
 
     Attributes:
-        found: The first `MOST_MARKS` of them.
+        found: The first `MOST_MARKERS` of them.
     """
 
     def __init__(self) -> None:
-        self.found: list[Mark] = []
+        self.found: list[Marker] = []
         self._streams: dict[int, str] = {}
 
     def take(self, record: Record, *, is_played: bool = True) -> None:
         """Read a record; one that is not played only says how things were at the beginning."""
         if isinstance(record, Connecting):
             self._streams[record.connection] = record.stream
-        elif is_played and len(self.found) < MOST_MARKS and (at := possible_time(record.at)) is not None:
+        elif is_played and len(self.found) < MOST_MARKERS and (at := possible_time(record.at)) is not None:
             if isinstance(record, Observed) and record.change == "failed":
                 words = f"{record.stream}: {record.facts.get('text', '')}"
-                self.found.append(Mark(at, words, is_fill=False))
+                self.found.append(Marker(at, words, is_fill=False))
             elif isinstance(record, Received) and self._streams.get(record.connection) == "fills":
-                self.found += (Mark(at, words) for words in map(_fill_words, record.messages) if words)
+                self.found += (Marker(at, words) for words in map(_fill_words, record.messages) if words)
 
 
 def possible_time(at: int) -> dt.datetime | None:
