@@ -87,7 +87,7 @@ def ui(  # noqa: PLR0913 - an argument for each option
     record: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Record each run to a file in this folder, without keys and account numbers."
+            metavar="DIR", help="Record each run to a file in this folder, without keys or account numbers."
         ),
     ] = None,
     replay: Annotated[

@@ -68,7 +68,7 @@ class Identifiers:
         return UUID.sub(lambda found: self.replace(found[0].lower()), text)
 
     def in_json(self, body: bytes) -> bytes:
-        """Return a JSON document without identifiers and free text; anything else is left out."""
+        """Return a JSON document without identifiers or free text; anything else is left out."""
         try:
             return msgspec.json.encode(self._in_value(msgspec.json.decode(body)))
         except _UNREADABLE:

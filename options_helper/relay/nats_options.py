@@ -52,7 +52,7 @@ class NatsOptions:
     """How to connect; secrets never appear in its repr.
 
     Attributes:
-        urls: The servers, without users and passwords.
+        urls: The servers, without users or passwords.
         tls: The TLS context if the connection must be encrypted; without one, the server decides.
     """
 

@@ -32,5 +32,5 @@ def test_the_environment_chooses_folder_and_memory(
 
 @pytest.mark.parametrize("megabytes", ["0", "-1"])
 def test_with_both_switched_off_nothing_is_recorded(megabytes: str) -> None:
-    """Without a folder and memory there is no recorder, so the streams have no taps."""
+    """Without a folder or memory, there is no recorder, so the streams have no taps."""
     assert make_recorder({"OH_LAST_MINUTES_MB": megabytes}) is None

@@ -339,7 +339,7 @@ def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
 
 
 def test_after_stop_no_part_promises_another_try(desk: RunDesk) -> None:
-    """Reasons stay after Stop, without the tries and waits that no longer follow."""
+    """Reasons stay after Stop, without the tries or waits that no longer follow."""
     results = desk.run.results
     results.put_progress("fills", "GET /v2/orders: the server failed (500). Trying again in 16 s.")
     results.put_progress("account", "GET /v2/account: too many requests (429). Waiting 52 s.")
