@@ -98,7 +98,7 @@ def _time_of(at: int, length: int) -> dt.datetime:
 
 
 def find_place(written: str, begins: dt.datetime, ends: dt.datetime) -> dt.datetime:
-    """Return the time in a recording that `HH:MM` or `HH:MM:SS` in New York means, also after midnight.
+    """Return the time in a recording that `HH:MM` or `HH:MM:SS` in New York means, even after midnight.
 
     Raises:
         OptionsHelperError: It is not a time of day, or the recording does not contain it.

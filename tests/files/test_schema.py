@@ -188,7 +188,7 @@ def test_a_key_in_the_wrong_place_is_refused_by_both(model: type) -> None:
 
 @pytest.mark.parametrize("model", PLACES, ids=lambda model: model.__name__)
 def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
-    """A number, also in quotes, is an amount; a list or a word is not."""
+    """A number, even in quotes, is an amount; a list or a word is not."""
     for key in refused_numbers(KINDS[model]):
         for value, is_amount in (
             (5, True),

@@ -155,7 +155,7 @@ def slider_of(page: AppTest) -> Any:
 
 
 def test_every_tab_shows_the_speed(clock: ReplayClock) -> None:
-    """The chosen speed is marked in each tab, also after a second click on it, and no other one."""
+    """The chosen speed, and no other, is marked in each tab, even after a second click on it."""
     pages = [AppTest.from_function(_bar).run() for _ in range(2)]
     pages[0].segmented_control(key="replay-speed").set_value(10.0).run()
     pages[1].run()

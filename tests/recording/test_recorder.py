@@ -225,7 +225,7 @@ def test_a_slow_disk_does_not_mix_two_runs(
     assert recorder.status.path != first
     second = kinds(read(recorder.status.path.read_bytes()))
     assert second == ["Began", "Started", "Connecting", "Received", "Stopped", "Closed"]
-    wait_until(lambda: kinds(read(first.read_bytes()))[-1] == "Closed")
+    wait_until(lambda: kinds(read(first.read_bytes()))[-1:] == ["Closed"])
     assert kinds(read(first.read_bytes())) == [
         "Began",
         "Started",

@@ -34,7 +34,7 @@ def differences(looks: list[Look]) -> dict[str, int]:
 
 
 def test_a_session_with_losses_is_equal_at_every_look(tmp_path: Path) -> None:
-    """Prices, tables, totals, fills, health and alerts are equal, also in a second run of the process."""
+    """Prices, tables, totals, fills, health and alerts are equal, even in a second run of the process."""
     with recording(tmp_path, order_interval_seconds=0.05) as studio:
         for loss in range(4):
             studio.look_until(lambda _live: studio.is_running("fills"))
@@ -142,7 +142,7 @@ def act(studio: Studio, kind: str, argument: object) -> None:  # noqa: C901 - a 
 def test_any_session_is_equal_at_every_look(
     config: dict[str, bool], actions: list[tuple[str, object]], cut: float
 ) -> None:
-    """At 1 and 100 times the speed, every look is equal, also in a file that was cut short."""
+    """At 1 and 100 times the speed, every look is equal, even in a file that was cut short."""
     with TemporaryDirectory() as folder:
         with recording(Path(folder), config=config) as studio:
             studio.look(3)

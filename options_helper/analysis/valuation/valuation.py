@@ -72,7 +72,7 @@ class Valuation(NamedTuple):
 
     Attributes:
         ticks: The newest quotes and trades.
-        marks: The marks by the mark rule, also of expired contracts.
+        marks: The marks by the mark rule, including those of expired contracts.
         mark, methods: The mark and its method's index in `MARK_METHODS`; none for expired contracts until
             they are settled.
         natural: The price of closing now.

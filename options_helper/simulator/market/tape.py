@@ -57,7 +57,7 @@ class Tape:
         return self._trades[symbol]
 
     def correct_trade(self, symbol: str, price: float, at: Nanoseconds) -> Message:
-        """Correct the newest trade of a stock, also for REST."""
+        """Correct the newest trade of a stock, for REST as well."""
         wrong = self._trades[symbol]
         self._trade_count += 1
         self._trades[symbol] = wrong | {"i": self._trade_count, "p": price}

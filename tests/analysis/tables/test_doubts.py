@@ -1,4 +1,4 @@
-"""Doubts about entries: how they were understood and what was probably meant, also with prices."""
+"""Doubts about entries: how they were understood and what was probably meant, with and without prices."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_a_plain_dict_of_stocks_may_change_in_place() -> None:
 def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Refreshes share the arrays of a portfolio, and they are freed with it."""
+    """Refreshes share a portfolio's arrays, which are freed with it."""
     built: list[Portfolio] = []
     build = book_module.build_book
 

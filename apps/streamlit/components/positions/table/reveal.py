@@ -13,7 +13,7 @@ _KEY = "positions-table-reveal"
 
 
 class Reveal(TypedDict):
-    """The row's id, and a number that grows with every request, also in the session after this one."""
+    """The row's id, and a number that grows with every request, even from session to session."""
 
     id: str
     number: int
