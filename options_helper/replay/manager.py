@@ -59,7 +59,7 @@ class ReplayManager:
 
     @property
     def curve(self) -> Curve | None:
-        """The day's curve as far as it was played, even if that was before a jump back; None before the first look."""
+        """The day's curve as far as it was ever played, despite a jump back; None before the first look."""
         monitor = self._player.monitor
         return max(None if monitor is None else monitor.view().pnl, self._curve, key=_reach)
 

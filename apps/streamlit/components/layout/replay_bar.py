@@ -147,7 +147,7 @@ def _render_times(replay: Replay, first: dt.datetime, last: dt.datetime, zone: d
 
 
 def _follow(second: dt.datetime) -> None:
-    """Put the slider where the replay is, but not back while the reader moves it."""
+    """Set the slider to the replay's time, but not again to the same time while the reader moves it."""
     state, now = st.session_state, time.monotonic()
     is_still = now - state.get(_TOUCHED_KEY, 0.0) > _SETTLED_SECONDS
     if is_still or state.get(_TIME_KEY) != second:
