@@ -129,6 +129,10 @@ def test_an_earlier_value_of_the_slider_is_no_choice(clock: ReplayClock) -> None
     for seconds in (49, 48, 49, 48):  # the reader's own values may repeat
         slider_of(page).set_value(begins + dt.timedelta(seconds=seconds)).run()
         assert clock.elapsed == seconds * SECOND
+    clock.set_running(running=True)
+    for seconds in (90, 48):  # what the page had set before arrives after the reader's choice
+        slider_of(page).set_value(begins + dt.timedelta(seconds=seconds)).run()
+        assert clock.elapsed == 90 * SECOND
 
 
 def test_a_repeated_choice_is_taken_once(clock: ReplayClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,8 @@ def _take_time(replay: Replay) -> None:
     replaced_at = state.get(_REPLACED_KEY, {}).get(chosen)
     if chosen == state.get(_SHOWN_KEY) or (replaced_at and now - replaced_at < _REPEATED_SECONDS):
         return
+    if replay.clock.is_running and _SHOWN_KEY in state:  # the browser may receive that value only now
+        state[_REPLACED_KEY] = {**state.get(_REPLACED_KEY, {}), state[_SHOWN_KEY]: now}
     state[_TOUCHED_KEY], state[_SHOWN_KEY] = now, chosen
     # The slider has whole seconds; its last one is the end of the recording.
     replay.manager.jump(last if chosen >= last.replace(microsecond=0) else chosen)
