@@ -177,6 +177,12 @@ def _kind(layer: Any) -> str:
     return kind
 
 
+@pytest.mark.parametrize(("money", "step"), [(True, 1), (False, 0.01)])
+def test_no_two_ticks_have_the_same_label(*, money: bool, step: float) -> None:
+    """Ticks are at least one of the last digit apart."""
+    assert curve_spec(height=100, money=money)["encoding"]["y"]["axis"]["tickMinStep"] == step
+
+
 def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]

@@ -198,7 +198,14 @@ def _dollar_axis(*, decimals: int) -> Spec:
     words = (
         f"datum.value < 0 ? '{MINUS}$' + format(-datum.value, {style}) : '$' + format(datum.value, {style})"
     )
-    return {"labelExpr": words, "tickCount": 4, "ticks": False, "domain": False, "labelOverlap": True}
+    return {
+        "labelExpr": words,
+        "tickCount": 4,
+        "tickMinStep": 10**-decimals,  # or two ticks would have the same label
+        "ticks": False,
+        "domain": False,
+        "labelOverlap": True,
+    }
 
 
 def finished(spec: Spec, colours: Palette, height: int) -> Spec:
