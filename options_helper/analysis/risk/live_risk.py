@@ -19,6 +19,7 @@ from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
+from options_helper.analysis.risk.greek_signs import scale_by_position
 from options_helper.analysis.risk.inputs import RiskInputs, find_inputs
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, price_legs
 from options_helper.analysis.risk.neighbours import fill_from_neighbours
@@ -193,11 +194,8 @@ def _position_greeks(legs: RiskLegs, prices: LegPrices, solutions: tuple[Solutio
     """Return each Greek for the legs' whole quantity; shares have only a delta."""
     by_share = {name: floats(getattr(each.greeks, name) for each in solutions) for name in GREEKS}
     of_stock = {name: 1.0 if name == "delta" else 0.0 for name in GREEKS}
-    # Adding 0.0 turns a negative zero into zero.
-    return {
-        name: np.where(legs.is_stock, of_stock[name], figures) * prices.scale + 0.0
-        for name, figures in by_share.items()
-    }
+    either = {name: np.where(legs.is_stock, of_stock[name], by_share[name]) for name in GREEKS}
+    return scale_by_position(either, prices.scale)
 
 
 def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:

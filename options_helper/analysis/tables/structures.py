@@ -30,11 +30,11 @@ from options_helper.analysis.holdings.portfolio_arrays import (
     reduce_by,
 )
 from options_helper.analysis.holdings.session_ends import days_until, hours_until
+from options_helper.analysis.risk.greek_signs import GREEK_NAMES
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.doubts import doubt_structures, has_any
-from options_helper.analysis.valuation.greek_signs import GREEK_NAMES
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import days_since, opened_today

@@ -23,7 +23,7 @@ from options_helper.analysis.arrays.columns import (
 )
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
-from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
+from options_helper.analysis.risk.greek_signs import GREEK_NAMES, sign_by_position
 from options_helper.market import BrokerPosition, Greeks, LiveSnapshot
 from options_helper.times import new_york_date, to_microseconds
 

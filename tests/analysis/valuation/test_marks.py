@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
+from options_helper.analysis.risk.greek_signs import sign_by_position
 from options_helper.analysis.streams.clock import correct_clock
-from options_helper.analysis.valuation.greek_signs import sign_by_position
 from options_helper.analysis.valuation.marks import (
     MARK_METHODS,
     MarkMethod,
