@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
 from apps.streamlit.components.charts.palette import DARK
 from apps.streamlit.components.charts.scrubber import PLACES
 from options_helper.analysis.tables.column import Table
