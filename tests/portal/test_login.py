@@ -205,6 +205,24 @@ def test_a_long_form_is_wrong(door: Door) -> None:
     assert door.ask("/login", "POST", content=b"password=" + b"x" * 100_000).status_code == 401
 
 
+def test_a_password_that_is_cut_off_is_no_error(door: Door) -> None:
+    """A client that leaves before its password has arrived gets no answer, and nothing is logged."""
+    sent: list[object] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    for _ in range(5):
+        scope = {"type": "http", "method": "POST", "path": "/login", "query_string": b"", "scheme": "http"}
+        more = {"headers": [(b"host", HOST.encode())], "client": door.client}
+        asyncio.run(door._with_server({**scope, **more}, receive, send))
+    assert sent == []
+    assert door.ask("/login", "POST", data={"password": "wrong"}).status_code == 401
+
+
 @pytest.mark.parametrize("kind", ["other key", "later end", "no signature", "no number", "old"])
 def test_a_forged_or_old_cookie_is_refused(door: Door, kind: str) -> None:
     """Only a cookie that this process signed counts, and only until it expires."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -53,7 +54,11 @@ class LoginRequired:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        from starlette.requests import HTTPConnection, Request  # noqa: PLC0415 - absent without Streamlit
+        from starlette.requests import (  # noqa: PLC0415 - absent without Streamlit
+            ClientDisconnect,
+            HTTPConnection,
+            Request,
+        )
 
         connection = HTTPConnection(scope)
         is_known = self._is_known(connection)
@@ -65,8 +70,9 @@ class LoginRequired:
         elif not is_known:
             await _page(403, "The portal does not answer at this address")(scope, receive, send)
         else:
-            answer = await self._answer(Request(scope, receive), logged_in=logged_in)
-            await answer(scope, receive, send)
+            with contextlib.suppress(ClientDisconnect):  # nobody waits for the answer any more
+                answer = await self._answer(Request(scope, receive), logged_in=logged_in)
+                await answer(scope, receive, send)
 
     @property
     def _login_path(self) -> str:
