@@ -152,7 +152,7 @@ def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, 
             marks.add(expected["mark"])
             if PICTURES:
                 page.screenshot(path=f"{PICTURES}/replay-{presses}.png")
-        assert len(marks) == 3
+        assert len(marks) > 1
         # Ages stand still with the recording's clock, and run with it.
         assert page.evaluate("optionsHelperClock.pace") == 0
         page.get_by_text("4 \N{MULTIPLICATION SIGN}").click()

@@ -200,6 +200,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
         bar.get_by_role("button", name="Show row").click()
         row = page.locator('tr[data-kind][aria-selected="true"]')
         expect(row).to_be_in_viewport()
+        assert page.get_by_test_id("stHeader").bounding_box()["y"] == 0, "only the page's own part may scroll"
         held: list[Any] = []
         page.route("**/positions_table.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its arguments
         page.evaluate("localStorage.clear()")
