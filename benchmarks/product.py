@@ -82,20 +82,19 @@ class Product:
         spent = (time.process_time() - cpu) / (time.monotonic() - began)
         return {"cpu": spent, "memory": psutil.Process().memory_info().rss}
 
-    def risk(self, how: str) -> dict[str, object]:
-        """Start or stop computing the risk of another portfolio: `process 2`, `here 1` (seconds) or `off`."""
+    def risk(self, where: str, seconds: str = "1") -> dict[str, object]:
+        """Compute another portfolio's risk at this interval, in a `process` or `here`; stop that if `off`."""
         self._risk_off.set()
         if self._risk_thread is not None:
             self._risk_thread.join()
             self._risk_thread = None
-        if how != "off":
-            where, seconds = how.split()
+        if where != "off":
             self._risk_off = threading.Event()
             solver = Solver(shared_process().solve_many if where == "process" else None)
             arguments = (solver, float(seconds), self._risk_off)
             self._risk_thread = threading.Thread(target=compute_again_and_again, args=arguments, daemon=True)
             self._risk_thread.start()
-        return {"risk": how}
+        return {"risk": where}
 
     def facts(self) -> dict[str, object]:
         """Return messages, rates and latencies by stream, and the number of dropped events."""

@@ -206,7 +206,7 @@ def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
         for _ in range(6 if quick else 20):
             for how, slices in took.items():
                 product.send(f"risk {how}")
-                product.receive(risk=how)
+                product.receive(risk=how.split()[0])
                 if how != "off":
                     feed.send("go")
                 time.sleep(1.2)  # the process must start first
