@@ -109,6 +109,8 @@ def _draw_link(token: str, key: str, file: OfferedFile) -> None:
 
 
 def _offers() -> _Offers:
-    offers: _Offers = st.session_state.setdefault(_OFFERED, _Offers())
-    _offers_by_token[offers.token] = offers
+    offers: _Offers | None = st.session_state.get(_OFFERED)
+    if offers is None:
+        offers = st.session_state[_OFFERED] = _Offers()
+        _offers_by_token[offers.token] = offers
     return offers

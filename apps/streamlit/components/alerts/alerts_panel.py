@@ -46,9 +46,8 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
         if monitor.notice_problem:
             st.warning(in_markdown(monitor.notice_problem), icon=":material/notifications_off:")
-        _render_more(
-            monitor, view, zone
-        )  # above the list, so that alerts do not push the form out of the window
+        # Above the list, so that alerts do not push the form out of the window.
+        _render_more(monitor, view, zone)
         names = monitor.names
         positions = monitor.portfolio.positions
         held = {None, *names, *(stock_symbol(position.symbol) for position in positions)}
