@@ -46,7 +46,8 @@ class AlertOutlet:
 
         Do not hold a lock while calling it, because a disk may be slow.
         """
-        parts = (alerts.serial, alerts.rules, alerts.seen_fills, tuple(alerts.status))
+        steady = [(key, one.knows_account) for key, one in alerts.status.items()]
+        parts = (alerts.serial, alerts.rules, alerts.seen_fills, alerts.seen_assignments, steady)
         if self._state is None or parts == self._saved:
             return
         self._saved = parts

@@ -228,7 +228,9 @@ class PortfolioMonitor:
                 rules, seen.tables, live, self._account.differing(self._portfolio, live, rules)
             )
             more |= read_exposures(rules, seen.tables, lambda: self._risk(live))
-            alerts, raised = step(self._view.alerts, seen.view_at(live.as_of, fills, more))
+            is_read = live.broker_history_since is not None
+            seen_now = seen.view_at(live.as_of, fills, more, has_account_events=is_read)
+            alerts, raised = step(self._view.alerts, seen_now)
             self._history.add(seen, live.as_of)
             view = self._view = self._draw(live.as_of, alerts, self._file_problem)
             if is_recorded and self._recorder is not None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,16 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.observation import PORTFOLIO, observe
 from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.files.alerts_file import AlertsFile
-from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
+from options_helper.market import (
+    BrokerEvent,
+    EventKind,
+    LiveSnapshot,
+    MarketPhase,
+    Quote,
+    StreamHealth,
+    StreamName,
+    StreamState,
+)
 from options_helper.models import Portfolio
 from options_helper.session import monitor as monitor_module
 from options_helper.session.monitor import PortfolioMonitor
@@ -535,3 +545,26 @@ def test_alerts_made_in_the_page_outlive_a_change_of_the_file(portfolio_path: Pa
     named = MINE.model_copy(update={"pending_seconds": 5.0})
     _save(alerts, named)
     assert monitor.look().alerts.rules == (named,)
+
+
+def test_an_assignment_that_the_account_reports_after_the_alert_began_raises_it() -> None:
+    """Alpaca reports it with a date alone, which begins before the alert; the day before is late news too."""
+    portfolio, rule = _portfolio(), AlertRule(id="assigned", metric="assignment")
+    known = {"broker_history_since": _at(0).date(), "version": 1}
+    feed = _Feed(_snapshot(0, **known))
+    monitor = PortfolioMonitor(portfolio, feed, rules=[rule])
+    monitor.look()
+    events = tuple(
+        BrokerEvent(
+            kind=EventKind.ASSIGNMENT,
+            symbol=CALL,
+            quantity=Decimal(1),
+            date=NOON.date() - dt.timedelta(days=day),
+            activity_id=str(day),
+        )
+        for day in (0, 1)
+    )
+    feed.snapshot = _snapshot(1, **known | {"version": 2}, broker_events=events)
+    monitor.look()
+    raised = monitor.look().alerts.history
+    assert [event.value for event in raised] == [2.0]

@@ -61,6 +61,7 @@ def _assignments(day: FillDay, held: Held) -> Iterator[AlertFill]:
                 positions=_of(event.symbol, held),
                 text=event.words,
                 metric=AlertMetric.ASSIGNMENT,
+                has_time=event.booked_at is not None,
             )
 
 

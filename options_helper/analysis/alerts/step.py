@@ -6,7 +6,9 @@
 
 Without data, or in a closed market, every phase stays as it is and no time is counted. A raised alert stays
 raised until it is acknowledged. A fill is an event, not a level: each new fill raises its alert, which
-re-arms once acknowledged. Fills in an alert's first view do not raise it.
+re-arms once acknowledged. Fills in an alert's first view do not raise it, and neither do earlier ones that
+are reported later. An assignment or exercise is often known only by its date and reported hours later, so it
+raises an alert that began on that date or earlier, or whose account was already read without it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from options_helper.analysis.alerts.rules import EVENTS, AlertMetric, AlertRule, Direction
-from options_helper.times import new_york_date
+from options_helper.times import new_york_date, start_of_day
 
 __all__ = [
     "AlertEvent",
@@ -38,6 +40,7 @@ __all__ = [
 HISTORY_LENGTH = 200
 # A longer pause between two views, such as a sleeping computer, was not observed, so only this much counts.
 LONGEST_STEP_SECONDS = 5.0
+KEPT_FOR = dt.timedelta(days=30)
 
 
 class AlertPhase(StrEnum):
@@ -68,6 +71,7 @@ class AlertFill:
         positions: The ids of the positions it belongs to.
         text: The event in words.
         metric: `FILL`, `ORDER_REJECTED` or `ASSIGNMENT`.
+        has_time: False if only the New York date is known; `at` is then its midnight.
     """
 
     key: str
@@ -75,6 +79,7 @@ class AlertFill:
     positions: frozenset[str] = frozenset()
     text: str = ""
     metric: AlertMetric = AlertMetric.FILL
+    has_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,13 @@ class AlertView:
         readings: A value, or the reason why there is none, keyed by `(AlertRule.subject, metric)`. A missing
             key means no data.
         fills: Every known execution, rejected order, assignment and exercise.
+        has_account_events: True if every assignment and exercise that Alpaca has reported is known.
     """
 
     as_of: dt.datetime
     readings: Mapping[tuple[str | None, AlertMetric], float | Outcome] = field(default_factory=dict)
     fills: tuple[AlertFill, ...] = ()
+    has_account_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class AlertStatus:
         value: The last known value, kept while there is no data.
         raised_at, raised_value: The time the alert was raised, and the value that raised it.
         began_at: The time an alert on events was first evaluated; older events do not raise it.
+        knows_account: True once a view of an alert on events had all assignments and exercises; each later
+            one is new, whatever its date.
     """
 
     phase: AlertPhase = AlertPhase.NORMAL
@@ -113,6 +122,7 @@ class AlertStatus:
     raised_at: dt.datetime | None = None
     raised_value: float | None = None
     began_at: dt.datetime | None = None
+    knows_account: bool = field(default=False, repr=False)  # a recording's digests are made of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +147,9 @@ class Alerts:
         history: The newest `HISTORY_LENGTH` changes of phase, newest last.
         serial: The serial of the newest change.
         stepped_at: The last view's time.
-        seen_fills: The keys of the New York day's events that have been evaluated.
+        seen_fills: The keys of the New York day's fills and rejected orders that have been evaluated.
+        seen_assignments: The keys of the assignments and exercises that have been evaluated, with their
+            dates; kept for `KEPT_FOR`, because Alpaca lists them for a week.
     """
 
     rules: tuple[AlertRule, ...] = ()
@@ -146,6 +158,7 @@ class Alerts:
     serial: int = 0
     stepped_at: dt.datetime | None = None
     seen_fills: frozenset[str] = frozenset()
+    seen_assignments: Mapping[str, dt.date] = field(default_factory=dict)
 
     def status_of(self, rule_id: str) -> AlertStatus:
         """Return a rule's status, or a default status before its first evaluation."""
@@ -180,7 +193,7 @@ def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]
     """Evaluate one view; return the next alerts and the events that raised one, in rule order."""
     elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
     elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills]
+    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills | book.seen_assignments.keys()]
     status = dict(book.status)
     changes = []
     for rule in book.rules:
@@ -189,17 +202,34 @@ def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]
         status[rule.id] = after
         if after.phase is not before.phase or text:
             changes.append((rule, after, text))
-    book = replace(book, status=status, stepped_at=view.as_of, seen_fills=_seen_today(book, view))
+    book = replace(
+        book,
+        status=status,
+        stepped_at=view.as_of,
+        seen_fills=_seen_today(book, view),
+        seen_assignments=_seen_assignments(book, view),
+    )
     book, events = _recorded(book, changes, view.as_of)
     return book, tuple(event for event in events if event.phase is AlertPhase.RAISED)
 
 
 def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
-    """Return the keys of the day's events, including keys that disappear when two sources are merged."""
-    keys = frozenset(fill.key for fill in view.fills)
+    """Return the keys of the day's fills, including keys that disappear when two sources are merged."""
+    keys = frozenset(fill.key for fill in view.fills if fill.metric is not AlertMetric.ASSIGNMENT)
     if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
         return keys
     return book.seen_fills if keys <= book.seen_fills else book.seen_fills | keys
+
+
+def _seen_assignments(book: Alerts, view: AlertView) -> Mapping[str, dt.date]:
+    """Return the keys and dates of the assignments and exercises seen, or the same object if none is new."""
+    seen, oldest = book.seen_assignments, new_york_date(view.as_of) - KEPT_FOR
+    new = {
+        fill.key: new_york_date(fill.at)
+        for fill in view.fills
+        if fill.metric is AlertMetric.ASSIGNMENT and fill.key not in seen
+    }
+    return {key: day for key, day in {**seen, **new}.items() if day >= oldest} if new else seen
 
 
 def _advanced(
@@ -207,7 +237,7 @@ def _advanced(
 ) -> tuple[AlertStatus, str]:
     """Return a rule's next status and, for an event, its words."""
     if rule.metric in EVENTS:
-        return _advanced_by_fills(rule, status, view.as_of, fresh)
+        return _advanced_by_fills(rule, status, view, fresh)
     reading = view.readings.get((rule.subject, rule.metric), Outcome.NO_DATA)
     if isinstance(reading, Outcome):
         return replace(status, outcome=reading), ""
@@ -239,14 +269,20 @@ def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertSt
 
 
 def _advanced_by_fills(
-    rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
+    rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill]
 ) -> tuple[AlertStatus, str]:
+    at = view.as_of
     # If the clock goes back, new events must not seem older than the alert.
     began_at = at if status.began_at is None else min(status.began_at, at)
-    news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
-    news = [fill for fill in news if fill.metric is rule.metric]
-    mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]
-    status = replace(status, began_at=began_at)
+    mine = [
+        fill
+        for fill in (fresh if status.began_at is not None else ())
+        if fill.metric is rule.metric
+        and (rule.position is None or rule.position in fill.positions)
+        and _is_new(fill, began_at, knows_account=status.knows_account)
+    ]
+    knows_account = status.knows_account or view.has_account_events
+    status = replace(status, began_at=began_at, knows_account=knows_account)
     if mine:
         status = replace(
             status,
@@ -261,6 +297,12 @@ def _advanced_by_fills(
     status = replace(status, outcome=Outcome.NOT_MET)
     rearmed = status.phase is AlertPhase.ACKNOWLEDGED
     return _entered(status, AlertPhase.NORMAL if rearmed else status.phase, at), ""
+
+
+def _is_new(fill: AlertFill, began_at: dt.datetime, *, knows_account: bool) -> bool:
+    if fill.metric is AlertMetric.ASSIGNMENT and knows_account:
+        return True
+    return fill.at >= (began_at if fill.has_time else start_of_day(new_york_date(began_at)))
 
 
 def _recorded(

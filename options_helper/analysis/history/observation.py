@@ -54,6 +54,8 @@ class Observation:
         now: dt.datetime,
         fills: tuple[AlertFill, ...] = (),
         more: Mapping[tuple[str | None, AlertMetric], float | Outcome] = MappingProxyType({}),
+        *,
+        has_account_events: bool = False,
     ) -> AlertView:
         """Return the alerts' view at a later time, with quote ages increased and `more` readings added."""
         elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
@@ -61,7 +63,12 @@ class Observation:
         for key, value in self.readings.items():
             if key[1] is AlertMetric.QUOTE_AGE_SECONDS and not isinstance(value, Outcome):
                 readings[key] = value + elapsed
-        return AlertView(as_of=now, readings={**readings, **more}, fills=fills)
+        return AlertView(
+            as_of=now,
+            readings={**readings, **more},
+            fills=fills,
+            has_account_events=has_account_events,
+        )
 
 
 def observe(tables: TablesView) -> Observation:

@@ -59,18 +59,25 @@ class AccountFetch:
 
     def fetch_positions(self) -> float:
         """Fetch the broker's positions; once there is a history, `fetch_history` publishes both together."""
-        as_of = self._clock()
-        self._in_positions = {event.activity_id for event in self._log.events}
-        rows = self._rest.positions()
-        positions = read_positions(rows)
-        unread = find_unread(rows, positions)
-        self._positions = Reference(
-            broker_positions=positions, broker_unread=unread, broker_positions_at=as_of
-        )
+        rows = self._read_positions()
         if self._read_until is None:  # the first history takes a long time
             self._results.put_reference(self._positions)
-        require_all("/v2/positions", wanted=len(rows), read=len(positions))
+        require_all("/v2/positions", wanted=rows, read=len(self._positions.broker_positions or ()))
         return POSITION_SECONDS
+
+    def _read_positions(self) -> int:
+        """Fetch the broker's positions, and return the number of rows."""
+        as_of = self._clock()
+        booked = {event.activity_id for event in self._log.events}
+        rows = self._rest.positions()
+        positions = read_positions(rows)
+        self._in_positions = booked
+        self._positions = Reference(
+            broker_positions=positions,
+            broker_unread=find_unread(rows, positions),
+            broker_positions_at=as_of,
+        )
+        return len(rows)
 
     def fetch_account(self) -> float:
         """Fetch the account's balances and its number, which is masked."""
@@ -86,26 +93,25 @@ class AccountFetch:
         """Fetch the account's recent activities: all of them at first, then the newest.
 
         They are published together with the positions fetched before them, so that no fill is contained in
-        the positions alone. An event has no time, so it counts with the first positions fetched after it.
+        the positions alone. An event has no time, so it counts with the first positions fetched after it;
+        those are fetched at once.
         """
-        now = self._clock()
         today = self._today()
         first = today - dt.timedelta(days=HISTORY_DAYS)
         try:
-            self._log.update(
-                now, start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
-            )
+            self._read_history(first)
+            if self._unplaced(today):
+                self._read_positions()
+                self._read_history(first)  # a fill of the meantime may be in the positions
         except AlpacaRestError:
             self._results.put_reference(self._positions)
             raise
-        self._read_until = now
-        booked = today - BOOKED_LATE
-        all_events = self._log.events
-        events = [one for one in all_events if one.date < booked or one.activity_id in self._in_positions]
+        unplaced = self._unplaced(today)
+        events = [one for one in self._log.events if one.activity_id not in unplaced]
         lost = [row for row in self._log.unreadable.rows if row.kind in MOVES_POSITIONS]
         history = BrokerHistory(
             # Unknown while a row is unreadable, or while an event may or may not be in the positions.
-            since=None if lost or len(events) < len(all_events) else first,
+            since=None if lost or unplaced else first,
             fills=tuple(self._log.fills),
             events=tuple(events),
             cash=tuple(self._log.cash),
@@ -114,6 +120,18 @@ class AccountFetch:
         self._results.put_reference(replace(self._positions, broker_history=history))
         require_all("/v2/account/activities", wanted=len(lost), read=0)
         return HISTORY_SECONDS
+
+    def _read_history(self, first: dt.date) -> None:
+        now = self._clock()
+        since = start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
+        self._log.update(now, since)
+        self._read_until = now
+
+    def _unplaced(self, today: dt.date) -> set[str]:
+        """Return the ids of recent events that the positions may or may not contain."""
+        booked = today - BOOKED_LATE
+        recent = {event.activity_id for event in self._log.events if event.date >= booked}
+        return recent - self._in_positions
 
     def _today(self) -> dt.date:
         """Return the New York date according to Alpaca's clock; this computer's may be wrong."""

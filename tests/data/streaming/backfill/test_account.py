@@ -79,20 +79,40 @@ def test_positions_are_published_with_the_history_that_follows_them(*, fails: bo
 
 
 def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
-    """An event has only a date, so the history is incomplete until the next positions."""
+    """An event has only a date, so the positions are fetched again at once, and then the fills."""
     desk = AccountDesk()
     desk.rest.activities = [make_event(id="booked before")]
     desk.log.update(NOW, NOW)
     desk.fetch.fetch_positions()
+    desk.clock.seconds = 60.0
     desk.rest.activities += [make_event(id="between"), make_event(id="long ago", date="2026-11-02")]
     history = desk.look()
-    assert (history.since, [one.activity_id for one in history.events]) == (
-        None,
-        ["booked before", "long ago"],
-    )
-    desk.fetch.fetch_positions()
-    history = desk.look()
     assert (history.since, len(history.events)) == (FIRST, 3)
+    assert desk.sink.reference["broker_positions_at"] == NOW + dt.timedelta(minutes=1)
+    assert desk.rest.log[-5:] == ["history", "activities", "positions", "history", "activities"]
+    assert desk.look().since == FIRST
+    assert desk.rest.calls["positions"] == 2
+
+
+def test_an_event_booked_while_the_positions_are_fetched_waits_for_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The history is incomplete until then."""
+    desk = AccountDesk()
+    desk.fetch.fetch_positions()
+    desk.rest.activities = [make_event(id="first")]
+    positions = desk.rest.positions
+
+    def positions_and_an_event() -> list[Any]:
+        desk.rest.activities.append(make_event(id="second"))
+        monkeypatch.undo()
+        return positions()
+
+    monkeypatch.setattr(desk.rest, "positions", positions_and_an_event)
+    history = desk.look()
+    assert (history.since, [one.activity_id for one in history.events]) == (None, ["first"])
+    history = desk.look()
+    assert (history.since, len(history.events)) == (FIRST, 2)
 
 
 @pytest.mark.parametrize(
