@@ -88,7 +88,8 @@ class HostReader:
         self._url, self._keys, self._clock = url, keys, clock
         self._seconds = exchange_seconds
         self._tap = tap
-        self._stopped = threading.Event()
+        self._stopped, self._closing = threading.Event(), threading.Event()
+        self._in_use = threading.Lock()  # held during an exchange
         self._pause = pause or self._stopped.wait
         self._on_limit: Callable[[str, float], None] = _ignore
         self._transport = BoundedTransport(
@@ -113,9 +114,21 @@ class HostReader:
         self._transport.cut()
 
     def close(self) -> None:
-        """Stop, and close the connections; idempotent."""
+        """Stop, and close the connections; if one is in use, its thread closes them at once; idempotent.
+
+        If another thread closed it, the system might give its number to a new file or connection, and the
+        thread would wait for that instead.
+        """
         self.stop()
-        self._client.close()
+        self._closing.set()
+        self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._client.close()
+            finally:
+                self._in_use.release()
 
     def get(self, path: str, query: Query, kind: type[Answer]) -> Answer:
         """Return a route's decoded response, retrying if that may help.
@@ -134,12 +147,10 @@ class HostReader:
         return self._decode(retrying(self._exchange, path, query), path, kind)
 
     def _exchange(self, path: str, query: Query) -> httpx.Response:
-        if self._stopped.is_set():
-            raise AlpacaRestError(path, _STOPPED)
         self._wait_for_others()
         began = elapsed_seconds()
         try:
-            response = self._client.get(self._url + path, params=query)
+            response = self._send(path, query)
         except httpx.HTTPError as error:
             reason = _STOPPED if self._stopped.is_set() else describe_failure(error, self._seconds)
             if self._tap is not None:
@@ -154,6 +165,16 @@ class HostReader:
             return response
         words = describe_status(status, response.content, self._keys, response.extensions[LOCATION])
         raise AlpacaRestError(path, words, status=status, retry_after=wait)
+
+    def _send(self, path: str, query: Query) -> httpx.Response:
+        try:
+            with self._in_use:
+                if self._stopped.is_set():
+                    raise AlpacaRestError(path, _STOPPED)
+                return self._client.get(self._url + path, params=query)
+        finally:
+            if self._closing.is_set():
+                self._close_if_unused()
 
     def _decode(self, response: httpx.Response, path: str, kind: type[Answer]) -> Answer:
         try:

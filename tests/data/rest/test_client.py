@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from options_helper.data.rest.client import CUT_SHORT, AlpacaRest
-from options_helper.data.rest.http import Host
+from options_helper.data.rest.http import Host, HostReader
 from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
@@ -642,6 +642,43 @@ def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) 
     with pytest.raises(AlpacaRestError, match=r"lost|no connection"):
         rest.account()
     rest.close()
+
+
+class BusyTransport(httpx.BaseTransport):
+    """A transport whose exchange lasts until it is released; notes whether one runs when it is closed."""
+
+    def __init__(self) -> None:
+        self.began, self.released = threading.Event(), threading.Event()
+        self.closed: list[bool] = []
+        self._runs = False
+
+    def handle_request(self, _request: httpx.Request) -> httpx.Response:
+        """Answer once released."""
+        self._runs = True
+        self.began.set()
+        assert self.released.wait(60)
+        self._runs = False
+        return httpx.Response(200, json={})
+
+    def close(self) -> None:
+        """Note whether an exchange runs."""
+        self.closed.append(self._runs)
+
+
+def test_a_connection_in_use_is_closed_by_its_own_thread() -> None:
+    """The system could give a closed socket's number to another one, and the thread would wait for that."""
+    transport = BusyTransport()
+    reader = HostReader("https://host", (KEY, SECRET), transport=transport)
+    thread = threading.Thread(target=lambda: reader.get("/v2/clock", {}, dict), daemon=True)
+    thread.start()
+    assert transport.began.wait(60)
+    reader.close()
+    assert transport.closed == []
+    transport.released.set()
+    thread.join(60)
+    assert transport.closed == [False]
+    with pytest.raises(AlpacaRestError, match="stopped"):
+        reader.get("/v2/clock", {}, dict)
 
 
 def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptureFixture) -> None:
