@@ -1,6 +1,7 @@
 // One row of the table: a <tr> that is built once and then only updated.
 
 import { element, setAttribute, setClass, setText } from "./dom.js";
+import { leadsToFills } from "./fills_link.js";
 import { formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
 import { describeStale, describeState, stateOf } from "./states.js";
 
@@ -112,6 +113,7 @@ export class RowView {
     const note = String(row.note ?? "");
     setText(place.note, note);
     if (place.note.title !== note) place.note.title = note;
+    place.note.classList.toggle("leads-on", leadsToFills(note));
     this.tr.classList.toggle("is-not-held", Boolean(row.not_held));
     if (row.kind !== "group") showWarnings(place.warning, codesOf(row.warning), model.warnings);
   }

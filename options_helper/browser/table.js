@@ -4,6 +4,7 @@ import { Bar } from "./bar.js";
 import { Choices } from "./choices.js";
 import { advanceServerTime, countSleep, serverNow } from "./clock.js";
 import { element, setText } from "./dom.js";
+import { leadsToFills, showFills } from "./fills_link.js";
 import { Header } from "./header.js";
 import { onHeadingKey, onTableKey } from "./keyboard.js";
 import { Model } from "./model.js";
@@ -242,7 +243,10 @@ export class PositionsTable {
     if (!tr || !row) return;
     this.rows.stop = row.key;
     if (row.kind === "group" || target.closest(".pt-twist")) this.toggle(row);
-    else this.select(ownerOf(row));
+    else {
+      this.select(ownerOf(row));
+      if (target.closest(".pt-note") && leadsToFills(String(row.note ?? ""))) showFills(ownerOf(row));
+    }
   }
 
   /** Open or close a row; return false if nothing changed. @param {Row} row @param {boolean} [open] */

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -153,3 +155,27 @@ def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> 
         page.set_viewport_size({"width": width, "height": 900})
         expect(row).to_be_visible()
         assert row.evaluate("li => li.parentElement.scrollWidth <= li.parentElement.clientWidth")
+
+
+@pytest.mark.parametrize("height", [900, 500])
+def test_a_row_s_note_leads_to_the_list_of_its_fills(trading_portal: Portal, height: int) -> None:
+    """The click chooses the fills of that position in its detail and brings them into sight."""
+    simulator, page = trading_portal.simulator, trading_portal.open()
+    page.set_viewport_size({"width": 1440, "height": height})
+    if not simulator.open_connections["fills"]:
+        page.get_by_role("button", name="Start", exact=True).click()
+        trading_portal.wait(lambda: simulator.open_connections["fills"] == 1, "the fill stream")
+    document = json.loads((trading_portal.folder / "portfolio.json").read_text())
+    put = next(one for one in document["positions"] if one["id"] == "msft-short-put")
+    expiry = dt.date.fromisoformat(put["expiry"])
+    symbol = f"MSFT{expiry:%y%m%d}P{round(put['strike'] * 1000):08d}"
+    for price in (4.01, 4.02, 4.03):
+        simulator.fill_now(symbol, "sell", 1, price)
+    row = page.locator('tr[data-position-id="msft-short-put"]')
+    page.locator(f"{FILLS} [role=tab]", has_text="Orders").click()
+    row.locator(".pt-note", has_text="fills today").click()
+    tab = page.locator(".st-key-live-detail [role=tab]", has_text="Fills today")
+    expect(tab).to_have_attribute("aria-selected", "true")
+    rows = page.locator(".st-key-live-detail .pd-fills li")
+    expect(rows.first).to_be_in_viewport()
+    expect(rows.filter(has_text="4.02").first).to_be_visible()

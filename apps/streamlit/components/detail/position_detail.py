@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -120,7 +121,8 @@ def _head(
     facts = unbroken(" · ".join(part for part in parts if part))
     lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
-        f'<h2 class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
+        f'<h2 class="pd-head" data-detail-of="{escape(position.id)}">'
+        f"<strong>{in_html(title_of(position, structure))}</strong> "
         f"<span>{in_html(facts)}</span></h2>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
     )
 
@@ -163,7 +165,7 @@ def _render_day(
                 words=words,
             )
     with filled:
-        st.html(_fill_list(fills, zone))
+        st.html(_fill_list(position_id, fills, zone))
     numbers = legs_on(risk, position_id=position_id)
     with greeks:
         st.html(greeks_html(risk, numbers))
@@ -176,7 +178,7 @@ def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]
     return [one for one in fills if position_id in held.get(normalize_underlying(one.symbol), ())]
 
 
-def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
+def _fill_list(position_id: str, fills: list[Execution], zone: dt.tzinfo) -> str:
     if not fills:
         return '<p class="pd-none">No fills for this position today.</p>'
     rows = "".join(
@@ -185,4 +187,5 @@ def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
         f"{in_html(' · '.join(execution_notes(one)))}</li>"
         for one in fills
     )
-    return f'<ul class="pd-fills">{rows}</ul>'
+    # `fills_link.js` finds the head and the list by their position.
+    return f'<ul class="pd-fills" data-fills-of="{escape(position_id)}">{rows}</ul>'
