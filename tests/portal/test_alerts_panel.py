@@ -243,6 +243,90 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     assert desk.monitor.view().alerts.rules == ()
 
 
+def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float = 0.0) -> str:
+    """Return what the form says of an alert that is raised above a value."""
+    desk = _AlertsDesk()
+    panel = desk.panel
+    panel.selectbox[0].set_value(subject)
+    panel.selectbox[1].set_value(metric)
+    panel.segmented_control[0].set_value("above")
+    panel.number_input[0].set_value(value)
+    panel.number_input[1].set_value(held)
+    next(each for each in panel.button if each.label == "Add alert").click().run()
+    assert not panel.exception
+    assert desk.monitor.view().alerts.rules == ()
+    (error,) = panel.error
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("subject", "metric", "value", "held", "words"),
+    [
+        (
+            "call_1",
+            "pnl_pct",
+            99_999,
+            0,
+            f"P/L % takes a value from {MINUS}2,000% to +2,000%, not +99,999%.",
+        ),
+        (
+            "call_1",
+            "strike_distance_pct",
+            -2000.5,
+            0,
+            f"Distance to the strike takes a value from {MINUS}2,000% to +2,000%, not {MINUS}2,000.5%.",
+        ),
+        ("call_1", "spread_pct", -1, 0, "Spread is never below 0.0%, so the alert would always be raised."),
+        (
+            "call_1",
+            "quote_age_seconds",
+            -5,
+            0,
+            "Quote age is never below 0 s, so the alert would always be raised.",
+        ),
+        (
+            "\N{NO-BREAK SPACE}AAPL",
+            "spot_change_pct",
+            -101,
+            0,
+            f"Change of the underlying is never below {MINUS}100.0%, so the alert would always be raised.",
+        ),
+        ("call_1", "mark", 1, -1, "Held for (s) takes a number from 0 to 86,400."),
+        ("call_1", "mark", 1, 86_401, "Held for (s) takes a number from 0 to 86,400."),
+        ("call_1", "mark", None, 0, "Mark needs a comparison, above or below, and a value."),
+        ("call_1", "stream_lost_seconds", 1, 0, "Stream lost applies only to the whole portfolio."),
+        (
+            "\N{NO-BREAK SPACE}AAPL",
+            "pnl_abs",
+            1,
+            0,
+            "P/L Open cannot be watched on an underlying alone.",
+        ),
+    ],
+)
+def test_the_form_refuses_in_its_own_words(
+    subject: str, metric: str, value: float | None, held: float, words: str
+) -> None:
+    """The field has its label, and a percentage is as it was typed; the file has other words."""
+    assert _refusal(subject, metric, value, held) == in_markdown(words)
+
+
+def test_an_alert_that_exists_is_not_added_again() -> None:
+    """The form says so, also if the file calls the alert something else."""
+    desk = _AlertsDesk(LOSS.model_copy(update={"pending_seconds": 0.0}))
+    panel = desk.panel
+    panel.selectbox[0].set_value("call_1")
+    panel.selectbox[1].set_value("pnl_abs")
+    panel.number_input[0].set_value(-100.0)
+    next(each for each in panel.button if each.label == "Add alert").click().run()
+    words = f"There is such an alert already: AAPL 250 call 18 Dec · P/L Open below {MINUS}$100."
+    assert [error.value for error in panel.error] == [in_markdown(words)]
+    assert [rule.id for rule in desk.monitor.view().alerts.rules] == ["loss"]
+    panel.number_input[0].set_value(-200.0)
+    next(each for each in panel.button if each.label == "Add alert").click().run()
+    assert (len(panel.error), len(desk.monitor.view().alerts.rules)) == (0, 2)
+
+
 def test_an_underlying_can_be_watched_from_the_page() -> None:
     """The choice lists positions as the table names them, and each underlying."""
     desk = _AlertsDesk()

@@ -23,7 +23,8 @@ from options_helper.analysis.text.figures import (
 )
 from options_helper.analysis.text.wording import count
 
-_FRACTION_LIMIT = 20.0
+LARGEST_FRACTION = 20.0
+LONGEST_PENDING_SECONDS = 86_400
 _NOT_TAKEN = "comparison, threshold or pending_seconds"
 _LONGEST_ID = 200
 
@@ -140,6 +141,15 @@ FRACTIONS = frozenset(
 )
 EXPOSURES = frozenset(map(AlertMetric, Measure))
 """Metrics of a position, an underlying, a tag or the whole portfolio, in the units of `analysis.risk`."""
+LOWEST = {
+    AlertMetric.SPREAD_PCT: 0.0,
+    AlertMetric.DTE: 0.0,
+    AlertMetric.QUOTE_AGE_SECONDS: 0.0,
+    AlertMetric.SPOT: 0.0,
+    AlertMetric.SPOT_CHANGE_PCT: -1.0,
+    AlertMetric.STREAM_LOST_SECONDS: 0.0,
+}
+"""The lowest value of each metric that has one."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
@@ -150,6 +160,15 @@ class Direction(StrEnum):
 
     ABOVE = "above"
     BELOW = "below"
+
+
+def pointless_words(metric: AlertMetric, comparison: Direction, threshold: float) -> str:
+    """Return what follows if every value of a metric is on one side of a threshold, or ""."""
+    lowest = LOWEST.get(metric)
+    if lowest is None or threshold > lowest or (threshold == lowest and comparison is Direction.ABOVE):
+        return ""
+    when = "always" if comparison is Direction.ABOVE else "never"
+    return f"so the alert would {when} be raised"
 
 
 def _shortened(text: str) -> str:
@@ -184,7 +203,9 @@ class AlertRule(BaseModel):
     comparison: Direction | None = None
     # Strict, because pydantic would otherwise accept `true` as 1.
     threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    pending_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400, allow_inf_nan=False)] = 0.0
+    pending_seconds: Annotated[
+        float, Field(strict=True, ge=0, le=LONGEST_PENDING_SECONDS, allow_inf_nan=False)
+    ] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -207,8 +228,11 @@ class AlertRule(BaseModel):
             return self
         if self.comparison is None or self.threshold is None:
             raise ValueError(f"an alert on {self.metric} needs a comparison (above or below) and a threshold")
-        if self.metric in FRACTIONS and abs(self.threshold) > _FRACTION_LIMIT:
+        if self.metric in FRACTIONS and abs(self.threshold) > LARGEST_FRACTION:
             raise ValueError(f"{self.metric} is a fraction: write 0.5 for 50 %, not {self.threshold:g}")
+        pointless = pointless_words(self.metric, self.comparison, self.threshold)
+        if pointless:
+            raise ValueError(f"{self.metric} is never below {LOWEST[self.metric]:g}, {pointless}")
         return self
 
     def _check_subject(self) -> None:

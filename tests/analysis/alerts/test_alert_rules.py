@@ -53,12 +53,48 @@ def test_a_rule_says_its_condition(fields: dict[str, Any], condition: str) -> No
             {"metric": "spot_change_pct", "symbol": "A", "comparison": "above", "threshold": 50},
             "is a fraction",
         ),
+        (
+            {"metric": "stream_lost_seconds", "comparison": "above", "threshold": -999_999},
+            "stream_lost_seconds is never below 0, so the alert would always be raised",
+        ),
+        ({"metric": "quote_age_seconds", "comparison": "below", "threshold": 0}, "would never be raised"),
+        ({"metric": "dte", "comparison": "below", "threshold": -1}, "dte is never below 0"),
+        ({"metric": "spread_pct", "position": "a", "comparison": "below", "threshold": 0}, "never"),
+        ({"metric": "spot", "symbol": "A", "comparison": "above", "threshold": -1}, "always"),
+        (
+            {"metric": "spot_change_pct", "symbol": "A", "comparison": "above", "threshold": -1.5},
+            "is never below -1",
+        ),
     ],
 )
 def test_a_rule_that_cannot_work_is_refused(fields: dict[str, Any], reason: str) -> None:
     """The error names what the rule lacks or must not have."""
     with pytest.raises(ValidationError, match=reason):
         AlertRule.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("metric", "subject", "comparison", "threshold"),
+    [
+        ("stream_lost_seconds", {}, "above", 0),
+        ("dte", {}, "below", 0.5),
+        ("dte", {"position": "a"}, "above", 0),
+        ("spot", {"symbol": "A"}, "above", 0),
+        ("spot_change_pct", {"symbol": "A"}, "below", -0.99),
+        ("spread_pct", {"position": "a"}, "above", 19),
+        ("strike_distance_pct", {"position": "a"}, "below", -0.05),
+        ("pnl_pct", {"position": "a"}, "below", -5),
+        ("mark", {"position": "a"}, "below", -2.5),
+        ("pnl_abs", {}, "below", -1e9),
+        ("delta", {"tag": "wheel"}, "below", -500),
+    ],
+)
+def test_whatever_a_figure_can_reach_can_be_watched(
+    metric: str, subject: dict[str, str], comparison: str, threshold: float
+) -> None:
+    """A credit's mark is negative, and so is the distance to a strike in the money."""
+    fields = {"metric": metric, **subject, "comparison": comparison, "threshold": threshold}
+    assert AlertRule.model_validate(fields).threshold == threshold
 
 
 def test_positions_are_named_as_in_the_table() -> None:

@@ -5,27 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
 
 from apps.streamlit.components.plain_text import in_markdown, visible
 from options_helper.analysis.alerts.rules import (
     EVENTS,
     EXPOSURES,
     FRACTIONS,
+    LARGEST_FRACTION,
+    LONGEST_PENDING_SECONDS,
+    LOWEST,
     OF_ALL,
     OF_POSITION,
     OF_UNDERLYING,
     WITHOUT_THRESHOLD,
+    pointless_words,
 )
 from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Direction
-from options_helper.analysis.alerts.words import WHOLE
+from options_helper.analysis.alerts.words import WHOLE, subject_of
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.text.figures import format_percent, format_quantity
 from options_helper.session.monitor import PortfolioMonitor
 
 _NEEDS_POSITION = "{} needs a position."
 _NEEDS_UNDERLYING = "{} needs an underlying."
 _TAG = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"
 _NEEDS_CONDITION = "{} needs a comparison, above or below, and a value."
+_HELD = "Held for (s)"
+_DECIMALS = 6  # hides the error of dividing a percentage by 100
 
 
 def render_form(monitor: PortfolioMonitor) -> None:
@@ -52,7 +58,7 @@ def render_form(monitor: PortfolioMonitor) -> None:
         st.number_input(
             "Value", value=None, help="Dollars, percent, shares, days or seconds", key=_field("threshold")
         )
-        st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0, key=_field("pending_seconds"))
+        st.number_input(_HELD, value=0.0, step=5.0, key=_field("pending_seconds"))
         st.form_submit_button("Add alert", on_click=_add, args=(monitor,))
     problem = st.session_state.get(_field("problem"))
     if problem:
@@ -83,14 +89,40 @@ def _add(monitor: PortfolioMonitor) -> None:
         del fields["comparison"], fields["threshold"]
     if metric in EVENTS:
         del fields["pending_seconds"]
+    if metric in FRACTIONS and has_value:
+        fields["threshold"] = float(given["threshold"]) / 100
+    problem = problem or _out_of_range(metric, fields)
     if not problem:
-        if metric in FRACTIONS:
-            fields["threshold"] = float(given["threshold"]) / 100
-        try:
-            monitor.add_rule(AlertRule.model_validate(fields))
-        except ValidationError as error:
-            problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+        rule = AlertRule.model_validate(fields)
+        problem = _existing(rule, monitor)
+        if not problem:
+            monitor.add_rule(rule)
     st.session_state[_field("problem")] = problem
+
+
+def _out_of_range(metric: AlertMetric, fields: dict[str, Any]) -> str:
+    """Return which of the form's numbers is too small or too large as a sentence, or ""."""
+    held, threshold = fields.get("pending_seconds"), fields.get("threshold")
+    if "pending_seconds" in fields and (held is None or not 0 <= held <= LONGEST_PENDING_SECONDS):
+        return f"{_HELD} takes a number from 0 to {LONGEST_PENDING_SECONDS:,}."
+    if threshold is None:
+        return ""
+    if metric in FRACTIONS and abs(threshold) > LARGEST_FRACTION:
+        ends = [format_percent(sign * LARGEST_FRACTION, signed=True, decimals=0) for sign in (-1, 1)]
+        typed = format_quantity(round(100 * threshold, _DECIMALS))
+        return f"{metric.label} takes a value from {ends[0]} to {ends[1]}, not {typed}%."
+    pointless = pointless_words(metric, Direction(fields["comparison"]), threshold)
+    if not pointless:
+        return ""
+    return f"{metric.label} is never below {metric.format_value(LOWEST[metric])}, {pointless}."
+
+
+def _existing(rule: AlertRule, monitor: PortfolioMonitor) -> str:
+    """Return a sentence if there is such an alert already, under whatever id, or ""."""
+    others = monitor.view().alerts.rules
+    if all(other.model_copy(update={"id": rule.id}) != rule for other in others):
+        return ""
+    return f"There is such an alert already: {subject_of(rule, monitor.names)} · {rule.condition}."
 
 
 def _missing(
