@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from apps.streamlit.components.downloads import OfferedFile, offer_file, withdraw_file
-from apps.streamlit.components.plain_text import visible
-from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.risk.computed import Work, find, forget, prices_of
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
+from apps.streamlit.components.risk.left_out import choose_kept
 from apps.streamlit.components.risk.move_curves import CURVES, render_move_curves
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import PriceAll
@@ -43,38 +43,33 @@ def render_scenarios(risk: LiveRisk, view: TablesView, zone: dt.tzinfo) -> None:
     """Draw the scenarios of an underlying or the portfolio in an expander, computed only while it is open."""
     opened = st.expander("Payoff and scenarios", key=OPENED_SCENARIOS, on_change="rerun")
     if not opened.open:
-        withdraw_grid(_KEY)
-        forget(CURVES)
+        _withdraw()
         return
     with opened:
         stocks = sorted(set(risk.terms.stocks))
         chosen = st.selectbox("Scenarios of", [WHOLE, *stocks], key="live-scenario-scope") or WHOLE
         numbers = legs_on(risk, stock=None if chosen == WHOLE else chosen)
-        kept = _leave_out(risk, numbers, chosen)
-        base = _open_pnl(view, chosen) if len(kept) == len(numbers) else None
+        kept = choose_kept(risk, view.portfolio, numbers, key=f"live-scenario-out-{chosen}")
+        if not kept:
+            _withdraw()
+            return
+        base = _open_pnl(view, risk, kept)
         render_move_curves(risk, kept, base, view.at, zone, key=f"live-curves-{chosen}")
         draw_grid(risk, kept, view.at, zone, key=_KEY, label=f"Scenarios of {chosen}")
 
 
-def _open_pnl(view: TablesView, chosen: str) -> float | None:
-    """Return P/L Open of an underlying or of `WHOLE`; None if it lacks a leg."""
-    if chosen == WHOLE:
-        return view.totals.open_pnl.value
-    records = plain_records(view.columns[Table.UNDERLYINGS], ("underlying", "open_pnl"))
-    return next((record["open_pnl"] for record in records if record["underlying"] == chosen), None)
+def _withdraw() -> None:
+    withdraw_grid(_KEY)
+    forget(CURVES)
 
 
-def _leave_out(risk: LiveRisk, numbers: Sequence[int], chosen: str) -> list[int]:
-    """Draw the choice of legs to leave out, and return the others."""
-    labels = {number: _label(risk, number) for number in numbers}
-    out = st.multiselect("Leave out", list(dict.fromkeys(labels.values())), key=f"live-scenario-out-{chosen}")
-    return [number for number, label in labels.items() if label not in out]
-
-
-def _label(risk: LiveRisk, number: int) -> str:
-    terms = risk.terms
-    name = f"{terms.stocks[number]} shares" if terms.is_stock[number] else terms.symbols[number]
-    return visible(f"{name} of {terms.position_ids[number]}")
+def _open_pnl(view: TablesView, risk: LiveRisk, numbers: Sequence[int]) -> float | None:
+    """Return P/L Open of the positions of some legs; None if one of them is unknown."""
+    positions, structures = (view.columns[table] for table in (Table.POSITIONS, Table.STRUCTURES))
+    ids = (*positions["id"].tolist(), *structures["id"].tolist())
+    known = dict(zip(ids, (*positions["pnl_abs"], *structures["net_pnl_abs"]), strict=True))
+    pnl = math.fsum(known[name] for name in {risk.terms.position_ids[number] for number in numbers})
+    return None if math.isnan(pnl) else pnl
 
 
 def draw_grid(
