@@ -14,6 +14,7 @@ import msgspec
 
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.text.wording import count
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.market import Quote, StreamName, Trade
 from options_helper.order_rows import OrderRow
@@ -195,7 +196,7 @@ class _Feed:
             self._say(words)
 
     def _say_lost(self, rows: int, why: str) -> None:
-        self._say(f"{rows} quotes and trades were lost {why}")
+        self._say(f"{count(rows, 'price update')} went missing {why}")
 
     def _say(self, words: str) -> None:
         self._notices.append(Notice(words))
@@ -208,7 +209,7 @@ class _Feed:
             if grant.refused or grant.invalid:
                 yield f"Alpaca refused {stream}: {', '.join((*grant.refused, *grant.invalid))}"
         if link.stored.missing:
-            yield f"{link.stored.missing} order messages had expired before they were read"
+            yield f"{count(link.stored.missing, 'order message')} had expired unread"
         gaps = () if link.pulse is None else link.pulse.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")

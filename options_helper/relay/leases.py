@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from options_helper.analysis.text.wording import count
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.errors import OptionsHelperError
 from options_helper.market import StreamHealth, StreamName
@@ -105,8 +106,8 @@ def accept(ask: Ask) -> Ask:
 def _check(numbers: tuple[int, ...], limits: tuple[int, int], who: str) -> None:
     if any(number > limit for number, limit in zip(numbers, limits, strict=True)):
         stocks, contracts = (
-            f"{number:,} {what} (the relay serves {limit:,})"
-            for number, limit, what in zip(numbers, limits, ("stocks", "contracts"), strict=True)
+            f"{count(number, noun)} (the relay serves {limit:,})"
+            for number, limit, noun in zip(numbers, limits, ("stock", "contract"), strict=True)
         )
         raise AskRefused(f"{who} for {stocks} and {contracts}")
 

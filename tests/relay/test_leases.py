@@ -83,6 +83,8 @@ def test_one_reader_cannot_use_up_what_all_share() -> None:
     leases.take(Ask("a", _stocks("A", 500)), 0.0)
     with pytest.raises(AskRefused, match=r"one reader asks for 5,000 stocks \(the relay serves 500\)"):
         leases.take(Ask("greedy", _stocks("B", 5000)), 0.0)
+    with pytest.raises(AskRefused, match=r"asks for 1 stock \(.*\) and 2,001 contracts \("):
+        leases.take(Ask("greedy", ["AAPL"], [A1] * 2001), 0.0)
     leases.take(Ask("b", _stocks("B", 400)), 0.0)
     with pytest.raises(AskRefused, match=r"all readers ask for 1,100 stocks \(the relay serves 1,000\)"):
         leases.take(Ask("c", _stocks("C", 200)), 0.0)

@@ -165,7 +165,7 @@ class OrderOutbox:
         held = range(0) if is_other else range(self._first, info.state.last_seq + 1)
         lost = [message for message in self._kept if message.number not in held]
         if lost or is_other:
-            logger.warning("JetStream has lost order messages; %d of them are stored again.", len(lost))
+            logger.warning("JetStream has lost order messages; stored again: %d.", len(lost))
             self._losses += 1
             self._waiting.extendleft(reversed(lost))
             self._kept = deque(message for message in self._kept if message.number in held)
