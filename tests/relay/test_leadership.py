@@ -15,15 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.nats_server import NatsServer, Network
-
-pytestmark = pytest.mark.integration
-
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
-from options_helper.relay.leadership import Leadership  # noqa: E402 - after the check for nats-py
-from options_helper.relay.lease import LeaseTimes  # noqa: E402 - the same
-from tests.relay.candidate import TIMES  # noqa: E402 - the same
+from options_helper.relay.leadership import Leadership
+from options_helper.relay.lease import LeaseTimes
+from tests.nats_server import NatsServer, Network
+from tests.relay.candidate import TIMES
+
+pytestmark = pytest.mark.integration
 
 CANDIDATE = Path(__file__).with_name("candidate.py")
 ROOT = CANDIDATE.parents[2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from nats.js.errors import APIError
 from options_helper.market import StreamState
 from options_helper.relay import Execution
 from options_helper.simulator.server import AlpacaSimulator
-from options_helper.simulator.world import Plan
 from tests.nats_server import NatsServer, Network, running_nats_server
 from tests.relay.relay_process import RelayProcess
 from tests.relay.relayed import (
@@ -39,16 +37,6 @@ from tests.relay.relayed import (
 from tests.trading import Trader, true_executions
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def simulator() -> Iterator[AlpacaSimulator]:
-    """Yield a simulator that moves only when the test says so."""
-    plan = Plan(trading_requests_per_minute=100_000)
-    with AlpacaSimulator(
-        contracts=(CALL, PUT), tick_seconds=0, order_interval_seconds=0, plan=plan
-    ) as simulator:
-        yield simulator
 
 
 def test_a_killed_relay_and_a_killed_server_lose_no_fill(

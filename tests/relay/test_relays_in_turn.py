@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.integration
-
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
-from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - see above
-from options_helper.simulator.world import Plan  # noqa: E402 - the same
-from tests.nats_server import NatsServer, Network  # noqa: E402 - the same
-from tests.relay.relay_process import RelayProcess  # noqa: E402 - the same
-from tests.relay.relayed import (  # noqa: E402 - the same
+from options_helper.simulator.server import AlpacaSimulator
+from options_helper.simulator.world import Plan
+from tests.nats_server import NatsServer, Network
+from tests.relay.relay_process import RelayProcess
+from tests.relay.relayed import (
     CALL,
     PUT,
     read_lease,
@@ -29,7 +27,9 @@ from tests.relay.relayed import (  # noqa: E402 - the same
     wait_live,
     wait_until,
 )
-from tests.trading import Trader  # noqa: E402 - the same
+from tests.trading import Trader
+
+pytestmark = pytest.mark.integration
 
 CHANGES = 10
 
