@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from options_helper.analysis.text.wording import count
 from options_helper.doctor.account import TOLERATED_SKEW_SECONDS
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import OptionsHelperError
@@ -123,7 +124,7 @@ async def _check_relay(
 
 
 async def _read_pulse(client: Client) -> Pulse:
-    """Return the relay's state, which it publishes every second.
+    """Return the state of a relay that runs, which it publishes every second.
 
     Raises:
         TimeoutError: None came.
@@ -132,7 +133,7 @@ async def _read_pulse(client: Client) -> Pulse:
     async with asyncio.timeout(_PULSE_WITHIN_SECONDS):
         while True:
             message = decode((await state.next_msg(timeout=_PULSE_WITHIN_SECONDS)).data)
-            if isinstance(message, Pulse):
+            if isinstance(message, Pulse) and not message.ended:
                 return message
 
 
@@ -152,13 +153,13 @@ def _describe_streams(pulse: Pulse) -> Iterator[Finding]:
 
 def _describe_orders(pulse: Pulse) -> Finding:
     if pulse.unstored:
-        words = f"{pulse.unstored} order updates wait in the relay: {pulse.trouble or 'being stored'}"
+        words = f"not stored yet: {count(pulse.unstored, 'order update')} ({pulse.trouble or 'being stored'})"
         return Finding("Orders", Level.FAIL if pulse.trouble else Level.NOTE, words)
-    stored = f"JetStream has stored {pulse.stored} order messages so far" if pulse.stored else "none so far"
-    gaps = len(pulse.gaps)
-    if not gaps:
+    messages = count(pulse.stored or 0, "order message")
+    stored = f"JetStream has stored {messages} so far" if pulse.stored else "none so far"
+    if not pulse.gaps:
         return Finding("Orders", Level.OK, f"{stored}; the relay missed none")
-    spans = "one span" if gaps == 1 else f"{gaps} spans"
+    spans = count(len(pulse.gaps), "span")
     return Finding("Orders", Level.NOTE, f"{stored}; the relay may have missed some in {spans}")
 
 

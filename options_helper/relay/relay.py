@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from options_helper.market import StreamHealth, StreamName
 from options_helper.relay.duties import run_together
 from options_helper.relay.facts import FactSource
 from options_helper.relay.leases import DATA_STREAMS
+from options_helper.relay.ledger.account import OtherAccount
 from options_helper.relay.ledger.orders import OrderOutbox
 from options_helper.relay.requests import Requests
 from options_helper.relay.wire import (
@@ -49,6 +51,13 @@ _STOP_SECONDS = 0.9
 _ROWS_PER_BATCH = 1200
 _NO_SYMBOLS: frozenset[str] = frozenset()
 
+# Why a term ended, for the readers; the next step follows the semicolon.
+_STOPPED = "the relay was stopped; start options-helper relay again, unless another one takes over"
+_LOST_LEASE = "the relay lost its lease; another one takes over, or this one again once JetStream answers it"
+_OTHER_ACCOUNT = (
+    "the relay ended, because NATS holds the order updates of another Alpaca account; see the relay's log"
+)
+
 
 class Relay:
     """One term of a leading relay: a run at Alpaca, and everything that it publishes.
@@ -59,7 +68,7 @@ class Relay:
         parts: The parts of the run, without a tap.
         account: The name of the account.
         limit: The largest number of contracts that stream.
-        leads: Returns whether this process still leads; afterwards nothing is published.
+        leads: Returns whether this process still leads; afterwards only the end is published.
     """
 
     def __init__(
@@ -84,6 +93,7 @@ class Relay:
         self._number = 0
         self._pulse_at = 0.0
         self._shown: object = None
+        self._ended = ""
 
     async def serve(self) -> None:
         """Run and publish until cancelled.
@@ -100,6 +110,9 @@ class Relay:
             self.run.start()
             await run_together(self.orders.store_all(), self._publish_market(), self._publish_regularly())
         finally:
+            self._ended = _describe_end(sys.exception(), leads=self._leads())
+            # Also if this process no longer leads: readers ignore it once another relay publishes.
+            await self._publish_state(self._pulse(), is_last=True)
             await self.requests.end()
             await asyncio.to_thread(self._stop)
             for subscription in asked:
@@ -180,16 +193,17 @@ class Relay:
             self.orders.trouble,
             self.orders.numbering,
             self.orders.account,
+            self._ended,
         )
 
-    async def _publish_state(self, message: Facts | Pulse) -> None:
+    async def _publish_state(self, message: Facts | Pulse, *, is_last: bool = False) -> None:
         self._number += 1
         message.number = self._number
-        await self._publish(STATE_SUBJECT, message)
+        await self._publish(STATE_SUBJECT, message, is_last=is_last)
 
-    async def _publish(self, subject: str, message: Message) -> None:
+    async def _publish(self, subject: str, message: Message, *, is_last: bool = False) -> None:
         # nats-py would keep messages while NATS is away and deliver them late; readers notice a gap instead.
-        if not self._client.is_connected or not self._leads():
+        if not self._client.is_connected or not (is_last or self._leads()):
             return
         try:
             await self._client.publish(subject, encode(message))
@@ -242,6 +256,15 @@ class _Market:
 def _without_symbols(health: StreamHealth) -> StreamHealth:
     """Return a record without its symbols; each reader's answer contains its own."""
     return replace(health, asked=_NO_SYMBOLS, missing=_NO_SYMBOLS, invalid=_NO_SYMBOLS, polled=_NO_SYMBOLS)
+
+
+def _describe_end(error: BaseException | None, *, leads: bool) -> str:
+    """Return why a term ended, without the text of an error, which may contain anything."""
+    if isinstance(error, OtherAccount):
+        return _OTHER_ACCOUNT
+    if error is None or isinstance(error, asyncio.CancelledError):
+        return _STOPPED if leads else _LOST_LEASE
+    return f"the relay ended because of an error ({type(error).__name__}); see the relay's log"
 
 
 def _is_inbox(reply: str) -> bool:

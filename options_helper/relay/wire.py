@@ -175,6 +175,7 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
         numbering: Changes when JetStream may count its messages differently than before: another relay leads,
             or JetStream has lost messages, which the relay stores again.
         account: A name for the relay's Alpaca account that does not reveal it.
+        ended: Why the relay has stopped, in words, after which it publishes nothing more; "" while it runs.
     """
 
     epoch: str
@@ -188,6 +189,7 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
     trouble: str = ""
     numbering: str = ""
     account: str = ""
+    ended: str = ""
 
 
 class Ask(msgspec.Struct, array_like=True, tag="ask"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,9 +18,11 @@ from options_helper.market import StreamName
 from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.reader import connection as module
 from options_helper.relay.reader.connection import RelayConnection
-from options_helper.relay.wire import Ask
+from options_helper.relay.wire import Ask, Pulse, encode
 from options_helper.times import utc_now
 from tests.nats_server import NatsServer, running_nats_server
+
+NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
 
 
 @contextlib.asynccontextmanager
@@ -42,6 +45,24 @@ async def until(condition: Callable[[], object], what: str) -> None:
             return
         await asyncio.sleep(0.02)
     pytest.fail(what)
+
+
+def test_the_late_end_of_a_former_relay_changes_nothing() -> None:
+    """A relay that was paused may say that it has ended while another one already leads."""
+
+    async def scene() -> None:
+        listener = Mock()
+        link = RelayConnection(NatsOptions(("nats://host:4222",)), "test", Ask("test"), (), listener, utc_now)
+        for number, pulse in enumerate((Pulse("former", 8, NOON, {}), Pulse("leader", 1, NOON, {}))):
+            await link._take_state(Mock(data=encode(pulse)))
+            assert len(listener.take_pulse.mock_calls) == number + 1
+        await link._take_state(Mock(data=encode(Pulse("former", 9, NOON, {}, ended="it was paused"))))
+        assert link.pulse == Pulse("leader", 1, NOON, {})
+        assert len(listener.take_pulse.mock_calls) == 2
+        await link._take_state(Mock(data=encode(Pulse("leader", 2, NOON, {}, ended="it was stopped"))))
+        assert link.explain(StreamName.FILLS) == "it was stopped"
+
+    asyncio.run(scene())
 
 
 def is_connected(link: RelayConnection) -> bool:

@@ -6,43 +6,27 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.integration
-
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
-from options_helper.relay import Execution, Quote, Trade  # noqa: E402 - see above
-from options_helper.simulator.server import AlpacaSimulator  # noqa: E402 - the same
-from tests.nats_server import NatsServer  # noqa: E402 - the same
-from tests.relay.relayed import (  # noqa: E402 - the same
+from options_helper.relay import Execution, Quote, Trade
+from options_helper.simulator.server import AlpacaSimulator
+from tests.nats_server import NatsServer
+from tests.relay.relayed import (
     CALL,
     OTHER,
     Program,
     RelayThread,
-    running_relay,
     wait_until,
 )
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def simulator() -> Iterator[AlpacaSimulator]:
-    """Yield a simulator whose market moves only when the test says so."""
-    with AlpacaSimulator(contracts=(CALL, OTHER), tick_seconds=0, order_interval_seconds=0) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def relay(simulator: AlpacaSimulator, nats_server: NatsServer) -> Iterator[RelayThread]:
-    """Yield a relay of the simulated account."""
-    with running_relay(simulator, nats_server.url) as relay:
-        yield relay
 
 
 def wait_subscribed(simulator: AlpacaSimulator) -> None:
@@ -115,5 +99,6 @@ def test_every_fault_is_a_notice(
         wait_until(lambda: program.of(Execution), "the execution after the restart")
         relay.end()
         wait_until(
-            lambda: "the relay has stopped publishing" in program.said, f"the relay is away: {program.said}"
+            lambda: program.said.startswith("the relay was stopped; start options-helper relay again"),
+            lambda: f"the relay is away: {program.said}",
         )

@@ -21,6 +21,7 @@ NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
 WELL = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, connected_at=NOON)
 PULSE = Pulse("e", 1, NOON, {StreamName.OPTIONS: WELL}, stored=0)
+ENDED = Pulse("e", 2, NOON, {StreamName.OPTIONS: WELL}, ended="the relay was stopped; start it again")
 STATE = LinkState(where="nats://host:4222", is_connected=True, pulse=PULSE)
 
 
@@ -49,6 +50,12 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
             replace(STATE, silent_seconds=9),
             "the relay has stopped publishing; check that options-helper relay",
         ),
+        (replace(STATE, pulse=ENDED), "the relay was stopped; start it again"),
+        (replace(STATE, pulse=ENDED, silent_seconds=9), "the relay was stopped; start it again"),
+        (
+            replace(STATE, pulse=ENDED, is_connected=False, trouble="nothing listens there"),
+            "NATS at nats://host:4222 is not reachable",
+        ),
         (
             replace(STATE, is_connected=False, trouble="unexpected EOF", late_seconds=7.4),
             "this computer did not read for 7 s, and NATS ended its connection",
@@ -76,6 +83,8 @@ def test_order_updates_that_cannot_be_stored_concern_the_fills_alone() -> None:
     """While JetStream refuses order updates, the fills say how many wait, and the prices continue."""
     state = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them"))
     assert explain(state, StreamName.FILLS).startswith("the relay has 2 order updates that it cannot store")
+    one = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=1, trouble="JetStream refused them"))
+    assert explain(one, StreamName.FILLS).startswith("the relay has 1 order update that it cannot store")
     assert explain(state, StreamName.STOCKS) == ""
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +14,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamState
+from options_helper.relay.reader import reasons
 from options_helper.simulator.server import AlpacaSimulator
 from tests.nats_server import NatsServer
 from tests.relay.relayed import (
@@ -29,23 +30,10 @@ from tests.relay.relayed import (
     wait_for_ledger,
     wait_live,
     wait_until,
+    write_lease,
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def simulator() -> Iterator[AlpacaSimulator]:
-    """Yield a simulator whose market moves only when the test says so."""
-    with AlpacaSimulator(contracts=(CALL, PUT, OTHER), tick_seconds=0, order_interval_seconds=0) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def relay(simulator: AlpacaSimulator, nats_server: NatsServer) -> Iterator[RelayThread]:
-    """Yield a relay of the simulated account."""
-    with running_relay(simulator, nats_server.url) as relay:
-        yield relay
 
 
 def test_a_relayed_run_shows_the_figures_of_a_direct_one(
@@ -152,11 +140,32 @@ def test_each_outage_has_its_own_words(
         wait_live(manager)
         wait_until(lambda: bid_price(manager, CALL) == 5.0, "the missed quote")
         relay.end()
-        _wait_for_words(manager, "check that options-helper relay still runs")
+        _wait_for_words(manager, "the relay was stopped; start options-helper relay again, unless another")
         with running_relay(simulator, nats_server.url):
             wait_live(manager)
             simulator.fill_now(CALL, price=3.25)
             wait_for_ledger(simulator, manager)  # the fill comes over REST if the stream was away
+
+
+def test_readers_need_no_silence_to_notice_an_end(
+    simulator: AlpacaSimulator, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that loses its lease or is stopped says so; from then on, the fills are not complete."""
+    monkeypatch.setattr(reasons, "SILENT_SECONDS", float("inf"))
+    with (
+        running_relay(simulator, nats_server.url) as relay,
+        running_reader(nats_server.url, reader_config(CALL)) as manager,
+    ):
+        wait_live(manager)
+        wait_for_ledger(simulator, manager)
+        asyncio.run(write_lease(nats_server.url, "somebody 1", over=True))
+        _wait_for_words(manager, "the relay lost its lease; another one takes over, or this one again")
+        wait_until(lambda: manager.snapshot().fill_gaps, "incomplete fills")
+        wait_live(manager)  # nobody renews the other lease, so the relay leads again
+        wait_for_ledger(simulator, manager)
+        relay.end()
+        _wait_for_words(manager, "the relay was stopped; start options-helper relay again, unless another")
+        wait_until(lambda: manager.snapshot().fill_gaps, "incomplete fills")
 
 
 def _wait_for_words(manager: LiveStreamManager, words: str) -> None:

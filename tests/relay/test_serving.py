@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -16,26 +17,35 @@ from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
+from options_helper.relay.ledger.account import OtherAccount
+from options_helper.relay.ledger.orders import OrderOutbox
 from options_helper.relay.relay import Relay
 from options_helper.relay.requests import Requests
-from options_helper.relay.wire import Ask, Grant, encode
+from options_helper.relay.wire import STATE_SUBJECT, Ask, Grant, Pulse, decode, encode
 from options_helper.times import SteadyClock
 
 
 class Bus:
-    """A connection to NATS that only notes the subjects to which a relay publishes."""
+    """A connection to NATS that only notes what a relay publishes."""
 
     is_connected = True
 
+    is_closed = True
+
     def __init__(self) -> None:
         self.subjects: list[str] = []
+        self.messages: list[bytes] = []
 
     def jetstream(self) -> None:
         """Offer no JetStream."""
 
-    async def publish(self, subject: str, _message: bytes) -> None:
-        """Note a subject."""
+    async def publish(self, subject: str, message: bytes) -> None:
+        """Note a message and its subject."""
         self.subjects.append(subject)
+        self.messages.append(message)
+
+    async def subscribe(self, _subject: str, **_: object) -> None:
+        """Deliver nothing."""
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,45 @@ def test_answers_go_to_inboxes_alone(reply: str, *, is_answered: bool) -> None:
         return set(bus.subjects)
 
     assert asyncio.run(run()) == ({reply} if is_answered else set())
+
+
+@pytest.mark.parametrize(
+    ("error", "leads", "words"),
+    [
+        (asyncio.CancelledError(), True, "the relay was stopped; start options-helper relay again"),
+        (asyncio.CancelledError(), False, "the relay lost its lease; another one takes over"),
+        (OtherAccount(), True, "the relay ended, because NATS holds the order updates of another Alpaca"),
+        (KeyError("secret"), True, "the relay ended because of an error (KeyError); see the relay's log"),
+    ],
+)
+def test_every_term_ends_with_its_reason(
+    error: BaseException, words: str, monkeypatch: pytest.MonkeyPatch, *, leads: bool
+) -> None:
+    """The last message says why the term has ended, even if this process may publish nothing else."""
+
+    async def nothing(_outbox: OrderOutbox) -> None:
+        pass
+
+    async def fail(_outbox: OrderOutbox) -> None:
+        raise error
+
+    monkeypatch.setattr(OrderOutbox, "open", nothing)
+    monkeypatch.setattr(OrderOutbox, "store_all", fail)
+
+    async def run() -> bytes:
+        bus: Any = Bus()
+        parts = RunParts(builders={}, build_backfill=None, journal=Journal(SteadyClock()))
+        config = LiveStreamConfig(stream_stocks=False, stream_options=False, stream_fills=False)
+        relay = Relay(bus, config, parts, account="account", limit=10, leads=lambda: leads)
+        with contextlib.suppress(OtherAccount, KeyError):
+            await relay.serve()
+        assert bus.subjects[-1] == STATE_SUBJECT
+        message: bytes = bus.messages[-1]
+        return message
+
+    last = decode(asyncio.run(run()))
+    assert isinstance(last, Pulse)
+    assert last.ended.startswith(words)
 
 
 def _requests(config: LiveStreamConfig) -> Requests:

@@ -65,7 +65,7 @@ HEALTH = StreamHealth(StreamName.OPTIONS, StreamState.RECONNECTING, last_failure
         ),
         Facts("e", 1, reference=REFERENCE, stock_quotes=[Quote("AAPL", 1.0, 2.0, from_rest=True)]),
         Facts("e", history=OrderHistory([], [], UnreadableRows(2, NOON)), halts={"AAPL": NOON}),
-        Pulse("e", 2, NOON, {StreamName.OPTIONS: HEALTH}, (FillGap(NOON),), stored=4),
+        Pulse("e", 2, NOON, {StreamName.OPTIONS: HEALTH}, (FillGap(NOON),), stored=4, ended="why"),
         OrderUpdate(NOON, {"stream": "trade_updates", "data": {"event": "fill", "qty": "1"}}),
     ],
 )

@@ -281,6 +281,8 @@ class RelayConnection:
             state = self.read(message.data)
             if not isinstance(state, Facts | Pulse):
                 return
+            if isinstance(state, Pulse) and self._is_of_former(state):
+                return
             if state.number != self._number + 1:
                 self._miss_state()
             self._number = state.number
@@ -288,6 +290,10 @@ class RelayConnection:
                 self._listener.take_facts(state)
             else:
                 await self._take_pulse(state, is_answer=False)
+
+    def _is_of_former(self, pulse: Pulse) -> bool:
+        """Return whether a pulse is the late end of a relay that another one has replaced."""
+        return bool(pulse.ended) and self.pulse is not None and self.pulse.epoch != pulse.epoch
 
     async def _take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
         before, self.pulse, self._pulse_at = self.pulse, pulse, time.monotonic()

@@ -136,7 +136,10 @@ class Link:
         self._update_channels()
 
     def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
-        """Take the state of the relay's streams, and what is complete."""
+        """Take the state of the relay's streams, and what is complete; of an ended relay nothing is."""
+        if pulse.ended:
+            self._update_channels()
+            return
         if self._connection.is_whole:
             self._receiver.take_complete(pulse, is_whole=is_answer)
         self._follow_completeness(pulse, is_answer=is_answer)

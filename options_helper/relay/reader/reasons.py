@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from options_helper.analysis.text.wording import count
 from options_helper.market import StreamName, StreamState
 from options_helper.relay.nats_options import REFUSED
 from options_helper.relay.wire import PULSE_SECONDS, Pulse
@@ -62,10 +63,10 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
     if is_silent and not state.has_jetstream:
         why = f"NATS at {state.where} has no JetStream, which the relay needs"
         yield f"no relay publishes, because {why}; start it with nats-server -js"
-    if is_silent and state.pulse is None:
-        yield f"no relay publishes at {state.where}; start one with options-helper relay --nats {state.where}"
+    if state.pulse is not None and state.pulse.ended:
+        yield state.pulse.ended
     if is_silent:
-        yield "the relay has stopped publishing; check that options-helper relay still runs"
+        yield _silence(state)
     if state.refusal and stream is not StreamName.FILLS:
         yield f"the relay does not serve this reader: {state.refusal}"
     if state.is_mixed and stream is StreamName.FILLS:
@@ -77,6 +78,13 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
         yield from _reasons_of_relay(state.pulse, stream)
 
 
+def _silence(state: LinkState) -> str:
+    where = state.where
+    if state.pulse is None:
+        return f"no relay publishes at {where}; start one with options-helper relay --nats {where}"
+    return "the relay has stopped publishing; check that options-helper relay still runs"
+
+
 def _reasons_of_relay(pulse: Pulse, stream: StreamName) -> Iterator[str]:
     health, name = pulse.streams.get(stream), _ADJECTIVE[stream]
     cause = health.last_failure.words if health is not None and health.last_failure is not None else ""
@@ -85,4 +93,5 @@ def _reasons_of_relay(pulse: Pulse, stream: StreamName) -> Iterator[str]:
     if health is not None and health.state is StreamState.ERROR:
         yield f"the relay's {name} stream ended: {cause}; it is not retried until the relay is restarted"
     if stream is StreamName.FILLS and pulse.unstored and pulse.trouble:
-        yield f"the relay has {pulse.unstored} order updates that it cannot store: {pulse.trouble}"
+        unstored = count(pulse.unstored, "order update")
+        yield f"the relay has {unstored} that it cannot store: {pulse.trouble}"
