@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import AlertPhase, Alerts, AlertStatus
+from options_helper.analysis.alerts.step import AlertPhase, Alerts, AlertStatus, Outcome
 from options_helper.errors import UserFileError
 from options_helper.files.reading import read_file
 
@@ -103,6 +103,7 @@ def _age(path: Path) -> float:
 
 
 def _restarted(status: AlertStatus) -> AlertStatus:
+    status = replace(status, outcome=Outcome.NOT_WATCHED)
     if status.phase is AlertPhase.PENDING:
         return replace(status, phase=AlertPhase.NORMAL, held_seconds=0.0)
     return replace(status, held_seconds=0.0) if status.phase is AlertPhase.NORMAL else status

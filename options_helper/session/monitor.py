@@ -229,7 +229,9 @@ class PortfolioMonitor:
             )
             more |= read_exposures(rules, seen.tables, lambda: self._risk(live))
             is_read = live.broker_history_since is not None
-            seen_now = seen.view_at(live.as_of, fills, more, has_account_events=is_read)
+            seen_now = seen.view_at(
+                live.as_of, fills, more, has_account_events=is_read, is_running=live.running
+            )
             alerts, raised = step(self._view.alerts, seen_now)
             self._history.add(seen, live.as_of)
             view = self._view = self._draw(live.as_of, alerts, self._file_problem)

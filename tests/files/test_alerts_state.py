@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from options_helper.analysis.alerts.step import (
     AlertRule,
     Alerts,
     AlertView,
+    Outcome,
     acknowledge,
     step,
     with_rules,
@@ -64,7 +66,8 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
         "fill": AlertPhase.RAISED,
         "spot": AlertPhase.NORMAL,
     }
-    assert after.status["raised"] == before.status["raised"]
+    assert after.status["raised"] == replace(before.status["raised"], outcome=Outcome.NOT_WATCHED)
+    assert after.status["raised"].value_at == NOW
     assert state.path.stat().st_mode & 0o077 == 0 or os.name != "posix"
     assert [path.name for path in tmp_path.iterdir()] == [state.path.name]
 

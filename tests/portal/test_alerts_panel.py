@@ -73,11 +73,22 @@ LOSS = AlertRule(
             AlertStatus(AlertPhase.ACKNOWLEDGED, NOW, Outcome.MET, 9.0, -120.0),
             f"acknowledged · now {MINUS}$120",
         ),
+        (
+            AlertStatus(outcome=Outcome.NOT_WATCHED, value=120.0, value_at=NOW - dt.timedelta(minutes=5)),
+            "normal · not watched, last +$120 at 16:55:00",
+        ),
     ],
 )
 def test_a_status_in_words(status: AlertStatus, words: str) -> None:
     """The status has the phase, the figures, and what is unknown."""
     assert describe_status(status, LOSS, dt.UTC) == words
+
+
+def test_an_alert_on_fills_that_nobody_watches_says_so() -> None:
+    """Before Start and after Stop, a quiet alert on fills would look watched."""
+    rule = AlertRule(metric="fill")
+    assert describe_status(AlertStatus(outcome=Outcome.NOT_WATCHED), rule, dt.UTC) == "normal · not watched"
+    assert describe_status(AlertStatus(outcome=Outcome.NOT_MET), rule, dt.UTC) == "normal"
 
 
 def test_an_alert_raised_on_another_day_has_its_day() -> None:
@@ -126,6 +137,7 @@ class _AlertsDesk:
         return LiveSnapshot(
             as_of=self.now,
             version=int(self.now.timestamp()),
+            running=True,
             market_phase="open",
             option_quotes={CALL: quote},
         )

@@ -568,3 +568,24 @@ def test_an_assignment_that_the_account_reports_after_the_alert_began_raises_it(
     monitor.look()
     raised = monitor.look().alerts.history
     assert [event.value for event in raised] == [2.0]
+
+
+def test_after_stop_only_what_the_clock_changes_is_watched() -> None:
+    """The figures are frozen, even while their quotes are young; ages and days go on."""
+    dte = AlertRule(id="dte", position="call", metric="dte", comparison="below", threshold=7)
+    differs = AlertRule(id="differs", metric="quantity_differs")
+    feed = _Feed(_snapshot(0, 12.0, broker_positions_at=NOON))
+    monitor = PortfolioMonitor(_portfolio(), feed, rules=[LOSS, AGE, dte, differs, AlertRule(metric="fill")])
+    book = monitor.look().alerts
+    assert {one.outcome for one in book.status.values()} <= {Outcome.MET, Outcome.NOT_MET}
+    stopped = {"running": False, "status": "stopped", "as_of": _at(5), "stopped_at": _at(4), "version": 2}
+    feed.snapshot = dataclasses.replace(feed.snapshot, **stopped)
+    book = monitor.look().alerts
+    assert {key: one.outcome for key, one in book.status.items()} == {
+        "loss": Outcome.NOT_WATCHED,
+        "differs": Outcome.NOT_WATCHED,
+        "fill": Outcome.NOT_WATCHED,
+        "age": Outcome.NOT_MET,
+        "dte": Outcome.NOT_MET,
+    }
+    assert (book.status["loss"].value, book.status["loss"].value_at) == (400.0, NOON)

@@ -151,6 +151,8 @@ LOWEST = {
 }
 """The lowest value of each metric that has one."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
+OF_CLOCK = frozenset({AlertMetric.DTE, AlertMetric.QUOTE_AGE_SECONDS})
+"""Metrics that change with the time alone, and so are watched even while the streams are stopped."""
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
 

@@ -4,11 +4,11 @@
       ▲               │ not met                                                      │ not met
       └───────────────┴──────────────────────────────────────────────────────────────┘  re-armed
 
-Without data, or in a closed market, every phase stays as it is and no time is counted. A raised alert stays
-raised until it is acknowledged. A fill is an event, not a level: each new fill raises its alert, which
-re-arms once acknowledged. Fills in an alert's first view do not raise it, and neither do earlier ones that
-are reported later. An assignment or exercise is often known only by its date and reported hours later, so it
-raises an alert that began on that date or earlier, or whose account was already read without it.
+Without data, in a closed market or after Stop, every phase stays as it is and no time is counted. A raised
+alert stays raised until it is acknowledged. A fill is an event, not a level: each new fill raises its alert,
+which re-arms once acknowledged. Fills in an alert's first view do not raise it, and neither do earlier ones
+that are reported later. An assignment or exercise is often known only by its date and reported hours later,
+so it raises an alert that began on that date or earlier, or whose account was already read without it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from options_helper.analysis.alerts.rules import EVENTS, AlertMetric, AlertRule, Direction
+from options_helper.analysis.alerts.rules import EVENTS, OF_CLOCK, AlertMetric, AlertRule, Direction
 from options_helper.times import new_york_date, start_of_day
 
 __all__ = [
@@ -53,12 +53,13 @@ class AlertPhase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The result of one view for one condition; `NO_DATA` and `MARKET_CLOSED` leave it undecided."""
+    """The result of one view for one condition; all but the first two leave it undecided."""
 
     NOT_MET = "not met"
     MET = "met"
     NO_DATA = "no data"
     MARKET_CLOSED = "market closed"
+    NOT_WATCHED = "not watched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,14 @@ class AlertView:
             key means no data.
         fills: Every known execution, rejected order, assignment and exercise.
         has_account_events: True if every assignment and exercise that Alpaca has reported is known.
+        is_running: False while the streams are stopped; only what the clock alone changes is then watched.
     """
 
     as_of: dt.datetime
     readings: Mapping[tuple[str | None, AlertMetric], float | Outcome] = field(default_factory=dict)
     fills: tuple[AlertFill, ...] = ()
     has_account_events: bool = False
+    is_running: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class AlertStatus:
         held_seconds: The observed time for which the condition has been met without a break, at most the
             rule's `pending_seconds`.
         value: The last known value, kept while there is no data.
+        value_at: The time of `value`.
         raised_at, raised_value: The time the alert was raised, and the value that raised it.
         began_at: The time an alert on events was first evaluated; older events do not raise it.
         knows_account: True once a view of an alert on events had all assignments and exercises; each later
@@ -122,7 +126,9 @@ class AlertStatus:
     raised_at: dt.datetime | None = None
     raised_value: float | None = None
     began_at: dt.datetime | None = None
-    knows_account: bool = field(default=False, repr=False)  # a recording's digests are made of the others
+    # A recording's digests are made of the fields above. A later time alone is no reason to redraw.
+    knows_account: bool = field(default=False, repr=False)
+    value_at: dt.datetime | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +245,8 @@ def _advanced(
     if rule.metric in EVENTS:
         return _advanced_by_fills(rule, status, view, fresh)
     reading = view.readings.get((rule.subject, rule.metric), Outcome.NO_DATA)
+    if not view.is_running and rule.metric not in OF_CLOCK:
+        reading = Outcome.NOT_WATCHED
     if isinstance(reading, Outcome):
         return replace(status, outcome=reading), ""
     outcome = Outcome.MET if rule.is_met_by(reading) else Outcome.NOT_MET
@@ -246,7 +254,7 @@ def _advanced(
     if outcome is Outcome.MET:
         held = status.held_seconds + (elapsed if status.outcome is Outcome.MET else 0.0)
         held = min(held, rule.pending_seconds)  # the page would redraw a status that grows with every view
-    status = replace(status, outcome=outcome, value=reading, held_seconds=held)
+    status = replace(status, outcome=outcome, value=reading, value_at=view.as_of, held_seconds=held)
     return _entered(status, _next_phase(rule, status), view.as_of), ""
 
 
@@ -294,7 +302,7 @@ def _advanced_by_fills(
             raised_value=float(len(mine)),
         )
         return status, "; ".join(fill.text for fill in mine if fill.text) or rule.metric.label.lower()
-    status = replace(status, outcome=Outcome.NOT_MET)
+    status = replace(status, outcome=Outcome.NOT_MET if view.is_running else Outcome.NOT_WATCHED)
     rearmed = status.phase is AlertPhase.ACKNOWLEDGED
     return _entered(status, AlertPhase.NORMAL if rearmed else status.phase, at), ""
 

@@ -56,6 +56,7 @@ class Observation:
         more: Mapping[tuple[str | None, AlertMetric], float | Outcome] = MappingProxyType({}),
         *,
         has_account_events: bool = False,
+        is_running: bool = True,
     ) -> AlertView:
         """Return the alerts' view at a later time, with quote ages increased and `more` readings added."""
         elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
@@ -68,6 +69,7 @@ class Observation:
             readings={**readings, **more},
             fills=fills,
             has_account_events=has_account_events,
+            is_running=is_running,
         )
 
 

@@ -17,14 +17,16 @@ from options_helper.analysis.text.wording import format_time
 def describe_status(
     status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of: dt.datetime | None = None
 ) -> str:
-    """Return the status of an alert: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
+    """Return the status of an alert: `raised 10:42:07 at +$812`, `normal · now +$120`, `not watched`.
 
     A time on a different day than `as_of` includes the day.
     """
     now = rule.metric.format_value(status.value) if status.value is not None else ""
     parts = [_describe_phase(status, rule, zone, as_of)]
-    if status.outcome in {Outcome.NO_DATA, Outcome.MARKET_CLOSED}:
-        parts.append(str(status.outcome) + (f", last {now}" if now else ""))
+    if status.outcome not in {Outcome.NOT_MET, Outcome.MET}:
+        at = f" at {format_time(status.value_at, zone, as_of)}" if status.value_at is not None else ""
+        has_last = now and rule.metric not in EVENTS
+        parts.append(str(status.outcome) + (f", last {now}{at}" if has_last else ""))
     elif now and rule.metric not in EVENTS:
         parts.append(f"now {now}")
     return " · ".join(parts)
