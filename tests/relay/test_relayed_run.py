@@ -11,6 +11,7 @@ pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[r
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
+from options_helper.analysis.fills.day import build_fill_day
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamState
@@ -166,6 +167,25 @@ def test_readers_need_no_silence_to_notice_an_end(
         relay.end()
         _wait_for_words(manager, "the relay was stopped; start options-helper relay again, unless another")
         wait_until(lambda: manager.snapshot().fill_gaps, "incomplete fills")
+
+
+def test_a_new_leader_that_waits_for_rest_is_shown(
+    simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
+) -> None:
+    """While Alpaca's request limit keeps it from reading the day's fills, readers see the wait."""
+    with running_reader(nats_server.url, reader_config(CALL)) as manager:
+        wait_live(manager)
+        simulator.fill_now(CALL, price=3.25)
+        wait_for_ledger(simulator, manager)
+        relay.end()
+        simulator.faults.rest(path="/v2/account/activities", status=429)
+        with running_relay(simulator, nats_server.url):
+            wait_live(manager)
+            wait_until(lambda: "too many requests (429). Waiting" in _why_incomplete(manager), "the wait")
+
+
+def _why_incomplete(manager: LiveStreamManager) -> str:
+    return build_fill_day(manager.snapshot()).completeness.reason
 
 
 def _wait_for_words(manager: LiveStreamManager, words: str) -> None:
