@@ -108,7 +108,21 @@ def test_risk_is_on_the_page(portal: Portal) -> None:
 
 FOCUS = """() => {
   const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
+  const ring = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+  const cuts = each => {
+    if (getComputedStyle(each).overflowX === 'visible') return false;
+    const outer = each.getBoundingClientRect();
+    const left = outer.left + each.clientLeft, top = outer.top + each.clientTop;
+    const across = each.scrollWidth <= each.clientWidth && (box.left - ring < left - 1
+      || box.right + ring > left + each.clientWidth + 1);
+    const down = each.scrollHeight <= each.clientHeight && (box.top - ring < top - 1
+      || box.bottom + ring > top + each.clientHeight + 1);
+    return across || down;
+  };
+  const around = [], main = node.closest('[data-testid=stMain]');
+  for (let up = node.parentElement; up && up !== main; up = up.parentElement) around.push(up);
   return {
+    cut: around.some(cuts),
     row: Boolean(node.closest('tbody tr.pt-row')), body: node === document.body,
     where: `${node.tagName} ${node.getAttribute('aria-label') ?? node.innerText?.slice(0, 30)}`,
     seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
@@ -156,6 +170,7 @@ def test_keyboard_and_screen_reader_find_their_way(portal: Portal) -> None:
         page.keyboard.press("Tab")
         steps.append(page.evaluate(FOCUS))
     assert [step["where"] for step in steps[:-1] if not step["seen"]] == []
+    assert [step["where"] for step in steps[:-1] if step["cut"]] == []
     heard = page.get_by_role("heading").all_inner_texts()
     assert [name for name in HEADINGS if not any(each.startswith(name) for each in heard)] == []
     assert page.evaluate("getComputedStyle(document.querySelector('summary')).transitionDuration") == "0s"
