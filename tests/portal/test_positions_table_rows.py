@@ -434,6 +434,7 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
     assert (first["mark"], first["state"], first["fills"]) == ("23.37", "live", "'-1 contract")
     assert first["quote_time"] == "2026-11-20T11:59:58.123-05:00"
     assert rows[3]["quote_time"] == ""
+    assert [row["spread_dollars"] for row in rows][:3] == ["", "0.1", ""]  # as below a structure's spread
     legs = list(csv.DictReader(io.StringIO(legs_csv(payload, zone))))
     assert [(row["position_id"], row["leg"], row["qty"]) for row in legs][:2] == [
         ("put spread", "short 260 put", "-2"),

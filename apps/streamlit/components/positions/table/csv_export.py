@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from apps.streamlit.components.positions.table.records import Record, csv_figure
+from apps.streamlit.components.positions.table.records import Record, csv_figure, spread_dollars
 from apps.streamlit.components.positions.table.row_words import MORE
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.osi import is_contract_symbol, parse_contract_symbol
@@ -13,10 +13,13 @@ from options_helper.analysis.tables.column import Column, Table
 from options_helper.analysis.tables.schema import shown_columns, sources_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 
+_MARK = next(column for column in shown_columns() if column.field == "mark")
+
 
 def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return CSV with one line per position or structure; percentages are fractions, times have an offset."""
     figures = _figures(Table.POSITIONS, Table.STRUCTURES, Table.RISK_LEGS, Table.RISK_POSITIONS)
+    figures.insert(figures.index("spread") + 1, "spread_dollars")
     columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
     return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
 
@@ -51,6 +54,7 @@ def _shown(row: Record, payload: TableRows, zone: dt.tzinfo) -> Record:
     return {
         **row,
         **{column.field: _figure(row[column.field], column) for column in shown_columns()},
+        "spread_dollars": _figure(spread_dollars(row), _MARK) if row["kind"] == "structure" else None,
         "id": safe_text(row["id"]),
         "position_id": safe_text(row["parent"] or ""),
         "underlying": safe_text(row["group"]),

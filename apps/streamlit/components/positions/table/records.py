@@ -150,3 +150,9 @@ def price_time(record: Record, as_of_us: int) -> int | None:
             # Round to the microsecond first, so that equal prices have equal times in every snapshot.
             return (as_of_us - round(age * 1_000_000)) // 1000
     return None
+
+
+def spread_dollars(record: Record) -> float | None:
+    """Return the cost of closing a unit at its natural price instead of its mark, in dollars per share."""
+    mark, natural = finite(record.get("mark")), finite(record.get("natural"))
+    return None if mark is None or natural is None else abs(mark - natural)

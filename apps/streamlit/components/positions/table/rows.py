@@ -14,10 +14,10 @@ from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, b
 from apps.streamlit.components.positions.table.records import (
     Record,
     TableColumns,
-    finite,
     plain_records,
     price_time,
     shown_column,
+    spread_dollars,
 )
 from apps.streamlit.components.positions.table.risk_records import RiskRecords
 from apps.streamlit.components.positions.table.row_words import (
@@ -218,9 +218,8 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
 
 
 def _spread_note(record: Record) -> str | None:
-    """Return the cost of closing a unit at its natural price instead of its mark, in dollars per share."""
-    mark, natural = finite(record.get("mark")), finite(record.get("natural"))
-    return None if mark is None or natural is None else format_price(abs(mark - natural))
+    dollars = spread_dollars(record)
+    return None if dollars is None else format_price(dollars)
 
 
 def _forget_past_days(figures: Record) -> None:
