@@ -47,7 +47,7 @@ export interface Payload {
   stopped: boolean;
   grouping: string;
   columns: string[];
-  reveal: { id: string; number: number } | null;
+  reveal: { id: string; group: string | null; number: number } | null;
   sent_at: number;
 }
 

@@ -322,10 +322,15 @@ export class PositionsTable {
     this.#reportSelection();
   }
 
-  /** Select the row that the page requests, and scroll it into view. @param {Payload["reveal"]} request */
+  /** Scroll to the group that the page requests, or select the position and scroll to it. @param {Payload["reveal"]} request */
   #reveal(request) {
     if (!request || request.number <= revealed) return;
     revealed = request.number;
+    const group = this.rows.shown.find((shown) => shown.kind === "group" && shown.id === request.group);
+    if (group) {
+      this.focusRow(group, "center");
+      return;
+    }
     const row = this.model.positions.get(request.id);
     if (!row) return;
     this.choices.folded.delete(String(row.group));

@@ -182,7 +182,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
     """The bar is visible without scrolling, names the position as the table does, and ends with Ack."""
     position = json.loads((portal.folder / "portfolio.json").read_text())["positions"][-1]["id"]
     path = portal.folder / "alerts.json"
-    rule = {"position": position, "metric": "dte", "comparison": "above", "threshold": -1}
+    rule = {"position": position, "metric": "dte", "comparison": "above", "threshold": 0}
     path.write_text(json.dumps({"alerts": [rule]}))
     try:
         page = portal.open("about:blank")
@@ -212,9 +212,24 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
         bar.get_by_role("button", name="Ack").click()
         expect(bar).to_have_count(0)
         call_for_the_next_alert(page, path, {**rule, "id": "next"})
+        show_an_underlying(page, path)
         assert portal.complaints == []
     finally:
         path.unlink()
+
+
+def show_an_underlying(page: Page, path: Path) -> None:
+    """Check that an alert on an underlying leads to its group, and that one on the whole leads nowhere."""
+    path.write_text(json.dumps({"alerts": [{"metric": "dte", "comparison": "above", "threshold": 0}]}))
+    bar = page.locator(".st-key-live-alert-bar")
+    expect(bar).to_contain_text("Whole portfolio")
+    expect(bar.get_by_role("button", name="Show row")).to_have_count(0)
+    spot = {"metric": "spot", "symbol": "SPY", "comparison": "above", "threshold": 1}
+    path.write_text(json.dumps({"alerts": [spot]}))
+    page.get_by_role("button", name="Start", exact=True).click()
+    bar.get_by_role("button", name="Show row").click()
+    expect(page.locator('tr[data-group="SPY"]')).to_be_focused()
+    expect(page.locator('tr[data-group="SPY"]')).to_be_in_viewport()
 
 
 def call_for_the_next_alert(page: Page, path: Path, rule: dict[str, object]) -> None:

@@ -392,6 +392,25 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
     assert desk.text == ""
 
 
+def test_an_alert_on_an_underlying_leads_to_its_group_and_one_on_the_whole_to_no_row() -> None:
+    """Other sums have no row of their own."""
+    above = {"comparison": "above", "threshold": -1e9}
+    rules = [
+        AlertRule(id="spot", symbol="AAPL", metric="spot", comparison="above", threshold=0),
+        AlertRule(id="exposure", symbol="AAPL", metric="dollar_delta", **above),
+        AlertRule(id="whole", metric="pnl_abs", **above),
+    ]
+    desk = _AlertsDesk(*rules)
+    status = AlertStatus(AlertPhase.RAISED, NOW, Outcome.MET, raised_at=NOW)
+    desk.monitor.continue_alerts(Alerts(tuple(rules), {rule.id: status for rule in rules}))
+    desk.panel = AppTest.from_function(_bar, args=(desk.monitor,), default_timeout=20).run()
+    keys = {button.key for button in desk.panel.button if button.label == "Show row"}
+    assert keys == {"live-alert-show-spot", "live-alert-show-exposure"}
+    desk.button("live-alert-show-spot").click().run()
+    request = desk.panel.session_state["positions-table-reveal"]
+    assert (request["id"], request["group"]) == ("call_1", "AAPL")
+
+
 def test_the_form_is_above_the_alerts() -> None:
     """Below a long list, the form would open outside the window."""
     labels = [button.label for button in _AlertsDesk(LOSS).panel.button]

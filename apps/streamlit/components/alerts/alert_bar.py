@@ -10,9 +10,11 @@ from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.plain_text import in_markdown, unbroken
 from apps.streamlit.components.positions.table.reveal import reveal_row
-from options_helper.analysis.alerts.step import AlertPhase
+from options_helper.analysis.alerts.step import AlertPhase, AlertRule
 from options_helper.analysis.alerts.words import subject_of
+from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import count
+from options_helper.models import Portfolio
 from options_helper.session.monitor import PortfolioMonitor
 
 _LISTED = 3
@@ -35,13 +37,18 @@ def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
                     f"{in_markdown(unbroken(f'{rule.condition} · {words}'))}",
                     width="stretch",
                 )
-                if rule.position in names:
-                    st.button(
-                        "Show row",
-                        key=f"live-alert-show-{rule.id}",
-                        on_click=reveal_row,
-                        args=(rule.position,),
-                    )
+                row = _row_of(rule, monitor.portfolio)
+                if row is not None:
+                    st.button("Show row", key=f"live-alert-show-{rule.id}", on_click=reveal_row, args=row)
                 render_acknowledge(monitor, rule.id, key=f"live-alert-bar-ack-{rule.id}")
         if len(raised) > _LISTED:
             st.markdown(in_markdown(f"and {count(len(raised) - _LISTED, 'more alert')}, listed under Alerts"))
+
+
+def _row_of(rule: AlertRule, portfolio: Portfolio) -> tuple[str, str | None] | None:
+    """Return the watched position, or the first one on the watched underlying and its group; else None."""
+    group = None if rule.symbol is None else stock_symbol(rule.symbol)
+    for position in portfolio.positions:
+        if position.id == rule.position or stock_symbol(position.symbol) == group:
+            return position.id, group
+    return None

@@ -13,16 +13,23 @@ _KEY = "positions-table-reveal"
 
 
 class Reveal(TypedDict):
-    """The row's id, and a number that grows with every request, even from session to session."""
+    """The row, and a number that grows with every request, even from session to session.
+
+    Attributes:
+        id: A position.
+        group: The group that is meant instead, if the table has it.
+    """
 
     id: str
+    group: str | None
     number: int
 
 
-def reveal_row(position_id: str) -> None:
-    """Request that the browser select this position and scroll to it; for a button's callback."""
+def reveal_row(position_id: str, group: str | None = None) -> None:
+    """Request that the browser scroll to a group, or select a position and scroll to it; for a callback."""
     before, now = requested_row(), time.time_ns() // 1_000_000
-    st.session_state[_KEY] = Reveal(id=position_id, number=max(now, before["number"] + 1) if before else now)
+    number = max(now, before["number"] + 1) if before else now
+    st.session_state[_KEY] = Reveal(id=position_id, group=group, number=number)
     redraw_all()
 
 
