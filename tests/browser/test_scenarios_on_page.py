@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +23,14 @@ expect = playwright.expect
 SPOTS = {"AAPL": 272, "MSFT": 480, "NVDA": 185, "TSLA": 420, "AMZN": 230}
 STRIKES = 10  # per expiry and underlying
 SCENARIOS = ".st-key-live-scenarios"
+# Waits until marks change while the line stands in the grid's place; false if the line has gone first.
+CHANGED_WHILE_COMPUTING = """async () => {
+  const marks = () => [...document.querySelectorAll('td[data-col=mark]')].map(td => td.textContent).join();
+  const [before, scenarios] = [marks(), document.querySelector('.st-key-live-scenarios')];
+  const isComputing = () => scenarios.innerText.includes('Computing 35 cells');
+  while (isComputing() && marks() === before) await new Promise(requestAnimationFrame);
+  return isComputing();
+}"""
 
 
 def puts(expiries: int, strikes: int = STRIKES) -> list[dict[str, object]]:
@@ -44,12 +54,12 @@ def puts(expiries: int, strikes: int = STRIKES) -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Yield a server with 250 puts."""
+    """Yield a server with 100 puts."""
     from tests.browser.conftest import running_portal
 
     folder = tmp_path_factory.mktemp("large")
     with running_portal(browser, folder, order_interval_seconds=0) as portal:
-        (folder / "portfolio.json").write_text(json.dumps({"positions": puts(5)}))
+        (folder / "portfolio.json").write_text(json.dumps({"positions": puts(2)}))
         yield portal
 
 
@@ -57,7 +67,7 @@ def test_scenarios_appear_while_prices_move_and_after_stop(large_portal: Portal)
     """Scenarios appear without holding up the page, and a new shift appears even after Stop."""
     page = large_portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 250 legs"))
+    expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 100 legs"))
     page.locator(f"{SCENARIOS} summary").click()
     scenarios = page.locator(SCENARIOS)
     expect(scenarios).to_contain_text("Worst in this grid")
@@ -70,3 +80,48 @@ def test_scenarios_appear_while_prices_move_and_after_stop(large_portal: Portal)
     expect(heat).not_to_have_text(before, use_inner_text=True)
     expect(scenarios).to_contain_text("Worst in this grid")
     expect(scenarios).not_to_contain_text("Computing")
+
+
+@contextmanager
+def frozen_grids(portal: Portal) -> Iterator[None]:
+    """Suspend the process that prices grids, which was the last to start."""
+    psutil = pytest.importorskip("psutil")
+    children = psutil.Process(portal.process.pid).children(recursive=True)
+    solvers = [child for child in children if any("solver_process" in word for word in child.cmdline())]
+    assert len(solvers) == 2, "one for quotes, one for grids"
+    grids = max(solvers, key=lambda child: child.create_time())
+    grids.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        grids.send_signal(signal.SIGCONT)
+
+
+def test_prices_move_and_stop_works_while_a_grid_is_computed(large_portal: Portal) -> None:
+    """While a grid takes several refreshes, marks change and Stop stops; then it appears with its time."""
+    page = large_portal.open()
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".st-key-live-risk")).to_contain_text(re.compile(r"[1-9]\d* of 100 legs"))
+    page.locator(f"{SCENARIOS} summary").click()
+    scenarios, status = page.locator(SCENARIOS), page.locator(".st-key-live-status")
+    expect(scenarios).to_contain_text("Worst in this grid")
+    with frozen_grids(large_portal):
+        scenarios.get_by_role("slider", name="Volatility").press("ArrowRight")
+        expect(scenarios).to_contain_text("Computing 35 cells of 100 legs")
+        for _ in range(3):
+            assert page.evaluate(CHANGED_WHILE_COMPUTING)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(status).to_contain_text("Stopped")
+        expect(scenarios).to_contain_text("Computing 35 cells of 100 legs")
+    heat = scenarios.locator(".oh-heat")
+    expect(scenarios).to_contain_text(re.compile(r"Worst in this grid.* from prices of \d\d:\d\d:\d\d"))
+    expect(heat).to_be_visible()
+    grid_at = clock(r"from prices of (\S+)", scenarios.inner_text())
+    assert grid_at < clock(r"Stopped (\S+)", status.inner_text()), "from before the streams stopped"
+
+
+def clock(pattern: str, text: str) -> dt.time:
+    """Return the time that follows these words."""
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return dt.time.fromisoformat(found[1].rstrip("."))
