@@ -79,8 +79,8 @@ def test_the_line_says_what_is_missing() -> None:
     """The reasons of legs without Greeks are counted; shares lack nothing."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=1)
     risk = _risk(single(), single(id="b", strike=300.0), single(id="c", strike=310.0), shares)
-    assert missing_words(risk) == "2 no honest mark"
-    assert "<b>2 of 4 legs</b> <small>2 no honest mark</small>" in tile_html(risk)
+    assert missing_words(risk) == "no honest mark: 2"
+    assert "<b>2 of 4 legs</b> <small>no honest mark: 2</small>" in tile_html(risk)
     assert total_words(risk).endswith("2 of 4 legs")
     unpriced = total_words(_risk(single(id="b", strike=300.0), shares))
     assert "Γ — · Θ — · V — · 1 of 2 legs" in unpriced, "zeros of shares alone say nothing about options"
@@ -99,6 +99,7 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     assert f"{CALL}: $0.26 of declared dividends per share until expiry." in told
     assert "forward" not in greeks_html(_risk(single()), [0]), "a stock's spot is its mark"
     assert "$272.00 <small>mark, 1 s</small>" in told
+    assert "1 declared dividend ·" in input_words(_risk(single(), dividends=[paid]))
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
 
 

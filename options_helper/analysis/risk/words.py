@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
-from options_helper.analysis.text.wording import coverage, format_day
+from options_helper.analysis.text.wording import count, coverage, format_day
 
 
 def total_words(risk: LiveRisk) -> str:
@@ -84,13 +84,13 @@ def _per(dollars: float, unit: str) -> str:
 
 
 def missing_words(risk: LiveRisk) -> str:
-    """Return the number of missing legs per reason, such as `2 expired · 1 no spot`, or ""."""
+    """Return the number of missing legs per reason, such as `expired: 2 · no spot: 1`, or ""."""
     counts = Counter(
         each.reason
         for each in risk.solutions
         if each.reason not in {None, Reason.SHARES} and not each.is_modelled
     )
-    return " · ".join(f"{number} {reason}" for reason, number in counts.most_common())
+    return " · ".join(f"{reason}: {number}" for reason, number in counts.most_common())
 
 
 def input_words(risk: LiveRisk) -> str:
@@ -98,7 +98,7 @@ def input_words(risk: LiveRisk) -> str:
     chosen = risk.rate != RISK_FREE_RATE
     source = "OH_RISK_FREE_RATE" if chosen else f"default from {format_day(RISK_FREE_RATE_DATE)}"
     known = risk.at.dividends
-    dividends = "dividends unknown" if known is None else f"{len(known)} declared dividends"
+    dividends = "dividends unknown" if known is None else count(len(known), "declared dividend")
     rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
     parts = ("QuantLib, American and European exercise", rate, dividends, _beta_inputs(risk))
     return " · ".join((*parts, "calendar time"))

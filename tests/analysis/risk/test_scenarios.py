@@ -10,9 +10,10 @@ import pytest
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
-from options_helper.analysis.risk.pricing.model import Model
+from options_helper.analysis.risk.inputs import SECONDS_PER_YEAR
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model, OptionInputs
 from options_helper.analysis.risk.what_if.curves import compute_curve, price_range
-from options_helper.analysis.risk.what_if.holdings import holding_of, legs_on
+from options_helper.analysis.risk.what_if.holdings import KnownLeg, MovedLeg, holding_of, legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
     compute_scenario,
     days_for,
@@ -78,6 +79,37 @@ def test_the_worst_cell_is_named() -> None:
     assert grid.worst_words == "Worst in this grid: \N{MINUS SIGN}$280 at XYZ \N{MINUS SIGN}15.0%, in 26 days"
 
 
+def test_the_first_expiry_has_a_column_of_its_own() -> None:
+    """On its last day a contract expires in a few hours, not tomorrow; a later one keeps its time value."""
+    legs = [
+        Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
+        for side, expiry in (("short", AT.date()), ("long", DEC))
+    ]
+    last = quote("XYZ261123C00100000", 0.39, 0.41)
+    quotes = [last, quote("XYZ261218C00100000", 3.39, 3.41)]
+    stocks = {"XYZ": quote("XYZ", 99.995, 100.005)}
+    held = Portfolio(positions=[vertical(symbol="XYZ", net_debit=300.0, legs=legs)])
+    risk = compute_live_risk(held, snapshot(*quotes, stock_quotes=stocks))
+    days = days_for(shock_of(risk, [0, 1]).holdings)
+    grid = scenario(risk, [0, 1], days=days)
+    heads = [grid.day_words(day) for day in grid.days]
+    assert heads == ["now", "at first expiry", "tomorrow", "in 7 days", "in 30 days"]
+    assert days[1] == pytest.approx(6 / 24)
+    alone = scenario(risk, [1], days=(days[1],))
+    np.testing.assert_allclose(grid.pnl[:4, 1], alone.pnl[:4, 0] + 40.0, atol=0.01)
+    assert {row["days"] for row in scenario_rows(grid)} == {0, 0.25, 1, 7, 30}
+
+
+def test_a_contract_is_worth_its_payoff_at_its_own_expiry() -> None:
+    """The time left may be rounded to a little more than none, which still counts as expired."""
+    times = [seconds / SECONDS_PER_YEAR for seconds in range(1, 100)]
+    assert any(years - years * DAYS_PER_YEAR / DAYS_PER_YEAR > 0 for years in times)
+    for years in times:
+        option = OptionInputs(True, 110.0, 100.0, years, 0.04, 0.0, european=False)
+        expired = MovedLeg(KnownLeg(option, 0.2, 100.0, 100.0), np.array([100.0]), years * DAYS_PER_YEAR)
+        assert expired.grid is None
+
+
 def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
     """The known leg alone would show a different risk, so both are left out, even beside other positions."""
     risk = risk_of(SPREAD, without="XYZ261218C00110000")
@@ -128,7 +160,7 @@ def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
     holding = holding_of(risk, legs_on(risk))
     iv = float(risk.legs["iv"][0])
     assert step_of(holding) == pytest.approx(iv * math.sqrt(float(risk.legs["years"][0])))
-    assert days_for({"XYZ": holding}) == (0, 1, 7, 26, 30)
+    assert days_for({"XYZ": holding}) == (0, 1, 7, pytest.approx(25 + 6 / 24), 30)
     assert step_of(holding_of(risk, [])) == 0.03
     assert len(scenario_rows(scenario(risk, legs_on(risk)))) == 21
 

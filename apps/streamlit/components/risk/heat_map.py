@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from apps.streamlit.components.plain_text import in_html
-from options_helper.analysis.risk.what_if.scenarios import Scenario, format_change, format_days, scenario_rows
+from options_helper.analysis.risk.what_if.scenarios import Scenario, format_change, scenario_rows
 from options_helper.analysis.text.csv_cells import write_csv
 from options_helper.analysis.text.figures import MISSING, format_pnl
 
@@ -16,7 +16,7 @@ _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 def heat_map_html(scenario: Scenario, label: str, note: str = "") -> str:
     """Return the grid as a table, and in words its worst cell and a note; no fact is in the shades alone."""
-    heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
+    heads = "".join(f'<th scope="col">{in_html(scenario.day_words(day))}</th>' for day in scenario.days)
     sign = "" if scenario.is_whole else " *"
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
     rows = "".join(

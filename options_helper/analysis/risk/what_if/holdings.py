@@ -15,6 +15,7 @@ from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInpu
 from options_helper.analysis.text.wording import coverage
 
 _LEAST_SPOT = 1e-3  # dollars; the model cannot price options on a worthless share
+_EXPIRED_YEARS = 1e-9  # less than a tick: at its own expiry a contract's rounded time left is not always zero
 
 
 class KnownLeg(NamedTuple):
@@ -45,7 +46,7 @@ class MovedLeg(NamedTuple):
     def grid(self) -> PriceGrid | None:
         """The prices that the model must find; None for shares and expired contracts."""
         option = self.leg.option
-        if option is None or (left := option.years - self.days / DAYS_PER_YEAR) <= 0:
+        if option is None or (left := option.years - self.days / DAYS_PER_YEAR) < _EXPIRED_YEARS:
             return None
         iv = max(self.leg.iv + self.iv_shift, LEAST_VOLATILITY)
         return PriceGrid(option._replace(years=left), iv, np.maximum(self.spots, _LEAST_SPOT).tolist())

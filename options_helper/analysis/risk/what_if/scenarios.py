@@ -19,7 +19,7 @@ from options_helper.analysis.text.figures import MINUS, format_percent, format_p
 MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 _BOOK_STEP = 0.03
 _MOST_STEP, _LEAST_STEP = 0.25, 0.002
-_FIXED_DAYS = (0, 1, 7, 30)
+_FIXED_DAYS = (0.0, 1.0, 7.0, 30.0)
 _MOST_DAYS = 30
 
 
@@ -35,6 +35,7 @@ class Scenario:
         pnl: A value per row and column; NaN if no leg is known.
         coverage: The number of legs in every cell, in words.
         is_whole: True if these are all legs of the selection.
+        first_expiry: The days until the first expiry; 0 without options.
         priced: The values from which it was computed.
     """
 
@@ -45,6 +46,7 @@ class Scenario:
     pnl: Floats
     coverage: str
     is_whole: bool
+    first_expiry: float = 0.0
     priced: PricedLegs = NOTHING_PRICED
 
     @property
@@ -53,9 +55,17 @@ class Scenario:
         if not len(self.pnl) or np.isnan(self.pnl).all():
             return ""
         row, column = np.unravel_index(int(np.nanargmin(self.pnl)), self.pnl.shape)
-        where = f"{self.name} {format_change(self.changes[int(row)])}, {format_days(self.days[int(column)])}"
+        where = (
+            f"{self.name} {format_change(self.changes[int(row)])}, {self.day_words(self.days[int(column)])}"
+        )
         partly = "" if self.is_whole else f" ({self.coverage})"
         return f"Worst in this grid: {format_pnl(float(self.pnl[row, column]))} at {where}{partly}"
+
+    def day_words(self, days: float) -> str:
+        """Return a column's day in words: `now`, `tomorrow`, `in 7 days` or `at first expiry`."""
+        if days and days == self.first_expiry:
+            return "at first expiry"
+        return {0.0: "now", 1.0: "tomorrow"}.get(days, f"in {days:g} days")
 
 
 class Shock(NamedTuple):
@@ -119,7 +129,15 @@ def compute_scenario(
     if known:
         pnl, priced = compute_pnl(price_all, known, moved, before)
     return Scenario(
-        shock.name, moved.moves, moved.days, iv_points, pnl, whole.coverage, whole.is_whole, priced
+        name=shock.name,
+        changes=moved.moves,
+        days=moved.days,
+        iv_points=iv_points,
+        pnl=pnl,
+        coverage=whole.coverage,
+        is_whole=whole.is_whole,
+        first_expiry=first_expiry_days(shock.holdings),
+        priced=priced,
     )
 
 
@@ -143,15 +161,14 @@ def moves_of(step: float) -> tuple[float, ...]:
     return tuple(move * step for move in MOVES)
 
 
-def days_for(holdings: Mapping[str, LegSelection]) -> tuple[int, ...]:
+def days_for(holdings: Mapping[str, LegSelection]) -> tuple[float, ...]:
     """Return the days of the grid: now, tomorrow, in a week, in 30 days, and the first expiry."""
     return days_until(first_expiry_days(holdings))
 
 
-def days_until(first: float) -> tuple[int, ...]:
+def days_until(first: float) -> tuple[float, ...]:
     """Return the days of a grid whose first expiry is in `first` days; 0 without options."""
-    front = math.ceil(first)
-    return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
+    return tuple(sorted({*_FIXED_DAYS, first}))
 
 
 def first_expiry_days(holdings: Mapping[str, LegSelection]) -> float:
@@ -172,18 +189,13 @@ def format_change(change: float) -> str:
     return format_percent(change, signed=True) if change else "unchanged"
 
 
-def format_days(days: float) -> str:
-    """Return a number of days in words, such as `now`, `tomorrow` or `in 7 days`."""
-    return {0.0: "now", 1.0: "tomorrow"}.get(days, f"in {days:g} days")
-
-
 def scenario_rows(scenario: Scenario) -> list[dict[str, object]]:
     """Return the grid as rows for a CSV file, one per cell."""
     return [
         {
             "moves": scenario.name,
             "change": change,
-            "days": day,
+            "days": round(day, 4),
             "iv_points": scenario.iv_points,
             "pnl": None if math.isnan(value := float(scenario.pnl[row, column])) else round(value, 2),
             "coverage": scenario.coverage,
