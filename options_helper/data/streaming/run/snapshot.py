@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import TypedDict
@@ -13,7 +13,7 @@ from options_helper.data.settings import Account
 from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.rest_results import DataSource, Polling
-from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
+from options_helper.market import FillGap, LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.snapshot import Received
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0
@@ -68,7 +68,8 @@ class SnapshotParts:
 
 def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
     """Return the snapshot of these parts; the tables are shared, not copied."""
-    state, market, source = parts.state, parts.market, parts.source or _own_source(parts.config)
+    market, source = parts.market, parts.source or _own_source(parts.config)
+    state = replace(parts.state, fill_gaps=_fill_gaps(parts))
     health = {stream: _present(parts, stream) for stream in StreamName}
     return LiveSnapshot(
         **{name: getattr(state, name) for name in _RECEIVED},
@@ -95,6 +96,15 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         previous_session_close=market.previous_session_close,
         clock_offset_seconds=parts.clock_offset_seconds,
     )
+
+
+def _fill_gaps(parts: SnapshotParts) -> Sequence[FillGap]:
+    """Return the gaps; the last is open while the stream is away, even if it was lost just now."""
+    gaps, record = parts.state.fill_gaps, parts.health.get(StreamName.FILLS)
+    is_open = bool(gaps) and gaps[-1].end is None
+    if record is None or record.state is StreamState.RUNNING or is_open:
+        return gaps
+    return (*gaps, FillGap(record.last_heard_at or parts.now))
 
 
 def _own_source(config: LiveStreamConfig) -> DataSource:

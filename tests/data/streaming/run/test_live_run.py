@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 
 from options_helper.data.calendar.market_clock import Session
 from options_helper.data.streaming.connection.observer import SilentObserver
+from options_helper.data.streaming.reconnect import change_log
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.fill_gaps import FillGaps
@@ -22,6 +24,7 @@ from options_helper.market import (
     BrokerPosition,
     FillGap,
     Greeks,
+    LiveSnapshot,
     MarketPhase,
     PreviousClose,
     Quote,
@@ -30,6 +33,7 @@ from options_helper.market import (
     Trade,
 )
 from options_helper.recording.journal import Journal
+from tests.conftest import WaitUntil
 from tests.fakes import FakeStreamer
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -300,6 +304,32 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
     worker.subscribed(None)
     assert desk.run.snapshot().fill_gaps == (FillGap(heard, desk.now),)
     assert desk.backfill.calls.count("request_fills") == 2
+
+
+def test_a_loss_is_never_shown_without_its_gap(desk: RunDesk, wait_until: WaitUntil) -> None:
+    """Whoever looks as soon as the stream is reconnecting finds the fills incomplete."""
+    seen: list[LiveSnapshot] = []
+
+    class Look(logging.Handler):
+        """Looks when the change is logged, before the run has reacted to it."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if "fills stream is reconnecting" in record.getMessage():
+                seen.append(desk.run.snapshot())
+
+    worker = desk.run.workers[StreamName.FILLS]
+    worker.subscribed(None)
+    desk.run.results.put_order_history([], [], NOW)
+    assert desk.run.snapshot().fill_gaps == ()
+    desk.pass_seconds(5)
+    change_log.logger.addHandler(look := Look())
+    try:
+        desk.made[StreamName.FILLS][-1].fail("the connection was reset")
+        wait_until(lambda: seen)
+    finally:
+        change_log.logger.removeHandler(look)
+    assert seen[0].health[StreamName.FILLS].state is StreamState.RECONNECTING
+    assert seen[0].fill_gaps == (FillGap(NOW),)
 
 
 def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_until, monkeypatch) -> None:
