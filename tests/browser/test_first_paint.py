@@ -67,6 +67,20 @@ def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view:
     assert not portal.complaints
 
 
+def test_the_components_modules_arrive_before_the_page_is_drawn(portal: Portal) -> None:
+    """The browser fetches each module once, and before the websocket opens."""
+    page = portal.open("about:blank")
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    with page.expect_websocket():
+        page.goto(portal.live_url, wait_until="commit")
+    early = [url for url in fetched if "/options-helper." in url]
+    playwright.expect(page.locator("tr[data-position-id]").first).to_be_visible()
+    modules = [url for url in fetched if "/options-helper." in url and url.endswith(".js")]
+    assert len(modules) == len(set(modules)) > 10
+    assert set(modules) == set(early)
+
+
 def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
     """While streams run, the sidebar is folded in the first document as on the page."""
     page = portal.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -64,6 +65,29 @@ def test_nothing_of_streamlits_document_is_lost() -> None:
     text = get("/Live_Portfolio").text
     assert text.startswith(before)
     assert text.endswith(after)
+
+
+@pytest.mark.parametrize("base", ["/", "/behind/a/proxy/"])
+def test_the_live_page_names_the_modules_of_its_components(base: str) -> None:
+    """Each component's module and all its imports are named once; other pages name none."""
+    documents = first_paint.first_paint_documents(base)
+    folder = f"{base}_stcore/bidi-components/options-helper."
+    links = re.findall(
+        rf'<link rel="modulepreload" href="({folder}[^"]+)">', documents[f"{base}Live_Portfolio"]
+    )
+    assert len(links) == len(set(links))
+    assert set(links) >= {
+        f"{folder}{module}"
+        for module in (
+            "positions_table/positions_table.js",
+            "positions_table/row.js",
+            "positions_table/formats.js",
+            "redraw/redraw.js",
+            "redraw/dom.js",
+        )
+    }
+    assert f"{folder}positions_table/redraw.js" not in links
+    assert folder not in documents[base]
 
 
 def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:

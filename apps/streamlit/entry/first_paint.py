@@ -2,7 +2,8 @@
 
 Streamlit answers every path with one empty document that loads a megabyte of scripts. Until they run the page
 is blank, and white even in dark mode. The same document with the title in its place is painted at once, and
-the title disappears as soon as the page has drawn its own.
+the title disappears as soon as the page has drawn its own. The document also names the modules of the page's
+components, which the browser fetches meanwhile; it would only learn of them after the first drawing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+import options_helper
 from apps.streamlit.components.inputs.session import current_hub
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ _SHELL = Path(__file__).resolve().parents[1] / "assets" / "first_paint.html"
 _STYLE = _SHELL.with_name("page.css")
 _ROOT = '<div id="root"></div>'
 _FONT = re.compile(r'href="([^"]+\.woff2)"')
+_MODULES = Path(options_helper.__file__).parent / "browser"
+_IMPORTED = re.compile(r'^import .* from "\./(\w+\.js)";$', re.MULTILINE)
+_COMPONENTS = (
+    "positions_table",
+    "redraw",
+)  # as declared in pyproject.toml; each starts with the module of its name
 
 
 def read_document() -> str:
@@ -44,8 +52,28 @@ def first_paint_documents(base: str = "/") -> dict[str, str]:
     document = read_document()
     if _ROOT not in document:
         return {}
-    pages = ((base, HOME_TITLE, "oh-home"), (f"{base}Live_Portfolio", LIVE_TITLE, "oh-live"))
-    return {path: insert_title(document, title, kind) for path, title, kind in pages}
+    return {
+        base: insert_title(document, HOME_TITLE, "oh-home"),
+        f"{base}Live_Portfolio": insert_title(document, LIVE_TITLE, "oh-live", module_links(base)),
+    }
+
+
+def module_links(base: str) -> str:
+    """Return links that make a browser fetch the modules of all components below the portal's path."""
+    return "".join(
+        f'<link rel="modulepreload" href="{base}_stcore/bidi-components/options-helper.{component}/{module}">'
+        for component in _COMPONENTS
+        for module in _with_imports(f"{component}.js")
+    )
+
+
+def _with_imports(module: str) -> list[str]:
+    """Return a module and all modules that it imports, directly or through others."""
+    found = [module]
+    for name in found:
+        text = (_MODULES / name).read_text(encoding="utf-8")
+        found += [each for each in dict.fromkeys(_IMPORTED.findall(text)) if each not in found]
+    return found
 
 
 def first_paint_routes(documents: Mapping[str, str]) -> list[Route]:
@@ -55,8 +83,8 @@ def first_paint_routes(documents: Mapping[str, str]) -> list[Route]:
     return [Route(path, partial(_answer, document)) for path, document in documents.items()]
 
 
-def insert_title(document: str, title: str, kind: str) -> str:
-    """Return Streamlit's document with the title where the page will draw it."""
+def insert_title(document: str, title: str, kind: str, links: str = "") -> str:
+    """Return Streamlit's document with the title where the page will draw it, and these links."""
     font = _FONT.search(document)
     shell = Template(_SHELL.read_text(encoding="utf-8")).substitute(
         title=title,
@@ -64,7 +92,7 @@ def insert_title(document: str, title: str, kind: str) -> str:
         font=font[1] if font else "",
         style=_STYLE.read_text(encoding="utf-8"),
     )
-    return document.replace(_ROOT, _ROOT + shell)
+    return document.replace(_ROOT, _ROOT + links + shell)
 
 
 async def _answer(document: str, request: Request) -> Response:
