@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -117,6 +118,16 @@ def test_a_large_grid_appears_when_it_is_computed(gate: Gate, wait_until: WaitUn
     assert "Worst" not in panel.look(), "another shift is another question"
     gate.is_open.set()
     wait_until(lambda: "Worst in this grid" in panel.look())
+
+
+@pytest.mark.parametrize(("stopped_after", "is_named"), [(2, False), (5, True)])
+def test_prices_get_no_older_after_stop(stopped_after: int, *, is_named: bool) -> None:
+    """The time of a grid's prices is named if the page shows clearly newer ones, however old."""
+    at = _risk(0).at
+    stopped = replace(at, version=9, stopped_at=at.as_of + dt.timedelta(seconds=stopped_after))
+    later = replace(stopped, as_of=at.as_of + dt.timedelta(minutes=10))
+    words = computed.prices_of(at, later, dt.UTC)
+    assert words == (f"from prices of {at.as_of:%H:%M:%S}" if is_named else "")
 
 
 def test_a_failed_grid_says_so_and_can_be_computed_again(gate: Gate, wait_until: WaitUntil) -> None:

@@ -100,8 +100,8 @@ def describe_computed() -> int:
 
 def prices_of(at: LiveSnapshot, now: LiveSnapshot, zone: dt.tzinfo) -> str:
     """Return `from prices of 10:42:07` if the figures' prices are clearly older than the page's, else ""."""
-    age = (now.as_of - at.as_of).total_seconds()
-    if age <= _OLDER_SECONDS or at.version == now.version:
+    newest = min(now.as_of, now.stopped_at or now.as_of)  # after Stop no price is newer
+    if (newest - at.as_of).total_seconds() <= _OLDER_SECONDS or at.version == now.version:
         return ""
     return f"from prices of {format_time(at.as_of, zone, now.as_of)}"
 
