@@ -28,6 +28,7 @@ from options_helper.analysis.risk.words import (
     missing_words,
     total_words,
 )
+from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.market import Betas, Dividend, Trade
 from options_helper.models import EquityPosition, Portfolio
 from tests.builders import AT, CALL, leg, quote, single, snapshot, vertical
@@ -101,6 +102,33 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     assert "$272.00 <small>mark, 1 s</small>" in told
     assert "1 declared dividend ·" in input_words(_risk(single(), dividends=[paid]))
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
+
+
+def test_the_extrinsic_value_is_written_as_the_mark_is() -> None:
+    """Out of the money the two are equal, half cents included; a payoff's float noise is no value."""
+    symbol = "AAPL261218C00300000"
+    stocks = {"AAPL": quote("AAPL", 272.09, 272.11)}
+    live = snapshot(quote(symbol, 7.05, 7.20), quote(CALL, 22.0, 22.2), stock_quotes=stocks)
+    held = Portfolio(positions=[single(strike=300.0), single(id="b")])
+    risk = compute_live_risk(held, live)
+    assert "<td>$7.13</td>" in greeks_html(risk, [0])
+    assert "<td>$0.00</td>" in greeks_html(risk, [1])
+
+
+def _payoff(position: object, structure: object, risk: object) -> None:
+    """Run inside the harness, which needs the imports here."""
+    from apps.streamlit.components.detail.payoff_panel import render_payoff
+
+    render_payoff(position, structure, risk, 272.0)
+
+
+def test_a_payoff_without_todays_line_counts_the_known_legs() -> None:
+    """One of two legs is known, although the model values neither without the other."""
+    risk, spread = _risk(vertical()), vertical()
+    args = (spread, describe_structure(spread), risk)
+    test = AppTest.from_function(_payoff, args=args, default_timeout=20).run()
+    assert not test.exception
+    assert "the model knows 1 of 2 legs" in test.markdown[-1].value
 
 
 def test_every_sum_has_its_coverage() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from options_helper.analysis.risk.live_risk import LiveRisk
-from options_helper.analysis.text.figures import format_count
+from options_helper.analysis.text.figures import format_count, format_price
 from options_helper.analysis.text.wording import format_day
 from options_helper.times import NEW_YORK, new_york_date, to_microseconds
 
@@ -48,15 +48,15 @@ def _dividend_facts(risk: LiveRisk, number: int, extrinsic: float, inside: float
             and extrinsic < float(each.amount)
         ):
             words = _extrinsic_words(risk, number, extrinsic, inside)
-            day = format_day(each.ex_date)
-            yield f"{words}, less than the dividend of ${each.amount:.2f}; ex-date {day}."
+            amount, day = format_price(float(each.amount)), format_day(each.ex_date)
+            yield f"{words}, less than the dividend of {amount}; ex-date {day}."
             return
 
 
 def _extrinsic_words(risk: LiveRisk, number: int, extrinsic: float, inside: float) -> str:
     side = "in" if inside > 0 else "out of"
     held = f"{risk.terms.symbols[number]} is short and {side} the money"
-    return f"{held}, with ${max(extrinsic, 0.0):.2f} of extrinsic value"
+    return f"{held}, with {format_price(max(extrinsic, 0.0))} of extrinsic value"
 
 
 def _cover_facts(risk: LiveRisk, number: int) -> Iterator[str]:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 RISK_FREE_RATE = 0.03625
 RISK_FREE_RATE_DATE = dt.date(2026, 1, 28)
 
+_EXTRINSIC_DECIMALS = 6
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LiveRisk:
@@ -216,8 +218,10 @@ def _distances(
     unknown = legs.is_stock | legs.adjusted | prices.expired
     inside = np.where(unknown, np.nan, inside)
     iv = floats(each.iv for each in solutions)
+    # Without rounding, a contract at its payoff would have some 1e-14 dollars of extrinsic value.
+    extrinsic = np.round(prices.mark - np.maximum(inside, 0.0), _EXTRINSIC_DECIMALS)
     return {
-        "extrinsic": np.where(apart, np.nan, prices.mark - np.maximum(inside, 0.0)),
+        "extrinsic": np.where(apart, np.nan, extrinsic),
         "moneyness": inside / inputs.spot,
         "expected_move": (move := inputs.spot * iv * np.sqrt(inputs.years)),
         "moneyness_moves": inside / move,

@@ -56,15 +56,13 @@ def _leg_rows(record: Record, spot_words: str, vendor: VendorGreeks | None) -> I
     name = record["contract_symbol"] or "Shares"
     years = record["years"]
     left = MISSING if years is None else format_span(years * 365 * _DAY_SECONDS)
-    extrinsic = MISSING if record["extrinsic"] is None else f"${record['extrinsic']:,.2f}"
-    spot = MISSING if record["spot"] is None else f"${record['spot']:,.2f}"
     cells = [
         _volatility(record),
         _quantity(record["delta"]),
         format_pnl(record["theta"]),
         format_pnl(record["vega"]),
-        extrinsic,
-        f"{spot} <small>{in_html(spot_words)}</small>",
+        format_price(record["extrinsic"]),
+        f"{format_price(record['spot'])} <small>{in_html(spot_words)}</small>",
         left,
     ]
     yield _row(name, cells)

@@ -23,7 +23,7 @@ from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import RiskCurve, compute_curve, price_range
-from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of, legs_on
+from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of, known_words, legs_on
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.analysis.text.wording import format_day
@@ -38,9 +38,10 @@ _BY_MODEL = "first expiry, by the model"
 
 
 class _Choice(NamedTuple):
-    """The selected legs, the date in days from today, and the cost that P/L counts from."""
+    """The selected legs, how many the model knows, the date in days, and the cost that P/L counts from."""
 
     holding: LegSelection
+    known: str
     is_all: bool
     days: int
     cost: float | None
@@ -61,7 +62,7 @@ def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, s
         table = curve_rows(front, "payoff")
         named = [(_BY_MODEL, front.break_evens)]
     else:
-        say(no_payoff_words(structure) if choice.is_all else _no_curve_words(choice.holding))
+        say(no_payoff_words(structure) if choice.is_all else _no_curve_words(choice))
         return
     days = {} if prices is None else {"today": 0} | ({"date": choice.days} if choice.days else {})
     shown = [] if prices is None else [(kind, _curve(choice, prices, day)) for kind, day in days.items()]
@@ -97,7 +98,8 @@ def _choose(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> _C
     if (most := math.ceil(holding.front_days) - 1) >= 1:
         days = int(st.slider("Days from today", 0, most, 0, key=f"live-payoff-days-{position.id}"))
     is_all = len(chosen) == len(numbers)
-    return _Choice(holding, is_all, days, _cost(position, risk, numbers) if is_all else None)
+    known = known_words(risk, chosen)
+    return _Choice(holding, known, is_all, days, _cost(position, risk, numbers) if is_all else None)
 
 
 def _cost(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> float | None:
@@ -128,12 +130,12 @@ def _date_words(risk: LiveRisk, days: int) -> str:
     return format_day(new_york_date(risk.at.as_of) + dt.timedelta(days=days))
 
 
-def _no_curve_words(holding: LegSelection) -> str:
+def _no_curve_words(choice: _Choice) -> str:
     """Return why there is no curve of the legs that are switched on."""
-    if not holding.legs:
+    if not choice.holding.legs:
         return "No payoff: every leg is switched off."
-    if not holding.is_whole:
-        return f"No payoff of these legs: {holding.coverage} known to the model."
+    if not choice.holding.is_whole:
+        return f"No payoff of these legs: the model knows {choice.known}."
     return "No payoff of these legs: none of them expires later than today."
 
 
@@ -146,7 +148,7 @@ def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> st
         prices = " / ".join(map(format_bare_price, zeros))
         parts.append(f"{sign} {name}" + (f": break-even {prices}" if prices else ""))
     if not choice.holding.is_whole:
-        parts.append(f"no line before expiry: {choice.holding.coverage} known to the model")
+        parts.append(f"no line before expiry: the model knows {choice.known}")
     if not choice.is_all or choice.cost is None:
         parts.append("P/L from now on")
     return " · ".join(parts)

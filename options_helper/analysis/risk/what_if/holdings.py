@@ -111,6 +111,11 @@ def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> LegSelection:
     return LegSelection(known, len(legs))
 
 
+def known_words(risk: LiveRisk, numbers: Sequence[int]) -> str:
+    """Return the number of legs that the model can value, each on its own, such as `1 of 2 legs`."""
+    return coverage(sum(_known_leg(risk, number) is not None for number in numbers), len(numbers))
+
+
 def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:
     option, solution = risk.inputs.options[number], risk.solutions[number]
     scale, spot = float(risk.prices.scale[number]), float(risk.prices.spot[number])
