@@ -17,7 +17,7 @@ from enum import StrEnum
 from options_helper.analysis.account.causes import Cause, Step, find_adjustment, find_cause
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
 from options_helper.analysis.account.records import ZERO, held_fills
-from options_helper.analysis.text.figures import format_count
+from options_helper.analysis.text.figures import format_count, format_quantity
 from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split, is_unsure
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date
@@ -161,11 +161,7 @@ def compare_account(
     return AccountComparison(
         rows=tuple(explained),
         discrepancies={name: words for name, own in parts.items() if (words := _discrepancy(own, held))},
-        not_held=frozenset(
-            name
-            for name, own in parts.items()
-            if not any(_held(part, held) or held[part.symbol].is_unsure for part in own)
-        ),
+        not_held=frozenset(name for name, own in parts.items() if _is_absent(own, held)),
         left_out=len(portfolio.positions) - len(positions),
         as_of=broker.as_of,
     )
@@ -228,16 +224,26 @@ def _discrepancy(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> s
         return ""
     if any(rows[part.symbol].is_unsure for part in parts):
         return f"{len(differing)} of {len(parts)} legs differ from the broker"
-    if not any(_held(part, rows) for part in parts):
+    if _is_absent(parts, rows):
         return "not held at the broker"
     shares = {_held(part, rows) / part.quantity for part in parts}
-    if len(shares) == 1 and shares != {1}:
+    if len(shares) == 1 and not shares & {0, 1}:
         part = min(parts, key=lambda part: abs(part.quantity))
         return f"broker holds {_count(abs(_held(part, rows)))} of {_count(abs(part.quantity))}"
     if len(parts) == 1:
         row = rows[parts[0].symbol]
-        return f"broker holds {_count(row.at_broker)}, the file {_count(row.in_file)}"
+        write = _count if row.at_broker * row.in_file > 0 else _signed
+        return f"broker holds {write(row.at_broker)}, the file {write(row.in_file)}"
     return f"{len(differing)} of {len(parts)} legs differ from the broker"
+
+
+def _is_absent(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> bool:
+    """Return whether the account holds nothing of any part, not even the opposite side."""
+    return all(rows[part.symbol].agreement is Agreement.ONLY_IN_FILE for part in parts)
+
+
+def _signed(quantity: Decimal) -> str:
+    return format_quantity(float(quantity))
 
 
 def _count(quantity: Decimal) -> str:

@@ -290,7 +290,7 @@ def test_legs_and_singles_of_one_contract_are_summed() -> None:
         ({CALL: -2, PUT: -2}, "", False),
         ({CALL: -1, PUT: -1}, "broker holds 1 of 2", False),
         ({CALL: -2, PUT: -1}, "1 of 2 legs differ from the broker", False),
-        ({CALL: 2}, "not held at the broker", True),
+        ({CALL: 2}, "2 of 2 legs differ from the broker", False),
         ({}, "not held at the broker", True),
     ],
 )
@@ -306,6 +306,23 @@ def test_more_than_the_file_names_is_marked() -> None:
     compared = compare_account(portfolio(option(CALL, 2)), broker({CALL: 5}))
     assert compared.discrepancies == {"one": "broker holds 5, the file 2"}
     assert compared.not_held == set()
+
+
+def test_the_opposite_side_is_a_difference_as_in_the_account_panel() -> None:
+    """The panel says that -1 and +2 differ, so the row must not say that the broker holds nothing."""
+    compared = compare_account(portfolio(option(CALL, -1)), broker({CALL: 2}))
+    assert [row.agreement for row in compared.rows] == [Agreement.DIFFERS]
+    assert compared.discrepancies == {"one": f"broker holds +2, the file {MINUS}1"}
+    assert compared.not_held == set()
+
+
+@pytest.mark.parametrize(("long", "short"), [(3, -1), (1, -1)])
+def test_two_positions_that_offset_each_other_are_both_held(long: int, short: int) -> None:
+    """The broker holds their sum."""
+    compared = compare_account(
+        portfolio(option(CALL, long), option(CALL, short, "other")), broker({CALL: long + short})
+    )
+    assert (compared.differences, compared.discrepancies, compared.not_held) == ((), {}, set())
 
 
 def test_what_the_file_keeps_out_is_not_compared() -> None:
