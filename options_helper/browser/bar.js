@@ -2,6 +2,7 @@
 
 import { GROUPINGS } from "./choices.js";
 import { element, setText } from "./dom.js";
+import { formatCount } from "./formats.js";
 import { makeToolbar } from "./keyboard.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -92,4 +93,4 @@ function addGrouping(bar, actions) {
 }
 
 /** @param {number} number @param {string} noun */
-const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const counted = (number, noun) => `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;

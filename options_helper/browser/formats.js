@@ -69,3 +69,6 @@ export function formatTimeLeft(seconds) {
   const minutes = Math.max(0, Math.ceil(seconds / 60));
   return minutes < 60 ? `${minutes} m` : `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
 }
+
+/** Return a whole number with its thousands, such as `1,200`. @param {number} number */
+export const formatCount = (number) => grouped(number, 0);

@@ -13,6 +13,8 @@ export class Order {
     this.groups = [];
     /** The positions of each group. @type {Map<string, Set<string>>} */
     this.rows = new Map();
+    /** For each group of which a search leaves out rows: how many it shows, and of how many. @type {Map<string, [number, number]>} */
+    this.found = new Map();
   }
 
   /** Sort the rows, and the groups as `#sortGroups` does. @param {Model} model @param {Choices["sort"]} sort */
@@ -66,11 +68,14 @@ export class Order {
     /** @type {Row[]} */
     const visible = [];
     const words = choices.search.toLowerCase().split(/\s+/).filter(Boolean);
+    this.found = new Map();
     for (const groupId of this.groups) {
       const group = model.groups.get(groupId);
-      const rows = [...(this.rows.get(groupId) ?? [])].map((id) => model.positions.get(id));
-      const found = rows.filter((row) => row?.group === groupId && matches(row, words));
+      const ids = [...(this.rows.get(groupId) ?? [])];
+      const rows = ids.map((id) => model.positions.get(id)).filter((row) => row?.group === groupId);
+      const found = rows.filter((row) => matches(row, words));
       if (found.length === 0) continue;
+      if (found.length < rows.length) this.found.set(groupId, [found.length, rows.length]);
       if (group) visible.push(group);
       if (group && choices.folded.has(groupId) && words.length === 0) continue;
       for (const row of /** @type {Row[]} */ (found)) {

@@ -2,7 +2,7 @@
 
 import { element, setAttribute, setClass, setText } from "./dom.js";
 import { leadsToFills } from "./fills_link.js";
-import { formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
+import { formatCount, formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
 import { describeStale, describeState, stateOf } from "./states.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -10,7 +10,7 @@ import { describeStale, describeState, stateOf } from "./states.js";
 /** @typedef {import("./payload.d.ts").Row} Row */
 /**
  * Everything that the look of a row depends on, besides its figures.
- * @typedef {{now: number, expanded: boolean | null, selected: boolean, model: Model,
+ * @typedef {{now: number, expanded: boolean | null, selected: boolean, model: Model, found: [number, number] | undefined,
  *   widen(id: string, characters: number): void}} Context
  */
 /**
@@ -102,7 +102,7 @@ export class RowView {
   }
 
   /** @param {Context} context */
-  #updateName({ expanded, model }) {
+  #updateName({ expanded, model, found }) {
     const { row, place } = this;
     setText(place.twist, expanded === null ? "" : expanded ? EXPANDED : COLLAPSED);
     setText(place.name, row.name);
@@ -110,7 +110,7 @@ export class RowView {
     const title = names.filter(Boolean).join(" \u00b7 ");
     if (place.name.title !== title) place.name.title = title;
     setText(place.sub, String(row.sub ?? ""));
-    const note = String(row.note ?? "");
+    const note = found ? describeFound(...found) : String(row.note ?? "");
     setText(place.note, note);
     if (place.note.title !== note) place.note.title = note;
     place.note.classList.toggle("leads-on", leadsToFills(note));
@@ -223,6 +223,9 @@ export class RowView {
 
 /** Return the id of the position or structure to which a row belongs. @param {Row} row */
 export const ownerOf = (row) => (row.kind === "leg" ? String(row.parent) : row.id);
+
+/** Return what a group's sums cover while a search leaves out some of its rows. @param {number} shown @param {number} all */
+const describeFound = (shown, all) => `${formatCount(shown)} of ${formatCount(all)} positions found; the sums are of all`;
 
 /** Return whether a spread has dollars but no percentage; the dollars then take its place. @param {Row} row @param {Column} column */
 const isDollarsAlone = (row, { id, below }) => below === "spread_note" && row.spread_note && !isNumber(row[id]);

@@ -1,6 +1,6 @@
 // The state of a quote as time passes in the browser.
 
-import { formatAge, formatMoment, isNumber } from "./formats.js";
+import { formatAge, formatCount, formatMoment, isNumber } from "./formats.js";
 
 /** @typedef {import("./payload.d.ts").Layout} Layout */
 /** @typedef {import("./payload.d.ts").Row} Row */
@@ -44,5 +44,5 @@ export function areAllOld(rows, now, layout) {
  */
 export function describeStale(rows, now, layout) {
   const old = rows.filter((row) => OLD_STATES.includes(stateOf(row, now, layout))).length;
-  return [old ? `${old === rows.length ? "all" : old} stale` : "", areAllOld(rows, now, layout)];
+  return [old ? `${old === rows.length ? "all" : formatCount(old)} stale` : "", areAllOld(rows, now, layout)];
 }

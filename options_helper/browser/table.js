@@ -191,7 +191,8 @@ export class PositionsTable {
       let expanded = null;
       if (row.kind === "group") expanded = !this.choices.folded.has(row.id);
       else if (this.model.legs.has(row.id)) expanded = this.choices.open.has(row.id);
-      view.update(row, { now, expanded, selected: ownerOf(row) === this.choices.selected, model: this.model, widen });
+      const found = row.kind === "group" ? this.order.found.get(row.id) : undefined;
+      view.update(row, { now, expanded, selected: ownerOf(row) === this.choices.selected, model: this.model, found, widen });
     }
     this.header.fitIfWider();
   }

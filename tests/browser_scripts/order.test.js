@@ -81,7 +81,12 @@ test("a search keeps the rows that have every word, and opens their groups", () 
   order.sort(modelOf(ROWS), null);
   const choices = { folded: new Set(["MSFT"]), open: new Set(), search: "msft man" };
   assert.deepEqual(order.visible(modelOf(ROWS), choices).map((row) => row.id), ["MSFT", "c"]);
+  assert.equal(order.found.size, 0);
+  order.visible(modelOf(ROWS), { ...choices, search: "zebra" });
+  assert.deepEqual([...order.found], [["AAPL", [1, 2]]]);
   assert.deepEqual(order.visible(modelOf(ROWS), { ...choices, search: "nothing" }), []);
+  order.visible(modelOf(ROWS), CHOICES);
+  assert.equal(order.found.size, 0);
 });
 
 test("rows without a group row stand by themselves", () => {

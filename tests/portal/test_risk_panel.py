@@ -80,9 +80,11 @@ def test_the_line_says_what_is_missing() -> None:
     """The reasons of legs without Greeks are counted; shares lack nothing."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=1)
     risk = _risk(single(), single(id="b", strike=300.0), single(id="c", strike=310.0), shares)
-    assert missing_words(risk) == "no honest mark: 2"
-    assert "<b>2 of 4 legs</b> <small>no honest mark: 2</small>" in tile_html(risk)
+    assert missing_words(risk) == "no mark from bid and ask: 2"
+    assert "<b>2 of 4 legs</b> <small>no mark from bid and ask: 2</small>" in tile_html(risk)
     assert total_words(risk).endswith("2 of 4 legs")
+    many = _risk(*(single(id=f"p{number}", strike=300.0) for number in range(1200)))
+    assert missing_words(many) == "no mark from bid and ask: 1,200"
     unpriced = total_words(_risk(single(id="b", strike=300.0), shares))
     assert "Γ — · Θ — · V — · 1 of 2 legs" in unpriced, "zeros of shares alone say nothing about options"
     assert "Γ 0 · Θ $0/day" in total_words(_risk(shares))

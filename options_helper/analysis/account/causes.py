@@ -156,7 +156,7 @@ def _cause(
     newest = newest_first[0]
     words = [_words(change, groups, today) for change in reversed(newest_first[:_MOST_WORDS])]
     if len(newest_first) > _MOST_WORDS:
-        words.insert(0, f"{len(newest_first) - _MOST_WORDS} earlier changes")
+        words.insert(0, f"{len(newest_first) - _MOST_WORDS:,} earlier changes")
     after = _after(newest_first[-1], saved_at)
     return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=_when(newest)[0])
 

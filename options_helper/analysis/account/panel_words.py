@@ -50,12 +50,12 @@ def summary(compared: AccountComparison) -> str:
     apart = f" · {count(compared.left_out, 'position')} excluded" if compared.left_out else ""
     unsure = len(compared.unsure)
     if unsure:
-        apart += f" · {unsure} unknown because the broker's response could not be read in full"
+        apart += f" · {unsure:,} unknown because the broker's response could not be read in full"
     if not number and unsure:
-        return f"{total - unsure} of {total} contracts and stocks agree{apart}"
+        return f"{total - unsure:,} of {total:,} contracts and stocks agree{apart}"
     if not number:
-        return f"all {total} contracts and stocks agree{apart}"
-    return f"{number} of {total} contracts and stocks differ{apart}"
+        return f"all {total:,} contracts and stocks agree{apart}"
+    return f"{number:,} of {total:,} contracts and stocks differ{apart}"
 
 
 def note_line(compared: AccountComparison, file_name: str) -> str:
@@ -64,7 +64,7 @@ def note_line(compared: AccountComparison, file_name: str) -> str:
     if not number:
         return ""
     where = "contract or stock" if number == 1 else "contracts and stocks"
-    return f"{file_name} and the broker's account differ in {number} {where}: see Account."
+    return f"{file_name} and the broker's account differ in {number:,} {where}: see Account."
 
 
 def not_held_words(compared: AccountComparison, counted: float) -> str:
@@ -107,7 +107,7 @@ def day_words(day: AccountDay | None) -> str:
     parts = [f"P/L {day.name} {_money(day.known)} at the broker's prices", day_coverage(day)]
     unknown = [contract_words(one.symbol) for one in day.symbols if one.result is None]
     if unknown:
-        more = [f"{len(unknown) - _MOST_NAMES} more"] if len(unknown) > _MOST_NAMES else []
+        more = [f"{len(unknown) - _MOST_NAMES:,} more"] if len(unknown) > _MOST_NAMES else []
         parts.append(f"unknown for {join_words([*unknown[:_MOST_NAMES], *more])}")
     if day.cash is None:
         parts.append("fees and deposits unknown")
@@ -122,7 +122,7 @@ def day_coverage(day: AccountDay) -> str:
     """Return the number of symbols covered, such as `11 of 12 contracts and stocks`."""
     total = len(day.symbols)
     words = "contract or stock" if total == 1 else "contracts and stocks"
-    return f"{total} {words}" if day.covered == total else f"{day.covered} of {total} {words}"
+    return f"{total:,} {words}" if day.covered == total else f"{day.covered:,} of {total:,} {words}"
 
 
 def closed_lines(closed: Iterable[ClosedToday]) -> list[tuple[str, str, str, str]]:

@@ -31,7 +31,7 @@ def beta_words(risk: LiveRisk) -> str:
         return f"β-Δ {MISSING}"
     shares = format_shares(total["beta_delta"]).removesuffix(" sh")
     covered = int(total["beta_covered_legs"])
-    part = f" ({covered} of {int(total['legs'])})" if covered < total["covered_legs"] else ""
+    part = f" ({covered:,} of {int(total['legs']):,})" if covered < total["covered_legs"] else ""
     return f"β-Δ {shares} {betas.benchmark}{part}"
 
 
@@ -90,7 +90,7 @@ def missing_words(risk: LiveRisk) -> str:
         for each in risk.solutions
         if each.reason not in {None, Reason.SHARES} and not each.is_modelled
     )
-    return " · ".join(f"{reason}: {number}" for reason, number in counts.most_common())
+    return " · ".join(f"{reason}: {number:,}" for reason, number in counts.most_common())
 
 
 def input_words(risk: LiveRisk) -> str:

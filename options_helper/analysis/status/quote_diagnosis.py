@@ -76,7 +76,7 @@ def explain_stale(
     ]
     return Diagnosis(
         Level.WARNING,
-        f"{counts.stale} of {counts.total} {are} stale.",
+        f"{counts.stale:,} of {counts.total:,} {are} stale.",
         f"{capital(', '.join(parts))}; {_how_streams_are(live, records, counts)}.",
     )
 
@@ -86,7 +86,7 @@ def describe_stale(counts: QuoteCounts) -> str:
     if not counts.stale:
         return ""
     are = "quote is" if counts.total == 1 else "quotes are"
-    parts = [f"{counts.stale} of {counts.total} {are} stale", _oldest(counts)]
+    parts = [f"{counts.stale:,} of {counts.total:,} {are} stale", _oldest(counts)]
     return f"{', '.join(part for part in parts if part)}."
 
 
@@ -96,9 +96,9 @@ def describe_rest(counts: QuoteCounts) -> str:
     if counts.quiet:
         streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
         are = "is" if counts.quiet == 1 else "are"
-        parts.append(f"{counts.quiet} of {counts.total} {are} quiet{streams}")
+        parts.append(f"{counts.quiet:,} of {counts.total:,} {are} quiet{streams}")
     if counts.missing:
-        parts.append(f"{counts.missing} of {counts.total} without a quote")
+        parts.append(f"{counts.missing:,} of {counts.total:,} without a quote")
     return f"{join_words(parts)}." if parts else ""
 
 

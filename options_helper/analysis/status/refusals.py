@@ -52,7 +52,7 @@ def explain_rejection(
             f"Not retried. {_other_feed(record.stream, snapshot)}, then {again}.",
         )
     if code == _SYMBOL_LIMIT:
-        return f"Your plan allows fewer symbols than the {len(record.asked)} requested{number}.", (
+        return f"Your plan allows fewer symbols than the {len(record.asked):,} requested{number}.", (
             f"Nothing is subscribed on {where}. {_ask_less(record.stream)}, then {again}."
         )
     text = failure.text.rstrip(".") if failure else "no reason was given"

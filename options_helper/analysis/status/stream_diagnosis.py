@@ -210,7 +210,7 @@ def _is_short(record: StreamHealth) -> bool:
 
 def _explain_invalid(symbols: frozenset[str]) -> Diagnosis:
     one = len(symbols) == 1
-    which, left_out = ("a symbol", "It is") if one else (f"{len(symbols)} symbols", "They are")
+    which, left_out = ("a symbol", "It is") if one else (f"{len(symbols):,} symbols", "They are")
     return Diagnosis(
         Level.WARNING,
         f"Alpaca does not accept {which}: {name_symbols(symbols)}.",
@@ -225,12 +225,13 @@ def _explain_short(record: StreamHealth) -> Diagnosis:
     if record.channels is None:
         return Diagnosis(
             Level.WARNING,
-            f"{label}: {missing} of {asked} not granted.",
+            f"{label}: {missing:,} of {asked:,} not granted.",
             f"Alpaca did not subscribe to {names}. Check the portfolio file.",
         )
     return Diagnosis(
         Level.WARNING,
-        f"{label}: Alpaca granted {record.channels} channels. {asked - missing} of {asked} symbols stream.",
+        f"{label}: Alpaca granted {record.channels:,} channels. "
+        f"{asked - missing:,} of {asked:,} symbols stream.",
         f"Not streamed: {names}.",
     )
 

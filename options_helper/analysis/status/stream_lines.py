@@ -114,7 +114,7 @@ def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> st
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
     """Return the attempt with its time or current step, such as `attempt 3, next try in 4 s`."""
     number = record.tries or record.attempts
-    attempt = f"attempt {number}" if number else "trying again"
+    attempt = f"attempt {number:,}" if number else "trying again"
     if record.next_attempt_at is None:
         return f"{attempt}: {record.step}" if record.step else attempt
     wait = (record.next_attempt_at - as_of).total_seconds()
@@ -157,7 +157,7 @@ def coverage(record: StreamHealth) -> str:
     streaming = len(record.asked) - len(record.missing)
     if record.polled:
         return f"{streaming} stream, {describe_polled(record)}"
-    return f"{streaming} of {len(record.asked)}"
+    return f"{streaming:,} of {len(record.asked):,}"
 
 
 def describe_polled(record: StreamHealth) -> str:

@@ -201,7 +201,7 @@ def test_no_total_is_without_its_coverage() -> None:
     spread = _structure(leg("long", "call", 95), leg("short", "call", 101))
     risk = risk_of(spread, held(), quotes=[fair("XYZ", spread.legs[0])])
     first, second = risk.positions.iloc[0], risk.positions.iloc[1]
-    assert (first["covered_legs"], first["legs"], first["reason"]) == (1, 2, "no honest mark")
+    assert (first["covered_legs"], first["legs"], first["reason"]) == (1, 2, "no mark from bid and ask")
     assert first["delta"] == pytest.approx(risk.legs["delta"][0])
     assert (second["covered_legs"], second["legs"]) == (0, 1)
     assert math.isnan(second["delta"])
@@ -245,9 +245,9 @@ def test_every_reason_is_given() -> None:
     adjusted = held(symbol="XYZ", root="XYZ1")
     gone = held(expiry=dt.date(2026, 11, 20))
     fresh = fair("XYZ", call)
-    assert _reason(call) == "no honest mark"
-    assert _reason(call, half) == "no honest mark"
-    assert _reason(call, quote(symbol, 3.0, 2.0)) == "no honest mark"
+    assert _reason(call) == "no mark from bid and ask"
+    assert _reason(call, half) == "no mark from bid and ask"
+    assert _reason(call, quote(symbol, 3.0, 2.0)) == "no mark from bid and ask"
     assert _reason(call, fresh, stock_quotes={}) == "no spot"
     assert _reason(gone, quote(_symbol(gone), 1.0, 1.1)) == "expired"
     assert _reason(adjusted, quote(_symbol(adjusted), 3.0, 3.1)) == "adjusted deliverable"
@@ -427,7 +427,7 @@ def test_volatilities_from_neighbours_are_marked_and_asked_for() -> None:
     on = compute_live_risk(portfolio, live, risk_free_rate=RATE, iv_from_neighbours=True)
     assert list(on.legs["modelled"]) == [False, False, True, False, False]
     assert on.legs["iv"][2] == pytest.approx(0.32, abs=2e-3)
-    assert on.legs["reason"][2] == "no honest mark"
+    assert on.legs["reason"][2] == "no mark from bid and ask"
     assert on.legs["delta"][2] == pytest.approx(
         100 * Model().greeks(OptionInputs(False, 100.0, SPOT, YEARS, RATE, 0.0, european=False), 0.32).delta,
         rel=1e-2,

@@ -145,6 +145,8 @@ def test_live_mentions_the_quiet() -> None:
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3, quiet_by_stream=both))
     assert (said.level, said.headline) == (Level.QUIET, "Live.")
     assert "Oldest quote 41 s. 3 of 8 are quiet (options, stocks). Updated" in said.detail
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=1400, quiet=1200))
+    assert "1,200 of 1,400 are quiet." in said.detail
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, quiet=1, missing=2))
     assert said.level is Level.QUIET
     assert "1 of 8 is quiet and 2 of 8 without a quote." in said.detail

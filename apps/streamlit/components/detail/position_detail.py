@@ -146,7 +146,7 @@ def _render_day(
     zone: dt.tzinfo,
 ) -> None:
     pnl, mark, filled, greeks, scenarios = st.tabs(
-        ["P/L today", "Mark today", f"Fills today ({len(fills)})", "Greeks", "Scenarios"],
+        ["P/L today", "Mark today", f"Fills today ({len(fills):,})", "Greeks", "Scenarios"],
         key="live-detail-tabs",
     )
     for tab, name, money in ((pnl, "position_pnl", True), (mark, "marks", False)):

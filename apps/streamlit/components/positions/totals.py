@@ -64,7 +64,7 @@ def render_totals(
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
             old = [(totals.states.get(state, 0), words) for state, words in _OLD_WORDS.items()]
-            notes = [*(f"{number} {words}" for number, words in old if number), *describe_expired(totals)]
+            notes = [*(f"{number:,} {words}" for number, words in old if number), *describe_expired(totals)]
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
             if day is not None and of_account:
                 _account_day_tile(day)
@@ -127,15 +127,15 @@ def describe_loss(loss: BookLoss) -> str:
     words = "unlimited" if math.isinf(loss.value) else format_dollars(max(loss.value, 0.0))
     if math.isinf(loss.value) or loss.covered == loss.positions:
         return words
-    part = f"{loss.covered} of {loss.positions} positions"
+    part = f"{loss.covered:,} of {loss.positions:,} positions"
     return f"{MISSING} ({part}: {words})" if loss.covered else f"{MISSING} ({part})"
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
     """Return how many legs have expired: `including 2 expired, provisional`, `without 1 expired, …`."""
     unknown = totals.expired - totals.settled
-    parts = [f"including {totals.settled} expired, provisional"] if totals.settled else []
-    return [*parts, f"without {unknown} expired, settlement unknown"] if unknown else parts
+    parts = [f"including {totals.settled:,} expired, provisional"] if totals.settled else []
+    return [*parts, f"without {unknown:,} expired, settlement unknown"] if unknown else parts
 
 
 def _short(total: Total) -> str:
@@ -186,14 +186,14 @@ def _account_day_tile(day: AccountDay) -> None:
 
 
 def _coverage_tile(totals: LiveTotals, mix: str) -> None:
-    live = f"{totals.live_legs} of {totals.legs} live" if totals.legs else MISSING
+    live = f"{totals.live_legs:,} of {totals.legs:,} live" if totals.legs else MISSING
     others = [
-        f"{number} {state.replace('_', ' ')}"
+        f"{number:,} {state.replace('_', ' ')}"
         for state, number in totals.states.items()
         if state != QuoteState.LIVE
     ]
     if totals.expired:
-        others.append(f"{totals.expired} expired")
+        others.append(f"{totals.expired:,} expired")
     if mix:
         others.append(mix)
     _metric(

@@ -118,4 +118,4 @@ def _beta_delta(row: Record) -> str:
     """Return the beta-weighted delta, with its coverage if it covers fewer legs than the other sums."""
     delta, covered = row["beta_delta"], row["beta_covered_legs"]
     text = format_shares(math.nan if delta is None else delta)
-    return text if covered in {0, row["covered_legs"]} else f"{text} ({covered} of {row['legs']})"
+    return text if covered in {0, row["covered_legs"]} else f"{text} ({covered:,} of {row['legs']:,})"

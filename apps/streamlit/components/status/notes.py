@@ -106,4 +106,4 @@ def _not_subscribed(context: PageContext) -> list[str]:
 def _listed(names: list[str]) -> str:
     if len(names) <= _NAMED:
         return join_words(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED:,} more"

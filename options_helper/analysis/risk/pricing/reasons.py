@@ -14,7 +14,7 @@ class Reason(StrEnum):
     SHARES = "shares have no volatility"
     EXPIRED = "expired"
     ADJUSTED = "adjusted deliverable"
-    NO_MARK = "no honest mark"
+    NO_MARK = "no mark from bid and ask"
     NO_SPOT = "no spot"
     APART = "quote and spot too far apart in time"
     BELOW_INTRINSIC = "below intrinsic"

@@ -50,5 +50,5 @@ def _part(record: Record, name: str) -> str:
     covered, partial = record.get(f"{name}_covered"), record.get(f"{name}_partial")
     if covered is None:
         return ""
-    words = f"{covered} of {record['legs']}"
+    words = f"{covered:,} of {record['legs']:,}"
     return f"{words}: {format_pnl(partial)}" if covered else words

@@ -95,7 +95,7 @@ def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list
     for field, cover in (("pnl_open", "cover"), ("pnl_day", "day_cover")):
         known = [value for row in rows if isinstance(value := row[place[field]], int | float)]
         is_whole = len(known) == len(rows)
-        words = f"{len(known)} of {len(rows)}"
+        words = f"{len(known):,} of {len(rows):,}"
         values[field] = rounded_dollars(sum(known)) if is_whole else None
         values[cover] = words if is_whole or not known else f"{words}: {format_pnl(sum(known))}"
     values["partial"] = values["pnl_open"] is None and ":" in str(values["cover"])
