@@ -218,6 +218,27 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
         path.unlink()
 
 
+@pytest.mark.parametrize("width", [1440, 720, 390])
+def test_a_toast_covers_nothing_that_is_read(portal: Portal, width: int) -> None:
+    """It stays inside the header, between the header's buttons."""
+    page, path = portal.open(), portal.folder / "alerts.json"
+    expect(page.locator(".st-key-live-alerts")).to_be_visible()
+    page.set_viewport_size({"width": width, "height": 700})
+    rules = [{"metric": "dte", "comparison": "above", "threshold": number} for number in range(3)]
+    path.write_text(json.dumps({"alerts": rules}))
+    try:
+        expect(page.get_by_test_id("stToast").first).to_be_in_viewport()
+        header = page.get_by_test_id("stHeader").bounding_box()
+        shown = page.get_by_test_id("stToastContainer").bounding_box()
+        assert shown["y"] >= 0
+        assert shown["y"] + shown["height"] <= header["height"]
+        for button in page.get_by_test_id("stHeader").get_by_role("button").all():
+            box = button.bounding_box()
+            assert box["x"] + box["width"] <= shown["x"] or shown["x"] + shown["width"] <= box["x"]
+    finally:
+        path.unlink()
+
+
 def show_an_underlying(page: Page, path: Path) -> None:
     """Check that an alert on an underlying leads to its group, and that one on the whole leads nowhere."""
     path.write_text(json.dumps({"alerts": [{"metric": "dte", "comparison": "above", "threshold": 0}]}))
