@@ -31,7 +31,7 @@ from options_helper.analysis.risk.words import (
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.market import Betas, Dividend, Trade
 from options_helper.models import EquityPosition, Portfolio
-from tests.builders import AT, CALL, leg, quote, single, snapshot, vertical
+from tests.builders import AT, CALL, JAN, leg, quote, single, snapshot, vertical
 
 
 def _risk(*positions: Any, **changes: Any) -> LiveRisk:
@@ -131,6 +131,21 @@ def test_a_payoff_without_todays_line_counts_the_known_legs() -> None:
     test = AppTest.from_function(_payoff, args=args, default_timeout=20).run()
     assert not test.exception
     assert "the model knows 1 of 2 legs" in test.markdown[-1].value
+
+
+def test_the_curves_of_a_calendar_show_the_spot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line at the current price is there without a payoff at expiry, too."""
+    from apps.streamlit.components.detail import payoff_panel
+
+    kinds: set[str] = set()
+    monkeypatch.setattr(payoff_panel, "draw", lambda table, *_, **__: kinds.update(table["kind"]))
+    calendar = vertical(legs=[leg("short", "call", 250), leg("long", "call", 250, expiry=JAN)])
+    quotes = [quote(CALL, 24.8, 25.2), quote("AAPL270115C00250000", 27.8, 28.2)]
+    live = snapshot(*quotes, stock_quotes={"AAPL": quote("AAPL", 271.99, 272.01)})
+    risk = compute_live_risk(Portfolio(positions=[calendar]), live)
+    test = AppTest.from_function(_payoff, args=(calendar, describe_structure(calendar), risk)).run()
+    assert not test.exception
+    assert kinds == {"payoff", "today", "spot"}
 
 
 def test_every_sum_has_its_coverage() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from apps.streamlit.components.charts.chart_data import curve_rows, payoff_table
+from apps.streamlit.components.charts.chart_data import curve_rows, payoff_table, spot_row
 from apps.streamlit.components.charts.charts import draw, payoff_spec, say
 from apps.streamlit.components.detail.detail_words import no_payoff_words
 from apps.streamlit.components.positions.table.row_words import name_of_leg
@@ -59,7 +59,7 @@ def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, s
         prices = None if prices is None else table.loc[table["kind"] == "payoff", "price"].to_numpy()
     elif prices is not None:
         front = _curve(choice, prices, choice.holding.front_days)
-        table = curve_rows(front, "payoff")
+        table = _with_spot(curve_rows(front, "payoff"), spot)
         named = [(_BY_MODEL, front.break_evens)]
     else:
         say(no_payoff_words(structure) if choice.is_all else _no_curve_words(choice))
@@ -114,6 +114,12 @@ def _curve(choice: _Choice, prices: Floats, days: float) -> RiskCurve:
     if cost is None:
         cost = float(holding.value_at(price_all, np.array([holding.known[0].spot]), 0.0)[0])
     return compute_curve(price_all, holding, prices, float(days), cost)
+
+
+def _with_spot(table: pd.DataFrame, spot: float | None) -> pd.DataFrame:
+    if spot is None:
+        return table
+    return pd.concat([table, spot_row(spot, f"spot {format_bare_price(spot)}")], ignore_index=True)
 
 
 def _strikes(position: AnyPosition) -> list[float]:
