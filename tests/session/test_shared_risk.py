@@ -69,18 +69,34 @@ def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
     assert risks.to_show(RiskRequest(portfolio, 30.0), _live(65, 1)) is not first
 
 
-def test_after_stop_the_last_risk_is_frozen() -> None:
-    """The risk of the last seconds before Stop stays; an earlier one is computed again, once."""
+def test_after_stop_the_last_prices_have_a_risk_and_it_is_frozen(wait_until) -> None:
+    """The last risk is shown at first, then the frozen one of the last prices, as the streams were."""
     portfolio, stopped_at = Portfolio(positions=[single()]), AT + dt.timedelta(seconds=4)
     risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)
     first = risks.to_show(request, _live(0, 1))
-    for later in (4.5, 600):
-        assert risks.to_show(request, replace(_live(later, 2), stopped_at=stopped_at)) is first
+    stopped = replace(_live(4.5, 2, bid=25.0), stopped_at=stopped_at)
+    assert risks.to_show(request, stopped) is first
+    risks.keep_current(portfolio, stopped)
+    wait_until(lambda: risks.to_show(request, stopped) is not first)
+    last = risks.to_show(request, stopped)
+    assert (last.at.as_of, last.at.health) == (stopped_at, first.at.health)
+    assert last.legs["extrinsic"][0] == pytest.approx(first.legs["extrinsic"][0] + 0.2)
+    later = replace(stopped, as_of=AT + dt.timedelta(hours=1))
+    risks.keep_current(portfolio, later)
+    assert risks.exact(request, later).at is later, "an alert's risk is of its own snapshot"
+    assert risks.to_show(request, later) is last
+    assert risks.to_show(request, replace(_live(8, 3), started_at=AT + dt.timedelta(seconds=8))) is not last
+
+
+def test_a_stop_long_after_the_last_risk_computes_one_of_the_last_prices() -> None:
+    """With no risk of the last seconds before Stop, the page waits for one, once."""
+    portfolio = Portfolio(positions=[single()])
+    risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)
+    first = risks.to_show(request, _live(0, 1))
     stopped = replace(_live(7, 2), stopped_at=AT + dt.timedelta(seconds=6))
     second = risks.to_show(request, stopped)
     assert second is not first
     assert risks.to_show(request, replace(stopped, as_of=AT + dt.timedelta(hours=1))) is second
-    assert risks.to_show(request, replace(_live(8, 3), started_at=AT + dt.timedelta(seconds=8))) is not second
 
 
 def test_another_rate_is_another_risk() -> None:

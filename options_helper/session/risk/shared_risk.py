@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from options_helper.error_guard import Guard
@@ -65,7 +66,10 @@ class SharedRisk:
         if known is not None and known.at is live:
             return known
         with self._computing:
-            return self._solve(request, live)
+            found = self._solve(request, live)
+            if live.stopped_at is None:  # else the page shows a frozen risk
+                self._keep(request, found)
+            return found
 
     def to_show(self, request: RiskRequest, live: LiveSnapshot) -> LiveRisk:
         """Return the last risk, at most 5 seconds old, without waiting; compute it if there is none.
@@ -119,8 +123,10 @@ class SharedRisk:
         if not self._computing.acquire(blocking=waits) and known is not None:
             return known
         try:
-            known = self._known_risk(request) if waits else None  # somebody may have computed it meanwhile
-            return known if known is not None and _may_show(known, live) else self._solve(request, live)
+            last = self._known_risk(request)  # somebody may have computed it meanwhile
+            if waits and last is not None and _may_show(last, live):
+                return last
+            return self._keep(request, self._solve(request, _as_stopped(last, live)))
         finally:
             self._computing.release()
 
@@ -131,7 +137,7 @@ class SharedRisk:
         from options_helper.session.risk.solver_process import shared_process  # noqa: PLC0415 - the same
 
         self._solver = self._solver or Solver(shared_process().solve_many)
-        found = solve_live_risk(
+        return solve_live_risk(
             request.portfolio,
             live,
             RISK_FREE_RATE if request.rate is None else request.rate,
@@ -139,17 +145,19 @@ class SharedRisk:
             self._solver,
             iv_from_neighbours=request.iv_from_neighbours,
         )
-        keep_newest(self._known, request.key, (request.portfolio, found))
-        return found
+
+    def _keep(self, request: RiskRequest, risk: LiveRisk) -> LiveRisk:
+        keep_newest(self._known, request.key, (request.portfolio, risk))
+        return risk
 
 
 def _still_holds(risk: LiveRisk, live: LiveSnapshot) -> bool:
     """Return whether a risk of the same run is recent enough for a snapshot, and not from a later one.
 
-    After Stop, the last risk is frozen with the other figures: it knew which quiet quotes were unchanged.
+    After Stop, only the risk of the last prices holds, and it is frozen with the other figures.
     """
     if live.stopped_at is not None and live.started_at == risk.at.started_at:
-        return risk.at.as_of > live.stopped_at - _SHOWN_FOR
+        return risk.at.version == live.version and risk.at.as_of > live.stopped_at - _SHOWN_FOR
     age = live.as_of - risk.at.as_of
     lasts = _EVERY if live.version != risk.at.version else _UNCHANGED_FOR
     return live.started_at == risk.at.started_at and -_EVERY < age < lasts
@@ -157,5 +165,16 @@ def _still_holds(risk: LiveRisk, live: LiveSnapshot) -> bool:
 
 def _may_show(risk: LiveRisk, live: LiveSnapshot) -> bool:
     """Return whether a risk of the same run is near enough to a snapshot to be shown beside its prices."""
-    is_near = abs(live.as_of - risk.at.as_of) < _SHOWN_FOR
+    newest = min(live.as_of, live.stopped_at or live.as_of)
+    is_near = abs(newest - risk.at.as_of) < _SHOWN_FOR
     return (is_near and live.started_at == risk.at.started_at) or _still_holds(risk, live)
+
+
+def _as_stopped(last: LiveRisk | None, live: LiveSnapshot) -> LiveSnapshot:
+    """Return the last prices of a stopped run as they were when it stopped.
+
+    The streams count as they did for the last risk, which knew that quiet quotes were unchanged.
+    """
+    if live.stopped_at is None or last is None or not _may_show(last, live):
+        return live
+    return replace(live, as_of=live.stopped_at, health=last.at.health)
