@@ -119,7 +119,7 @@ def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
     [(2, ("+$68", "account, 2 contracts and stocks")), (1, ("+$99", "partial: 1 of 2 contracts and stocks"))],
 )
 def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, str]) -> None:
-    """The switch appears once the account's day is known, and a part of it is marked as partial."""
+    """A part of the account's day is marked as partial."""
     page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10, "account_known": known})
     page.session_state["live-day-of"] = "Account"
     page.run()
@@ -129,6 +129,22 @@ def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, s
     page.run()
     shown = next(tile for tile in page.metric if tile.label == "P/L Day")
     assert (shown.value, shown.delta) == ("+$321", "partial: 10 of 12 legs")
+
+
+def test_the_chosen_account_stays_chosen_while_it_is_unknown() -> None:
+    """In an outage, the switch neither vanishes nor shows the file's figure in the account's place."""
+    page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10})
+    page.session_state["live-day-of"] = "Account"
+    page.run()
+    assert page.segmented_control[0].value == "Account"
+    shown = next(tile for tile in page.metric if tile.label == "P/L Day")
+    assert (shown.value, shown.delta) == (
+        "—",
+        "until the account's positions and recent history are complete",
+    )
+    page.segmented_control[0].set_value("File").run()
+    shown = next(tile for tile in page.metric if tile.label == "P/L Day")
+    assert shown.value == "+$321"
 
 
 @pytest.mark.parametrize("chosen", ["File", "Account"])

@@ -158,6 +158,7 @@ def _draw_totals(context: PageContext, page: PageView) -> None:
         not_held=account.not_held_words,
         day=account.day,
         day_name=day_name_of(live),
+        has_account=live.started_at is not None,
     )
 
 

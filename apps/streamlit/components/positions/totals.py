@@ -34,6 +34,7 @@ _HELP = {
 
 
 _OF_ACCOUNT = "Account"
+_ACCOUNT_UNKNOWN = "until the account's positions and recent history are complete"
 _DAY_KEY = "live-day-of"
 _OLD_WORDS = {QuoteState.STALE: "stale", QuoteState.FROM_YESTERDAY: "from yesterday"}
 
@@ -47,6 +48,7 @@ def render_totals(
     not_held: str = "",
     day: AccountDay | None = None,
     day_name: str = TODAY,
+    has_account: bool = True,
 ) -> None:
     """Draw the tiles.
 
@@ -58,21 +60,24 @@ def render_totals(
         not_held: The part of the totals in positions that the broker does not hold, in words.
         day: The account's day, which P/L Day can show instead of the file's; None while it is unknown.
         day_name: "today", or the day of the last session.
+        has_account: False before Start, when there is no account to choose yet.
     """
-    of_account = day is not None and st.session_state.get(_DAY_KEY) == _OF_ACCOUNT
+    of_account = has_account and st.session_state.get(_DAY_KEY) == _OF_ACCOUNT
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
             old = [(totals.states.get(state, 0), words) for state, words in _OLD_WORDS.items()]
             notes = [*(f"{number:,} {words}" for number, words in old if number), *describe_expired(totals)]
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
-            if day is not None and of_account:
+            if of_account and day is None:
+                _metric(day_label(day_name), MISSING, _ACCOUNT_UNKNOWN, color="off")
+            elif of_account and day is not None:
                 _account_day_tile(day)
             else:
                 _pnl_tile(day_label(day_name), totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals, mix)
         with st.container(key="live-totals-more", horizontal=True, vertical_alignment="center", gap="small"):
-            if day is not None:
+            if has_account:
                 st.segmented_control(
                     "P/L Day of",
                     ["File", _OF_ACCOUNT],
