@@ -12,7 +12,7 @@ from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.risk.inputs import SECONDS_PER_YEAR
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model, OptionInputs
-from options_helper.analysis.risk.what_if.curves import compute_curve, price_range
+from options_helper.analysis.risk.what_if.curves import compute_curve, find_zeros, price_range
 from options_helper.analysis.risk.what_if.holdings import KnownLeg, MovedLeg, holding_of, legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
     compute_scenario,
@@ -179,6 +179,22 @@ def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
     assert end.break_evens == pytest.approx((102.5,), abs=0.05)
     today = compute_curve(price_all, holding, np.array([100.0]), 0.0, 250.0)
     assert today.pnl[0] == pytest.approx(100 * (3.40 - 0.60) - 250, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("pnl", "zeros"),
+    [
+        ([-2, -1, 0, 1, 2], (3,)),
+        ([-2, -1, 1, 0, -1], (2.5, 4)),
+        ([0, 0, 0, 1, 2], (3,)),
+        ([-1, 0, 0, 0, 1], (2, 4)),
+        ([-1, -1, -1, -1, 0], (5,)),
+        ([0, 0, 0, 0, 0], ()),
+    ],
+)
+def test_a_stretch_without_profit_and_loss_has_two_break_evens(pnl: list[int], zeros: tuple[float]) -> None:
+    """A curve that lies on zero names where it arrives and where it leaves, not each point between."""
+    assert find_zeros(np.arange(1.0, 6.0), np.array(pnl, dtype=np.float64)) == zeros
 
 
 def test_a_calendar_has_a_curve_at_its_first_expiry_by_the_model() -> None:

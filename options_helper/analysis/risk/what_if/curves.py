@@ -42,14 +42,14 @@ def compute_curve(
 
 
 def find_zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
-    """Return the prices at which the line through the points crosses zero."""
+    """Return the prices at which the line through the points meets zero; of a stretch of zeros, its ends."""
     found = []
     for (low, at_low), (high, at_high) in pairwise(zip(prices.tolist(), pnl.tolist(), strict=True)):
         if at_low * at_high < 0:
             found.append(low + (high - low) * at_low / (at_low - at_high))
-        elif at_low == 0:
-            found.append(low)
-    return tuple(found)
+        elif (at_low == 0) != (at_high == 0):
+            found.append(low if at_low == 0 else high)
+    return tuple(dict.fromkeys(found))
 
 
 def price_range(holding: LegSelection, spot: float, points: int) -> Floats:
