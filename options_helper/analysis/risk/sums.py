@@ -49,7 +49,7 @@ def sum_all(columns: Mapping[str, ColumnValues]) -> pd.Series:
 def first_reasons(
     groups: Numbers, size: int, reasons: Sequence[str | None], known: Sequence[bool]
 ) -> ColumnValues:
-    """Return each group's reason, that of its first unknown leg; null if all legs are known."""
+    """Return the reason of each group's first unknown leg; null if all of its legs are known."""
     found: list[str | None] = [None] * size
     for group, reason, is_known in zip(groups.tolist(), reasons, known, strict=True):
         if not is_known and found[group] is None:

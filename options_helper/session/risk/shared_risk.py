@@ -29,7 +29,7 @@ _Key = tuple[int, float, float | None, bool]
 
 
 class RiskRequest(NamedTuple):
-    """The inputs of a risk besides the snapshot.
+    """The request for a risk: everything that it is computed from besides the snapshot.
 
     Attributes:
         portfolio: The positions; another object is another request, even if it is equal.

@@ -69,7 +69,7 @@ class SolverProcess:
         return self._delegate(_Work(grids=grids)).prices
 
     def close(self) -> None:
-        """End the process; the next work starts another one."""
+        """End the process; the next request starts another one."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
@@ -106,9 +106,9 @@ class SolverProcess:
 
 @cache
 def shared_process(work: Literal["quotes", "grids"] = "quotes") -> SolverProcess:  # noqa: ARG001 - the key
-    """Return the process for one kind of work, which this whole process shares and which is closed at exit.
+    """Return the child process for one kind of work, started once and closed at exit.
 
-    Quotes and grids do not share one, because either would wait for seconds for the other.
+    Quotes and grids have one each, because otherwise either could wait for seconds for the other.
     """
     process = SolverProcess()
     atexit.register(process.close)

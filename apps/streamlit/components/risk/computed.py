@@ -112,7 +112,7 @@ def _background() -> Background:
 
 
 def _price_in_turns(check: Check, grids: Sequence[PriceGrid]) -> list[Sequence[float]]:
-    """Return the prices of each grid, found in slices between which others get their turn."""
+    """Return the prices of each grid; between slices of them, other computations get their turn."""
     prices: list[Sequence[float]] = []
     while len(prices) < len(grids):
         check()

@@ -1,4 +1,4 @@
-"""The positions that the reader leaves out of curves and scenarios, by name or by a search."""
+"""The positions that the reader leaves out of curves and scenarios, chosen by name or found by a search."""
 
 from __future__ import annotations
 

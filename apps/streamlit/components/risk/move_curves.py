@@ -92,7 +92,7 @@ def _compute(
 
 
 def _days_of(shock: Shock, chosen: int) -> list[tuple[str, float]]:
-    """Return each line and its days from now."""
+    """Return the kind of each line, with its days from now."""
     first = first_expiry_days(shock.holdings)
     ends = [("payoff", first)] if first else []
     return [*ends, ("today", 0.0), *([("date", float(chosen))] if chosen else [])]

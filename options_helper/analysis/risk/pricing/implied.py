@@ -63,7 +63,7 @@ def solve(model: Model, option: OptionInputs, bid: float, mark: float, ask: floa
 
 
 def _implied(price: Callable[[float], float], option: OptionInputs, target: float, accuracy: float) -> float:
-    """Return the volatility that gives a price, at most `MOST_VOLATILITY`; the price is above the lowest."""
+    """Return the volatility, at most `MOST_VOLATILITY`, that gives a price above the model's lowest one."""
     black, slope = _black_implied(option, target)
     if option.is_never_early or black >= MOST_VOLATILITY:
         return black

@@ -138,7 +138,7 @@ def knows_any(risk: LiveRisk, numbers: Sequence[int]) -> bool:
 
 
 def _known_of(risk: LiveRisk, numbers: Sequence[int]) -> Numbers:
-    """Return the indices of the legs of positions without an unknown leg."""
+    """Return the indices of those legs whose positions have no unknown leg."""
     chosen, terms = np.array(numbers, dtype=np.int64), risk.terms
     iv = np.array([risk.solutions[number].iv for number in numbers])
     is_known = np.where(terms.is_stock[chosen], risk.prices.spot[chosen] > 0, ~np.isnan(iv))

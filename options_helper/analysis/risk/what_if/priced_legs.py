@@ -29,7 +29,7 @@ class _Inputs(NamedTuple):
 
 
 class PricedLegs(NamedTuple):
-    """The values per dollar of scale in one computation, from which the next one takes what is unchanged."""
+    """The values per dollar of scale in one computation; the next one reuses those that are unchanged."""
 
     moves: tuple[float, ...]
     iv_shift: float
@@ -82,7 +82,7 @@ def compute_pnl(
 def _renew(
     price_all: PriceAll, before: Mapping[Key, Floats], keys: Sequence[Key], leg_of: Callable[[Key], MovedLeg]
 ) -> dict[Key, Floats]:
-    """Return the value of each key, priced only if it was not before."""
+    """Return the value of each key; only keys without an earlier value are priced."""
     missing = [key for key in keys if key not in before]
     fresh = dict(zip(missing, values_of(price_all, [leg_of(key) for key in missing]), strict=True))
     return {key: fresh[key] if key in fresh else before[key] for key in keys}
