@@ -134,6 +134,50 @@ def find_adjustment(row: Sides, swapped: Iterable[Sides], today: dt.date) -> Cau
     return None
 
 
+def find_traded_adjustment(
+    row: Sides,
+    others: Iterable[Sides],
+    changes: Mapping[str, Sequence[Step]],
+    groups: Mapping[str, BrokerEvent],
+    *,
+    today: dt.date,
+    saved_at: dt.datetime | None,
+) -> Cause | None:
+    """Return the contract adjustment and the later changes that together explain a difference, or None.
+
+    The file holds one of two contracts, and the broker's quantities of both, without the newest changes of
+    both, add up to it.
+
+    Args:
+        row: The symbol and both quantities.
+        others: The rows that may be the adjusted form of this one, or the other way round.
+        changes: The account's changes, keyed by symbol.
+        groups: As for `find_cause`.
+        today: The New York date.
+        saved_at: When the file was saved.
+    """
+    for other in others:
+        if bool(row.in_file) == bool(other.in_file) or not _is_adjusted_twin(row.symbol, other.symbol):
+            continue
+        file, absent = (row, other) if row.in_file else (other, row)
+        steps = [*changes.get(row.symbol, ()), *changes.get(other.symbol, ())]
+        together = _Sum(file.symbol, file.in_file, row.at_broker + other.at_broker)
+        cause = find_cause(together, steps, groups, today=today, saved_at=saved_at)
+        if cause is not None and steps:
+            words = f"adjusted: {contract_root(file.symbol)} became {contract_root(absent.symbol)}"
+            return Cause(kind=CauseKind.ADJUSTED, words=f"{words}; {cause.words}", date=cause.date)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """Two contracts as one."""
+
+    symbol: str
+    in_file: Decimal
+    at_broker: Decimal
+
+
 def _is_adjusted_twin(one: str, other: str) -> bool:
     """Return whether one contract is the other's adjusted form: same expiry and type, a different root."""
     if not (is_contract_symbol(one) and is_contract_symbol(other)):

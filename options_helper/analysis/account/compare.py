@@ -14,9 +14,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from options_helper.analysis.account.causes import Cause, Step, find_adjustment, find_cause
+from options_helper.analysis.account.causes import (
+    Cause,
+    Step,
+    find_adjustment,
+    find_cause,
+    find_traded_adjustment,
+)
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
 from options_helper.analysis.account.records import ZERO, held_fills
+from options_helper.analysis.osi import is_contract_symbol, parse_contract_symbol, underlying_of
 from options_helper.analysis.text.figures import format_count, format_quantity
 from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split, is_unsure
 from options_helper.models import Portfolio
@@ -199,16 +206,57 @@ def _explain(
     by_sides: defaultdict[tuple[Decimal, Decimal], list[Comparison]] = defaultdict(list)
     for row in rows:
         by_sides[row.in_file, row.at_broker].append(row)
+    by_terms = _by_terms(rows, changes)
     found = []
     for row in rows:
         cause = None
         if row.agreement not in _NO_DIFFERENCE:
             swapped = by_sides.get((row.at_broker, row.in_file), ())
-            cause = find_adjustment(row, swapped, today) or find_cause(
-                row, changes[row.symbol], groups, today=today, saved_at=saved_at
+            cause = (
+                find_adjustment(row, swapped, today)
+                or find_cause(row, changes[row.symbol], groups, today=today, saved_at=saved_at)
+                or find_traded_adjustment(
+                    row,
+                    _of_same_terms(row.symbol, by_terms),
+                    changes,
+                    groups,
+                    today=today,
+                    saved_at=saved_at,
+                )
             )
         found.append(replace(row, cause=cause))
     return found
+
+
+_Terms = tuple[str, dt.date, str]
+
+
+def _by_terms(rows: Sequence[Comparison], changes: Iterable[str]) -> dict[_Terms, dict[str, Comparison]]:
+    """Return the contracts by underlying, expiry and type, even those that only the changes have."""
+    known = {row.symbol: row for row in rows}
+    gone = (symbol for symbol in changes if symbol not in known)
+    known |= {
+        symbol: Comparison(symbol=symbol, in_file=ZERO, at_broker=ZERO, position_ids=()) for symbol in gone
+    }
+    found: defaultdict[_Terms, dict[str, Comparison]] = defaultdict(dict)
+    for symbol, row in known.items():
+        if is_contract_symbol(symbol):
+            found[_terms(symbol)][symbol] = row
+    return found
+
+
+def _of_same_terms(symbol: str, by_terms: Mapping[_Terms, Mapping[str, Comparison]]) -> Iterable[Comparison]:
+    """Return the other contracts with the same underlying, expiry and type, those with the strike first."""
+    if not is_contract_symbol(symbol):
+        return ()
+    strike = parse_contract_symbol(symbol).strike
+    others = (row for row in by_terms[_terms(symbol)].values() if row.symbol != symbol)
+    return sorted(others, key=lambda row: parse_contract_symbol(row.symbol).strike != strike)
+
+
+def _terms(symbol: str) -> _Terms:
+    contract = parse_contract_symbol(symbol)
+    return underlying_of(symbol), contract.expiry, contract.option_type
 
 
 def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:

@@ -263,6 +263,35 @@ def test_an_adjusted_contract_replaces_another() -> None:
     """An entry in the file and one at the broker with a digit after the root are one adjustment."""
     compared = compare_account(portfolio(option(TWIN, 3)), broker({ADJUSTED: 3}))
     assert {row.cause.words for row in compared.differences if row.cause} == {"adjusted: CSGP became CSGP1"}
+
+
+@pytest.mark.parametrize(
+    ("traded", "quantity", "left", "words"),
+    [
+        (ADJUSTED, -1, 2, "sold 1 @"),
+        (ADJUSTED, -3, 0, "sold 3 @"),
+        (ADJUSTED, 2, 5, "bought 2 @"),
+        (TWIN, 1, 4, "bought 1 @"),
+    ],
+)
+def test_a_fill_of_an_adjusted_contract_explains_the_rest(
+    traded: str, quantity: int, left: int, words: str
+) -> None:
+    """The adjustment and the fill are both named, even if the fill closed the contract."""
+    change = fill(traded, quantity, hours_ago=1)
+    held = {ADJUSTED: left} if left else {}
+    compared = compare_account(portfolio(option(TWIN, 3)), broker(held, change))
+    causes = [row.cause.words if row.cause else None for row in compared.differences]
+    assert causes
+    assert all(cause and cause.startswith(f"adjusted: CSGP became CSGP1; {words}") for cause in causes)
+
+
+def test_an_adjustment_that_does_not_add_up_explains_nothing() -> None:
+    """A fill of another quantity leaves the difference without a cause."""
+    compared = compare_account(
+        portfolio(option(TWIN, 3)), broker({ADJUSTED: 1}, fill(ADJUSTED, -1, hours_ago=1))
+    )
+    assert [row.cause for row in compared.differences] == [None, None]
     assert len(compared.differences) == 2
 
 
