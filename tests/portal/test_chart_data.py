@@ -20,6 +20,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from apps.streamlit.components.charts import charts, pnl_charts
 from apps.streamlit.components.charts.chart_data import (
     curve_points,
+    curve_rows,
     curve_table,
     fill_points,
     payoff_table,
@@ -28,6 +29,7 @@ from apps.streamlit.components.charts.chart_data import (
 from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec
 from apps.streamlit.components.charts.palette import DARK, LIGHT
 from options_helper.analysis.history.curve import CurveRecorder
+from options_helper.analysis.risk.what_if.curves import RiskCurve
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.models import EquityPosition, Position
 
@@ -114,6 +116,15 @@ def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
     assert (payoff["gain"] + payoff["loss"]).tolist() == payoff["value"].tolist()
     assert table[table["kind"] == "spot"]["text"].tolist() == ["spot 300.00"]
     assert "spot" not in payoff_table(structure.payoff, [250.0], structure.break_evens, None)["kind"].tolist()
+
+
+def test_gain_and_loss_of_a_modelled_curve_meet_at_its_break_evens() -> None:
+    """Between two points with different signs there is one at zero, so the two areas do not overlap."""
+    curve = RiskCurve(1.0, np.array([90.0, 100.0, 110.0]), np.array([-5.0, -1.0, 3.0]), (102.5,))
+    rows = curve_rows(curve, "payoff")
+    assert rows["price"].tolist() == [90, 100, 102.5, 110]
+    assert rows["gain"].tolist() == [0, 0, 0, 3]
+    assert rows["loss"].tolist() == [-5, -1, 0, 0]
 
 
 def test_the_days_curve_scales_to_its_values() -> None:

@@ -93,7 +93,7 @@ def test_the_line_says_what_is_missing() -> None:
 def test_the_inputs_are_named_with_their_dates() -> None:
     """The rate has its source, and unknown dividends do not count as none."""
     words = input_words(_risk(single()))
-    assert "rate 3.63% (default from 28 Jan 2026)" in words
+    assert "rate 3.625% (default from 28 Jan 2026)" in words
     assert "dividends unknown" in words
     assert "Declared dividends are not known yet" in greeks_html(_risk(single()), [0])
     assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])

@@ -99,7 +99,7 @@ def input_words(risk: LiveRisk) -> str:
     source = "OH_RISK_FREE_RATE" if chosen else f"default from {format_day(RISK_FREE_RATE_DATE)}"
     known = risk.at.dividends
     dividends = "dividends unknown" if known is None else count(len(known), "declared dividend")
-    rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
+    rate = f"rate {format_percent(risk.rate, decimals=3)} ({source})"
     parts = ("QuantLib, American and European exercise", rate, dividends, _beta_inputs(risk))
     return " · ".join((*parts, "calendar time"))
 

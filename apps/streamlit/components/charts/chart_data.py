@@ -118,13 +118,20 @@ def spot_row(place: float, text: str) -> pd.DataFrame:
 
 
 def curve_rows(curve: RiskCurve, kind: str) -> pd.DataFrame:
-    """Return a curve of the risk model as rows of a payoff table, distinguished by `kind`."""
+    """Return a curve of the risk model as rows of a payoff table, distinguished by `kind`.
+
+    Its break-evens are among the points; otherwise the areas of gain and loss would overlap around them.
+    """
+    prices = np.concatenate([curve.prices, curve.break_evens])
+    pnl = np.concatenate([curve.pnl, np.zeros(len(curve.break_evens))])
+    prices, first = np.unique(prices, return_index=True)
+    pnl = pnl[first]
     return pd.DataFrame(
         {
-            "price": curve.prices,
-            "value": curve.pnl,
-            "gain": np.maximum(curve.pnl, 0.0),
-            "loss": np.minimum(curve.pnl, 0.0),
+            "price": prices,
+            "value": pnl,
+            "gain": np.maximum(pnl, 0.0),
+            "loss": np.minimum(pnl, 0.0),
             "kind": kind,
             "text": "",
         }

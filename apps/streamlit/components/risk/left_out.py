@@ -23,8 +23,9 @@ def choose_kept(risk: LiveRisk, portfolio: Portfolio, numbers: Sequence[int], ke
         "Leave out",
         list(named),
         key=key,
-        placeholder="Choose, or type a part of ids, tags or contract symbols",
-        help="Leaves out whole positions. The detail of a position can switch off individual legs.",
+        placeholder="Choose, or type to search",
+        help="Leaves out whole positions. What you type is searched for in their ids, tags and contract "
+        "symbols. The detail of a position can switch off individual legs.",
         accept_new_options=True,
         filter_mode="contains",
         select_all=False,

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from options_helper.analysis.risk import LiveRisk
 
 OPENED_RISK = "live-risk-sums"  # the expander's key
-_HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
+_HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "$ Delta", "$ Gamma 1 %", "Legs")
 _MEANING = (
     "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
-    "dollar; theta in dollars per calendar day; vega and rho in dollars per point; delta $ in dollars; "
-    "gamma 1 % is the change of delta $ for a move of 1 %."
+    "dollar; theta in dollars per calendar day; vega and rho in dollars per point; $ delta is "
+    "delta times the price, and $ gamma 1 % its change if the price rises 1 %."
 )
 
 
