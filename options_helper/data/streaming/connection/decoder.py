@@ -78,7 +78,7 @@ class FrameDecoder:
         """Take frames, and return their raw control messages; a row older than the kept one is dropped."""
         self._began = self._began or self.waiting_since or time.monotonic()
         controls: list[Message] = []
-        quotes, trades, latest = self._quotes, self._trades, self._latest
+        quotes, trades = self._quotes, self._trades
         for frame in frames:
             try:
                 messages: list[Any] = self._decode(frame)  # type: ignore[arg-type]  # text is refused
@@ -86,6 +86,7 @@ class FrameDecoder:
                 controls += self._salvage(frame)
                 continue
             self._messages += len(messages)
+            latest = self._latest
             try:  # inline, because a call per message would cost a fifth of the throughput
                 for message in messages:
                     newest = quotes if type(message) is WireQuote else trades
@@ -99,7 +100,7 @@ class FrameDecoder:
             except TypeError:  # a message without a time
                 for message in messages:
                     self._keep(message)
-        self._latest = latest
+            self._latest = max(self._latest, latest)
         return controls
 
     def flush(self) -> MarketBatch | None:
@@ -143,6 +144,9 @@ class FrameDecoder:
         kept = newest.get(row.symbol)
         if kept is None or not _is_older(row, kept):
             newest[row.symbol] = row
+        at = row.timestamp
+        if at is not None and at.tzinfo is not None:
+            self._latest = max(self._latest, at)
 
     def _take_other(self, message: bytes) -> Message | None:
         try:

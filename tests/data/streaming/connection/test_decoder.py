@@ -93,6 +93,17 @@ def test_an_older_row_that_arrives_later_replaces_none(
         assert (batch.messages, batch.malformed, batch.conflated) == (3, 0, 2)
 
 
+def test_an_older_row_after_a_mixed_frame_replaces_none() -> None:
+    """A quote that arrived together with a control message counts against later frames as any other."""
+    decoder = FrameDecoder()
+    newer, older = ({"T": "q", "S": "A", "t": AT + dt.timedelta(seconds=each), "bp": each} for each in (1, 0))
+    assert decoder.take(msgspec.msgpack.encode([newer, {"T": "success", "msg": "connected"}]))
+    assert decoder.take(msgspec.msgpack.encode([older])) == []
+    batch = decoder.flush()
+    assert batch is not None
+    assert [row.bid_price for row in batch.quotes] == [1]
+
+
 @given(
     st.lists(
         st.tuples(
@@ -105,6 +116,7 @@ def test_an_older_row_that_arrives_later_replaces_none(
         max_size=12,
     )
 )
+@example([("q", "A", None, False), ("q", "A", 1, True), ("q", "A", 0, False)])
 def test_one_symbols_times_never_hide_another_symbols_rows(
     rows: list[tuple[str, str, int | None, bool]],
 ) -> None:
