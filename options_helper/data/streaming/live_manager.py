@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from options_helper.data.settings import load_settings
+from options_helper.data.streaming.run.background_fetch import BackgroundFetch
 from options_helper.data.streaming.run.config import LiveStreamConfig
-from options_helper.data.streaming.run.live_run import BackgroundFetch, LiveRun, RunParts
+from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.data.streaming.run.streamers import (
     BuildStreamer,
     OrderStreamerFactory,

@@ -11,8 +11,9 @@ from options_helper.relay.nats_options import load_nats_options
 
 if TYPE_CHECKING:
     from options_helper.data.streaming.live_manager import RunSource
+    from options_helper.data.streaming.run.background_fetch import BackgroundFetch
     from options_helper.data.streaming.run.config import LiveStreamConfig
-    from options_helper.data.streaming.run.live_run import BackgroundFetch, LiveRun
+    from options_helper.data.streaming.run.live_run import LiveRun
     from options_helper.data.streaming.run.streamers import BuildStreamer
 
 

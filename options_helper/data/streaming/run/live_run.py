@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import (
@@ -21,6 +20,7 @@ from options_helper.data.settings import OVERNIGHT_FEEDS
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerDependencies
+from options_helper.data.streaming.run.background_fetch import BackgroundFetch
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
@@ -34,28 +34,6 @@ from options_helper.errors import StreamError
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.recording.journal import Journal
 from options_helper.times import new_york_date, start_of_day
-
-
-class BackgroundFetch(Protocol):
-    """A fetch, in threads of its own, of the data that the streams do not carry."""
-
-    def start(self) -> None:
-        """Start fetching."""
-
-    def stop(self) -> None:
-        """Ask the threads to end."""
-
-    def join(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for the threads to end."""
-
-    def request_fills(self) -> None:
-        """Schedule a fetch of the day's executions and orders; return immediately."""
-
-    def request_quotes(self, stream: StreamName) -> None:
-        """Schedule a fetch of a data stream's quotes, including polled ones; return immediately."""
-
-    def request_lost(self, stream: StreamName) -> None:
-        """Schedule a fetch of the quotes of a data stream that lost messages; return immediately."""
 
 
 @dataclass(frozen=True, slots=True)
