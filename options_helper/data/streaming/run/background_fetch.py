@@ -1,4 +1,4 @@
-"""What a run needs of the fetch of prices, fills and reference data beside its streams."""
+"""The protocol of the fetch of prices, fills and reference data, as a run uses it."""
 
 from __future__ import annotations
 
