@@ -133,6 +133,17 @@ def test_a_payoff_without_todays_line_counts_the_known_legs() -> None:
     assert "the model knows 1 of 2 legs" in test.markdown[-1].value
 
 
+def test_an_expired_position_lacks_no_line() -> None:
+    """After its expiry there is only the payoff, and the model has nothing to know."""
+    over = single(expiry=dt.date(2026, 11, 20))
+    risk = _risk(over)
+    args = (over, describe_structure(over), risk)
+    test = AppTest.from_function(_payoff, args=args, default_timeout=20).run()
+    assert not test.exception
+    assert "at expiry" in test.markdown[-1].value
+    assert "before expiry" not in test.markdown[-1].value
+
+
 def test_the_curves_of_a_calendar_show_the_spot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line at the current price is there without a payoff at expiry, too."""
     from apps.streamlit.components.detail import payoff_panel

@@ -38,7 +38,10 @@ _BY_MODEL = "first expiry, by the model"
 
 
 class _Choice(NamedTuple):
-    """The selected legs, how many the model knows, the date in days, and the cost that P/L counts from."""
+    """The selected legs, the date in days, and the cost that P/L counts from.
+
+    `known` says how many of the legs the model knows, and is "" if all of them have expired.
+    """
 
     holding: LegSelection
     known: str
@@ -98,7 +101,7 @@ def _choose(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> _C
     if (most := math.ceil(holding.front_days) - 1) >= 1:
         days = int(st.slider("Days from today", 0, most, 0, key=f"live-payoff-days-{position.id}"))
     is_all = len(chosen) == len(numbers)
-    known = known_words(risk, chosen)
+    known = "" if risk.prices.expired[chosen].all() else known_words(risk, chosen)
     return _Choice(holding, known, is_all, days, _cost(position, risk, numbers) if is_all else None)
 
 
@@ -140,6 +143,8 @@ def _no_curve_words(choice: _Choice) -> str:
     """Return why there is no curve of the legs that are switched on."""
     if not choice.holding.legs:
         return "No payoff: every leg is switched off."
+    if not choice.known:
+        return "No payoff of these legs: they have expired."
     if not choice.holding.is_whole:
         return f"No payoff of these legs: the model knows {choice.known}."
     return "No payoff of these legs: none of them expires later than today."
@@ -153,7 +158,7 @@ def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> st
     for sign, (name, zeros) in zip(signs, named, strict=False):
         prices = " / ".join(map(format_bare_price, zeros))
         parts.append(f"{sign} {name}" + (f": break-even {prices}" if prices else ""))
-    if not choice.holding.is_whole:
+    if choice.known and not choice.holding.is_whole:
         parts.append(f"no line before expiry: the model knows {choice.known}")
     if not choice.is_all or choice.cost is None:
         parts.append("P/L from now on")
