@@ -249,9 +249,8 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     assert [error.value for error in desk.panel.error] == ["Mark needs a position."]
     desk.panel.selectbox[1].set_value("day_pnl")
     next(each for each in desk.panel.button if each.label == "Add alert").click().run()
-    assert [error.value for error in desk.panel.error] == [
-        "P/L Day needs a comparison, above or below, and a value."
-    ]
+    assert [error.value for error in desk.panel.error] == ["P/L Day needs a value."]
+    assert desk.panel.segmented_control[0].proto.required, "a second click on a side must not take it away"
     assert desk.monitor.view().alerts.rules == ()
 
 
@@ -305,7 +304,7 @@ def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float =
         ),
         ("call_1", "mark", 1, -1, "Held for (s) takes a number from 0 to 86,400."),
         ("call_1", "mark", 1, 86_401, "Held for (s) takes a number from 0 to 86,400."),
-        ("call_1", "mark", None, 0, "Mark needs a comparison, above or below, and a value."),
+        ("call_1", "mark", None, 0, "Mark needs a value."),
         ("call_1", "stream_lost_seconds", 1, 0, "Stream lost applies only to the whole portfolio."),
         (
             "\N{NO-BREAK SPACE}AAPL",

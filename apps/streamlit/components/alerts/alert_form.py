@@ -29,7 +29,7 @@ from options_helper.session.monitor import PortfolioMonitor
 _NEEDS_POSITION = "{} needs a position."
 _NEEDS_UNDERLYING = "{} needs an underlying."
 _TAG = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"
-_NEEDS_CONDITION = "{} needs a comparison, above or below, and a value."
+_NEEDS_VALUE = "{} needs a value."
 _HELD = "Held for (s)"
 _DECIMALS = 6  # hides the error of dividing a percentage by 100
 
@@ -54,7 +54,9 @@ def render_form(monitor: PortfolioMonitor) -> None:
             "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")
         )
         sides = [str(side) for side in Direction]
-        st.segmented_control("Raise when", sides, default=str(Direction.BELOW), key=_field("comparison"))
+        st.segmented_control(
+            "Raise when", sides, default=str(Direction.BELOW), required=True, key=_field("comparison")
+        )
         st.number_input(
             "Value", value=None, help="Dollars, percent, shares, days or seconds", key=_field("threshold")
         )
@@ -82,7 +84,7 @@ def _add(monitor: PortfolioMonitor) -> None:
     position = subject if subject in monitor.names else None
     tag = subject.removeprefix(_TAG) if position is None and subject.startswith(_TAG) else None
     symbol = subject[1:] if position is None and tag is None and subject != WHOLE else None
-    has_value = None not in (given["comparison"], given["threshold"])
+    has_value = given["threshold"] is not None
     problem = _missing(metric, position, symbol, tag, has_value=has_value)
     fields = {**given, "position": position, "symbol": symbol, "tag": tag}
     if metric in WITHOUT_THRESHOLD:
@@ -139,6 +141,6 @@ def _missing(
         ),
         (metric in OF_POSITION and position is None, _NEEDS_POSITION.format(label)),
         (metric in OF_ALL and position is not None, f"{label} applies only to the whole portfolio."),
-        (metric not in WITHOUT_THRESHOLD and not has_value, _NEEDS_CONDITION.format(label)),
+        (metric not in WITHOUT_THRESHOLD and not has_value, _NEEDS_VALUE.format(label)),
     )
     return next((words for is_so, words in problems if is_so), "")
