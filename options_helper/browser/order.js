@@ -88,10 +88,10 @@ export class Order {
   }
 }
 
-/** Return whether a row has every word in its names. @param {Row | undefined} row @param {string[]} words */
+/** Return whether a row has every word in its names and tags. @param {Row | undefined} row @param {string[]} words */
 function matches(row, words) {
   if (words.length === 0) return true;
-  const text = [row?.name, row?.sub, row?.group, row?.named, row?.id].join(" ").toLowerCase();
+  const text = [row?.name, row?.sub, row?.group, row?.named, row?.tags, row?.id].join(" ").toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

@@ -661,6 +661,8 @@ def test_search_and_collapse(open_table: Callable[..., Page]) -> None:
     )
     _refreshes(page, 1)
     expect(page.locator(ROWS)).to_have_count(1)
+    search.fill("shares core")  # a tag of the file
+    expect(page.locator(ROWS)).to_have_count(1)
     search.fill("none such")
     expect(page.locator(".pt-empty")).to_have_text('No position matches "none such".')
     search.fill("")

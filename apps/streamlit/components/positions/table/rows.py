@@ -48,6 +48,7 @@ _HEAD = (
     "note",
     "not_held",
     "named",
+    "tags",
     "contract",
     "spread_note",
 )
@@ -191,6 +192,7 @@ def _position_row(
         "sub": terms,
         "note": note,
         "named": position.name,
+        "tags": " ".join(position.tag or ()) or None,
         "spread_note": _spread_note(record) if structured else None,
         **figures,
         **_truth(record, [record, *legs], as_of_us),
