@@ -510,7 +510,7 @@ def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
 
 def test_a_row_says_once_to_check_the_file_and_shows_each_doubt_as_a_sentence() -> None:
     """Two doubts share one label and keep their own sentences."""
-    doubts = ("understood: $310.00 a share", "VIX is an index")
+    doubts = ("understood: $310.00 a share", "VIX is an index.")
     spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": doubts}])
     assert said == []
     (words,) = warning_words(spoken).values()

@@ -141,7 +141,7 @@ def _nothing_known(sources: Sequence[Record]) -> bool:
 def _with_details(code: str, sources: Sequence[Record]) -> list[str]:
     if code == RowWarning.DOUBTFUL_ENTRY:
         doubts = dict.fromkeys(doubt for each in sources for doubt in each.get("doubts") or ())
-        sentences_of_all = " ".join(f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts)
+        sentences_of_all = " ".join(f"{doubt[:1].upper()}{doubt[1:].removesuffix('.')}." for doubt in doubts)
         return [f"{code}:{sentences_of_all}" if doubts else code]
     if code != RowWarning.PREVIOUS_CLOSE_OLD:
         return [code]
