@@ -17,13 +17,16 @@ from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.rules import OF_POSITION, OF_UNDERLYING
 from options_helper.analysis.alerts.step import (
     AlertEvent,
+    AlertFill,
     AlertMetric,
     AlertPhase,
     AlertRule,
     Alerts,
     AlertStatus,
+    AlertView,
     Outcome,
 )
+from options_helper.analysis.alerts.step import step as step_alerts
 from options_helper.analysis.alerts.words import describe_event
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
@@ -58,9 +61,9 @@ LOSS = AlertRule(
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (AlertStatus(), "normal · no data"),
+        (AlertStatus(), "no data"),
         (AlertStatus(outcome=Outcome.NOT_MET, value=120.0), "normal · now +$120"),
-        (AlertStatus(outcome=Outcome.MARKET_CLOSED, value=120.0), "normal · market closed, last +$120"),
+        (AlertStatus(outcome=Outcome.MARKET_CLOSED, value=120.0), "market closed, last +$120"),
         (
             AlertStatus(AlertPhase.PENDING, NOW, Outcome.MET, 4.0, -120.0),
             f"pending for 4 of 10 s · now {MINUS}$120",
@@ -75,7 +78,7 @@ LOSS = AlertRule(
         ),
         (
             AlertStatus(outcome=Outcome.NOT_WATCHED, value=120.0, value_at=NOW - dt.timedelta(minutes=5)),
-            "normal · not watched, last +$120 at 16:55:00",
+            "not watched, last +$120 at 16:55:00",
         ),
     ],
 )
@@ -87,8 +90,24 @@ def test_a_status_in_words(status: AlertStatus, words: str) -> None:
 def test_an_alert_on_fills_that_nobody_watches_says_so() -> None:
     """Before Start and after Stop, a quiet alert on fills would look watched."""
     rule = AlertRule(metric="fill")
-    assert describe_status(AlertStatus(outcome=Outcome.NOT_WATCHED), rule, dt.UTC) == "normal · not watched"
+    assert describe_status(AlertStatus(outcome=Outcome.NOT_WATCHED), rule, dt.UTC) == "not watched"
     assert describe_status(AlertStatus(outcome=Outcome.NOT_MET), rule, dt.UTC) == "normal"
+
+
+def test_an_alert_on_an_incomplete_sum_says_why_it_is_not_compared() -> None:
+    """The page shows a partial sum, so a bare "no data" below it would look like a fault."""
+    rule = AlertRule(metric="day_pnl", comparison="below", threshold=-500)
+    assert describe_status(AlertStatus(), rule, dt.UTC) == "no data: some positions lack this figure"
+
+
+def test_an_alert_on_an_event_says_which_event_raised_it() -> None:
+    """The order's name and the reason stay readable after the toast has gone."""
+    book = step_alerts(Alerts((AlertRule(id="no", metric="order_rejected"),)), AlertView(NOW))[0]
+    text = "SPY 630 put: insufficient buying power"
+    rejected = AlertFill("1", NOW, text=text, metric=AlertMetric.ORDER_REJECTED)
+    book = step_alerts(book, AlertView(NOW + dt.timedelta(seconds=1), fills=(rejected,)))[0]
+    words = describe_status(book.status_of("no"), book.rules[0], dt.UTC, text=book.event_text("no"))
+    assert words == f"raised 17:00:01: {text}"
 
 
 def test_an_alert_raised_on_another_day_has_its_day() -> None:

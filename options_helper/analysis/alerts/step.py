@@ -170,6 +170,11 @@ class Alerts:
         """Return a rule's status, or a default status before its first evaluation."""
         return self.status.get(rule_id, AlertStatus())
 
+    def event_text(self, rule_id: str) -> str:
+        """Return the words of the event that raised an alert last, or "" if it was none or is forgotten."""
+        of_rule = (event for event in reversed(self.history) if event.rule.id == rule_id)
+        return next((event.text for event in of_rule if event.phase is AlertPhase.RAISED), "")
+
     @property
     def raised_count(self) -> int:
         """The number of raised alerts that are not acknowledged."""

@@ -30,7 +30,8 @@ def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
     raised.sort(key=lambda rule: status[rule.id].raised_at or view.as_of, reverse=True)
     with st.container(key="live-alert-bar"):
         for rule in raised[:_LISTED]:
-            words = describe_status(status[rule.id], rule, zone, view.as_of)
+            text = view.alerts.event_text(rule.id)
+            words = describe_status(status[rule.id], rule, zone, view.as_of, text=text)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
                     f"\N{BLACK UP-POINTING TRIANGLE} **Alert: {in_markdown(subject_of(rule, names))}** "

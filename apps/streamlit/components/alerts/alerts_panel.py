@@ -123,7 +123,8 @@ def _render_rule(
 ) -> None:
     status = view.alerts.status_of(rule.id)
     words, button = st.columns([4, 1], vertical_alignment="center")
-    standing = unbroken(describe_status(status, rule, zone, view.as_of))
+    text = view.alerts.event_text(rule.id)
+    standing = unbroken(describe_status(status, rule, zone, view.as_of, text=text))
     words.markdown(
         f"{_SIGNS[status.phase]} **{in_markdown(name)}** "
         f"{in_markdown(unbroken(rule.condition))}  \n"
