@@ -28,8 +28,10 @@ CHANGED_WHILE_COMPUTING = """async () => {
   const marks = () => [...document.querySelectorAll('td[data-col=mark]')].map(td => td.textContent).join();
   const [before, scenarios] = [marks(), document.querySelector('.st-key-live-scenarios')];
   const isComputing = () => scenarios.innerText.includes('Computing 35 cells');
-  while (isComputing() && marks() === before) await new Promise(requestAnimationFrame);
-  return isComputing();
+  const guard = performance.now() + 60000;
+  while (isComputing() && marks() === before && performance.now() < guard)
+    await new Promise(requestAnimationFrame);
+  return isComputing() && marks() !== before;
 }"""
 
 
