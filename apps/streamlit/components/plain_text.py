@@ -39,6 +39,11 @@ def in_html(text: str) -> str:
     return escape(visible(text))
 
 
+def in_data_attribute(text: str) -> str:
+    """Return the text escaped for an attribute that is only compared, so with each of its characters."""
+    return escape(text)
+
+
 def unbroken(text: str) -> str:
     """Return the text with each minus sign kept on the same line as its dollars."""
     return text.replace(_MINUS, f"{_MINUS}{_JOINER}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -26,7 +25,7 @@ from apps.streamlit.components.detail.detail_words import (
 from apps.streamlit.components.detail.greeks_table import greeks_html
 from apps.streamlit.components.detail.payoff_panel import render_payoff
 from apps.streamlit.components.detail.quote_ladder import ladder_html
-from apps.streamlit.components.plain_text import in_html, unbroken
+from apps.streamlit.components.plain_text import in_data_attribute, in_html, unbroken
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from apps.streamlit.components.risk.scenario_panel import draw_grid, withdraw_grid
@@ -121,7 +120,7 @@ def _head(
     facts = unbroken(" · ".join(part for part in parts if part))
     lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
-        f'<h2 class="pd-head" data-detail-of="{escape(position.id)}">'
+        f'<h2 class="pd-head" data-detail-of="{in_data_attribute(position.id)}">'
         f"<strong>{in_html(title_of(position, structure))}</strong> "
         f"<span>{in_html(facts)}</span></h2>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
     )
@@ -188,4 +187,4 @@ def _fill_list(position_id: str, fills: list[Execution], zone: dt.tzinfo) -> str
         for one in fills
     )
     # `fills_link.js` finds the head and the list by their position.
-    return f'<ul class="pd-fills" data-fills-of="{escape(position_id)}">{rows}</ul>'
+    return f'<ul class="pd-fills" data-fills-of="{in_data_attribute(position_id)}">{rows}</ul>'
