@@ -105,6 +105,16 @@ def test_every_open_panel_fits(full_page: Page, size: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_alerts_and_fills_follow_the_table(full_page: Page) -> None:
+    """A phone shows totals, positions, alerts and fills before the long detail and account."""
+    resize(full_page, *SIZES["phone"])
+    parts = ("totals", "positions", "alerts", "fills", "health", "detail", "account")
+    boxes = [full_page.locator(f".st-key-live-{part}").bounding_box() for part in parts]
+    tops = [box["y"] for box in boxes if box is not None]
+    assert len(tops) == len(parts)
+    assert tops == sorted(tops)
+
+
 def test_the_table_begins_high_on_the_page(full_page: Page) -> None:
     """On a screen of 900 pixels, head, status, note, totals and risk leave nearly two thirds to the table."""
     resize(full_page, 1440, 900)
