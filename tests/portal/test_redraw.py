@@ -48,6 +48,7 @@ class Page:
     def request_rerun(self, request: RerunData) -> None:
         """Stand in for the session's queue of runs."""
         assert not request.is_fragment_scoped_rerun, "it would interrupt the run that requests it"
+        assert not request.cached_message_hashes, "the browser may have dropped them by then"
         self.asked.append(request.fragment_id_queue)
 
     def resolve_target(self, part: str) -> list[str]:
@@ -66,7 +67,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
         fragment_storage=page,
         query_string="",
         page_script_hash="",
-        cached_message_hashes=frozenset(),
+        cached_message_hashes=frozenset({"a large message"}),
         context_info=None,
     )
     monkeypatch.setattr(redraw, "st", SimpleNamespace(session_state=page.session_state))

@@ -148,14 +148,15 @@ def redraw_parts(parts: Iterable[str]) -> None:
     if context is None or context.script_requests is None or not fragments:
         return
     # `st.rerun` with these keys would replace what else the run was requested for: if a click and a redraw
-    # meet in one run, the click's own part would stay as it was.
+    # meet in one run, the click's own part would stay as it was. The browser may drop a message that it had
+    # cached when it requested this run, and a page that misses one is dead, so all are sent in full.
     context.script_requests.request_rerun(
         RerunData(
             query_string=context.query_string,
             page_script_hash=context.page_script_hash,
             fragment_id_queue=fragments,
             is_auto_rerun=True,
-            cached_message_hashes=context.cached_message_hashes,
+            cached_message_hashes=frozenset(),
             context_info=context.context_info,
         )
     )
