@@ -187,13 +187,14 @@ export class RowView {
     this.#tickMark(now, `${sign} ${words}`);
   }
 
-  /** Show how many legs the sums cover, and how many quotes are stale. @param {number} now @param {Model} model */
+  /** Show how many legs and Greeks the sums cover, and how many quotes are stale. @param {number} now @param {Model} model */
   #tickCover(now, { layout, quoted, stopped }) {
     const { row } = this;
     const [old, areAll] = stopped ? ["", false] : describeStale(quoted.get(row.id) ?? [], now, layout);
     const cover = String(row.cover ?? "");
+    const greeks = String(row.greeks_cover ?? "");
     this.tr.classList.toggle("is-old", areAll);
-    this.#setValue("quote", [cover, old].filter(Boolean).join(", "), 0);
+    this.#setValue("quote", [cover, greeks, old].filter(Boolean).join(", "), 0);
     const open = this.cells.get("pnl_open")?.narrow;
     if (open) setText(open, [isNumber(row.pnl_open) ? "" : cover, old].filter(Boolean).join(", "));
   }

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
+from apps.streamlit.components.positions.table.group_rows import GREEK_FIELDS, GROUP_FIELDS
 from apps.streamlit.components.positions.table.grouping import Grouping, hide_columns, regroup
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.models import Portfolio
@@ -139,3 +139,13 @@ def test_a_browser_gets_the_figures_of_the_columns_that_it_shows() -> None:
     assert hide_columns(table, frozenset())["shown"] == [["a", 1.5, "", "", ""]]
     assert hide_columns(table, frozenset({"iv"}))["shown"] == [["a", 1.5, "", *rows[0][3:]]]
     assert hide_columns(table, frozenset({"iv", "cost"}))["shown"] == rows == table["rows"]
+    with_sums = TableRows(**{**table, "groups": [[f"the {field}" for field in GROUP_FIELDS]]})
+    [hidden], [shown] = (
+        hide_columns(with_sums, chosen)["groups"] for chosen in (frozenset(), frozenset({"theta"}))
+    )
+    assert {field for field, value in zip(GROUP_FIELDS, hidden, strict=True) if value == ""} == {
+        *GREEK_FIELDS,
+        "greeks_cover",
+    }
+    assert {"the theta", "the greeks_cover", "the pnl_open"} <= {*shown}
+    assert "the delta" not in shown

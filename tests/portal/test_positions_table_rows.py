@@ -316,6 +316,27 @@ def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_know
     assert _row(partly, "put spread/0")["delta"] == legs[0]["delta"]
 
 
+def test_a_group_sums_its_positions_greeks_only_if_it_has_all() -> None:
+    """The sums are those of its rows in every grouping; with an unknown leg they say what they cover."""
+    payload = _payload(with_risk=True)
+    group = _group(payload, "AAPL")
+    ids = ("aapl", "put spread", "shares")
+    rows = [_row(payload, each) for each in ids]
+    assert group["delta"] == pytest.approx(sum(row["delta"] for row in rows), abs=0.1)
+    assert group["theta"] == pytest.approx(rows[0]["theta"] + rows[1]["theta"], abs=1)
+    assert (group["greeks_cover"], group["gamma"] > 0) == ("", True)
+    unknown = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
+    partly = _payload(_snapshot(mids=unknown), with_risk=True)
+    assert (_group(partly, "AAPL")["delta"], _group(partly, "AAPL")["greeks_cover"]) == (
+        None,
+        "Greeks 2 of 3",
+    )
+    portfolio = Portfolio.model_validate({"positions": [each for each in POSITIONS if each["id"] in ids]})
+    alone = _payload(positions=[each for each in POSITIONS if each["id"] in ids], with_risk=True)
+    shares = _group(regroup(alone, portfolio, Grouping.STRATEGY), "Shares")
+    assert (shares["delta"], shares["theta"], shares["greeks_cover"]) == (100, "", "")
+
+
 def test_a_heading_describes_the_figures_below_it() -> None:
     """Each field has one heading, and theta is the model's, in dollars a day."""
     labelled = [column for column in schema.COLUMNS if column.label]

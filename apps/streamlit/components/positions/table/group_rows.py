@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
-from apps.streamlit.components.positions.table.records import Record, price_time, rounded_dollars
+import math
+from collections.abc import Mapping, Sequence
+
+from apps.streamlit.components.positions.table.records import (
+    Record,
+    price_time,
+    rounded_dollars,
+    shown_column,
+)
 from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.tables.schema import shown_columns
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.models import Portfolio
 
+GREEK_FIELDS = ("delta", "gamma", "theta", "vega", "rho", "delta_dollars", "gamma_dollars")
 GROUP_FIELDS = (
     "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial",
+    *GREEK_FIELDS, "greeks_cover",
 )  # fmt: skip
+_GREEKS = [column for column in shown_columns() if column.field in GREEK_FIELDS]
 
 
-def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int) -> list[list[object]]:
+def build_group_rows(
+    portfolio: Portfolio, records: list[Record], rows: Sequence[Record], as_of_us: int
+) -> list[list[object]]:
     """Return one array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
 
     Args:
         portfolio: The portfolio, for its underlyings.
         records: Rows of the underlyings' table.
+        rows: Rows of the positions, for the sums of their Greeks.
         as_of_us: The snapshot's time, in microseconds.
     """
+    members: dict[object, list[Record]] = {}
+    for row in rows:
+        if row["kind"] != "leg":
+            members.setdefault(row["group"], []).append(row)
     by_group = {stock_symbol(str(record["underlying"])): record for record in records}
     groups = sorted({stock_symbol(position.symbol) for position in portfolio.positions})
-    return [_group_values(group, by_group.get(group, {}), as_of_us) for group in groups]
+    return [
+        _group_values(group, by_group.get(group, {}), sum_greeks(members.get(group, ())), as_of_us)
+        for group in groups
+    ]
 
 
-def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
+def sum_greeks(rows: Sequence[Mapping[str, object]]) -> Record:
+    """Return the sums of the positions' Greeks, each None if a position lacks it, and their coverage.
+
+    A Greek that no position has, such as the theta of shares, is "".
+    """
+    sums: Record = {}
+    for column in _GREEKS:
+        values = [value for row in rows if (value := row.get(column.field, "")) != ""]
+        known = [value for value in values if isinstance(value, int | float)]
+        total = math.fsum(known) if len(known) == len(values) else None
+        sums[column.field] = shown_column([total], column)[0] if values else ""
+    count = sum(isinstance(row.get("delta"), int | float) for row in rows)
+    sums["greeks_cover"] = "" if count == len(rows) else f"Greeks {count:,} of {len(rows):,}"
+    return sums
+
+
+def _group_values(group: str, record: Record, greeks: Record, as_of_us: int) -> list[object]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
     # If no P/L is known, the coverage is shown only once, under P/L Open.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
@@ -41,6 +79,7 @@ def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
         "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),
         "day_cover": "" if silent else _part(record, "day_pnl"),
         "partial": known and not complete,
+        **greeks,
     }
     return [row.get(field) for field in GROUP_FIELDS]
 

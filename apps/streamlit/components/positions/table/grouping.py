@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
+from apps.streamlit.components.positions.table.group_rows import GREEK_FIELDS, GROUP_FIELDS, sum_greeks
 from apps.streamlit.components.positions.table.layout import BELOW
 from apps.streamlit.components.positions.table.records import rounded_dollars
 from apps.streamlit.components.positions.table.rows import TableRows
@@ -60,12 +60,21 @@ def hide_columns(table: TableRows, columns: frozenset[str]) -> TableRows:
     """Return the table without the figures of optional columns other than these; their cells are empty."""
     hidden = {each.field for each in shown_columns() if each.optional} - columns
     hidden |= {BELOW[field] for field in hidden & BELOW.keys()}
-    places = [place for place, field in enumerate(table["fields"]) if field in hidden]
-    shown = [list(row) for row in table["shown"]]
-    for row in shown:
+    if hidden.issuperset(GREEK_FIELDS):
+        hidden.add("greeks_cover")
+    shown = _blank(table["fields"], table["shown"], hidden)
+    groups = _blank(table["group_fields"], table["groups"], hidden)
+    return TableRows(**{**table, "shown": shown, "groups": groups})
+
+
+def _blank(fields: Sequence[str], rows: list[list[object]], hidden: set[str]) -> list[list[object]]:
+    """Return the rows with empty cells in these fields."""
+    places = [place for place, field in enumerate(fields) if field in hidden]
+    blank = [list(row) for row in rows]
+    for row in blank:
         for place in places:
             row[place] = ""
-    return TableRows(**{**table, "shown": shown})
+    return blank
 
 
 def _id(group: Group) -> str:
@@ -101,6 +110,9 @@ def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list
     values["partial"] = values["pnl_open"] is None and ":" in str(values["cover"])
     if values["pnl_day"] is not None:
         values["day_cover"] = ""
+    values |= sum_greeks(
+        [{field: row[place[field]] for field in GREEK_FIELDS if field in place} for row in rows]
+    )
     return [values.get(field) for field in GROUP_FIELDS]
 
 

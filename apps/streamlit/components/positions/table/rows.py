@@ -130,7 +130,7 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
-        groups=build_group_rows(portfolio, plain_records(underlyings), as_of_us),
+        groups=build_group_rows(portfolio, plain_records(underlyings), rows, as_of_us),
         rows=arrays,
         shown=shown_rows(fields, arrays),
         ids=[position.id for position in _grouped(portfolio)],
