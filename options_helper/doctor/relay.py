@@ -30,7 +30,7 @@ from options_helper.relay.wire import (
     STATE_SUBJECT,
     Answer,
     Ask,
-    Pulse,
+    Heartbeat,
     decode,
     encode,
 )
@@ -38,7 +38,7 @@ from options_helper.relay.wire import (
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-_PULSE_WITHIN_SECONDS = 4.0
+_HEARTBEAT_WITHIN_SECONDS = 4.0
 _ANSWER_WITHIN_SECONDS = 3.0
 
 
@@ -101,7 +101,7 @@ async def _check_relay(
     import nats.errors  # noqa: PLC0415 - of an extra
 
     try:
-        pulse = await _read_pulse(client)
+        heartbeat = await _read_heartbeat(client)
         ask = Ask(f"doctor-{uuid.uuid4().hex[:12]}", ends=True)
         before = clock()
         answer = decode((await client.request(ASK_SUBJECT, encode(ask), timeout=_ANSWER_WITHIN_SECONDS)).data)
@@ -117,23 +117,23 @@ async def _check_relay(
         return [Finding("Relay", Level.FAIL, "its answer is not of this version; update options-helper")]
     return [
         _describe_relay(answer),
-        *_describe_streams(pulse),
-        _describe_orders(pulse),
+        *_describe_streams(heartbeat),
+        _describe_orders(heartbeat),
         _compare_clocks(answer.at, before, after),
     ]
 
 
-async def _read_pulse(client: Client) -> Pulse:
+async def _read_heartbeat(client: Client) -> Heartbeat:
     """Return the state of a relay that runs, which it publishes every second.
 
     Raises:
         TimeoutError: None came.
     """
     state = await client.subscribe(STATE_SUBJECT)
-    async with asyncio.timeout(_PULSE_WITHIN_SECONDS):
+    async with asyncio.timeout(_HEARTBEAT_WITHIN_SECONDS):
         while True:
-            message = decode((await state.next_msg(timeout=_PULSE_WITHIN_SECONDS)).data)
-            if isinstance(message, Pulse) and not message.ended:
+            message = decode((await state.next_msg(timeout=_HEARTBEAT_WITHIN_SECONDS)).data)
+            if isinstance(message, Heartbeat) and not message.ended:
                 return message
 
 
@@ -143,23 +143,24 @@ def _describe_relay(answer: Answer) -> Finding:
     return Finding("Relay", Level.OK, words)
 
 
-def _describe_streams(pulse: Pulse) -> Iterator[Finding]:
-    for stream, health in pulse.streams.items():
+def _describe_streams(heartbeat: Heartbeat) -> Iterator[Finding]:
+    for stream, health in heartbeat.streams.items():
         failure = None if health.state is StreamState.RUNNING else health.last_failure
         cause = "" if failure is None else f": {failure.words}"
         level = {StreamState.RUNNING: Level.OK, StreamState.ERROR: Level.FAIL}.get(health.state, Level.NOTE)
         yield Finding(stream.capitalize(), level, f"the relay's stream is {health.state}{cause}")
 
 
-def _describe_orders(pulse: Pulse) -> Finding:
-    if pulse.unstored:
-        words = f"not stored yet: {count(pulse.unstored, 'order update')} ({pulse.trouble or 'being stored'})"
-        return Finding("Orders", Level.FAIL if pulse.trouble else Level.NOTE, words)
-    messages = count(pulse.stored or 0, "order message")
-    stored = f"JetStream has stored {messages} so far" if pulse.stored else "none so far"
-    if not pulse.gaps:
+def _describe_orders(heartbeat: Heartbeat) -> Finding:
+    if heartbeat.unstored:
+        unstored, why = count(heartbeat.unstored, "order update"), heartbeat.trouble or "being stored"
+        words = f"not stored yet: {unstored} ({why})"
+        return Finding("Orders", Level.FAIL if heartbeat.trouble else Level.NOTE, words)
+    messages = count(heartbeat.stored or 0, "order message")
+    stored = f"JetStream has stored {messages} so far" if heartbeat.stored else "none so far"
+    if not heartbeat.gaps:
         return Finding("Orders", Level.OK, f"{stored}; the relay missed none")
-    spans = count(len(pulse.gaps), "span")
+    spans = count(len(heartbeat.gaps), "span")
     return Finding("Orders", Level.NOTE, f"{stored}; the relay may have missed some in {spans}")
 
 

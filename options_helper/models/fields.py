@@ -73,7 +73,7 @@ def _day(value: object) -> dt.date:
     raise ValueError("must be a day such as 2026-12-18")
 
 
-def _moment(value: object) -> object:
+def _time_or_date(value: object) -> object:
     """Return a day or a time; a time without a zone is New York's."""
     if isinstance(value, str):
         text = value.strip()
@@ -174,7 +174,7 @@ Day = Annotated[
 ]
 Moment = Annotated[
     dt.datetime | dt.date,
-    BeforeValidator(_moment),
+    BeforeValidator(_time_or_date),
     _text_schema(rf"^\s*{_DAY_SCHEMA}({_TIME_SCHEMA})?\s*$"),
 ]
 AnyCaseOptionType = Annotated[OptionType, BeforeValidator(_lower), _word_schema("call", "put")]

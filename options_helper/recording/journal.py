@@ -60,7 +60,7 @@ class Journal:
         if self._put is not None:
             self._put(record, size)
 
-    def moment(self) -> tuple[int, int]:
+    def clock_times(self) -> tuple[int, int]:
         """Return the two times of a record made now: the computer's, and `elapsed`."""
         return time.time_ns() // 1000, to_microseconds(self.now()) - self._base
 
@@ -69,7 +69,7 @@ class Journal:
         if self._put is not None:
             self._enter()
             self._mine.now = self.clock()
-            self._put(make(*self.moment()), size)
+            self._put(make(*self.clock_times()), size)
 
     def end(self) -> None:
         """End this thread's event, if there is one."""
@@ -81,7 +81,7 @@ class Journal:
     def event(self, make: Callable[[int, int], Record]) -> Iterator[None]:
         """Record an event and let it last; one within another has the other's time."""
         if getattr(self._mine, "now", None) is not None:
-            self.put(make(*self.moment()))
+            self.put(make(*self.clock_times()))
             yield
             return
         self.begin(make)
@@ -134,7 +134,7 @@ class Journal:
             with self._still:
                 if self._still.wait_for(lambda: not self._busy, LOOK_PATIENCE_SECONDS):
                     with self.at(self.clock()):
-                        self._put(Looked(*self.moment()), 0)
+                        self._put(Looked(*self.clock_times()), 0)
                         return take(), True
         return take(), False
 

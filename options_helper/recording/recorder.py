@@ -24,7 +24,7 @@ from options_helper.recording.records import (
     Watching,
 )
 from options_helper.recording.ring import Ring
-from options_helper.recording.taps import moment
+from options_helper.recording.taps import clock_times
 from options_helper.recording.writer import RunWriter
 from options_helper.times import to_microseconds, utc_now
 
@@ -99,15 +99,15 @@ class Recorder:
         ring = Ring(self._ring_bytes) if self._ring_bytes else None
         self._writer = RunWriter(_begin_record(), self._open_file(), ring, self._cleaner, unwanted)
         started_at, began = to_microseconds(self.journal.started_at), self.journal.began
-        self._put(Started(moment()[0], began, dict(config), started_at), 0)
+        self._put(Started(clock_times()[0], began, dict(config), started_at), 0)
         self._watcher, self._watched, self._may_look = None, (), True
         if self._portfolio is not None:
-            self._put(PortfolioText(*moment(), *self._portfolio), len(self._portfolio[0]))
+            self._put(PortfolioText(*clock_times(), *self._portfolio), len(self._portfolio[0]))
 
     def end(self, timeout: float = 1.0) -> None:
         """Write the waiting records, close the file, and keep the ring; do nothing without a run."""
         if self._is_taking and self._writer is not None:
-            self._put(Stopped(*moment()), 0)
+            self._put(Stopped(*clock_times()), 0)
             self._writer.end(timeout)
 
     def stop_looking(self) -> None:
@@ -128,21 +128,21 @@ class Recorder:
         known, objects = self._watched, watched.objects()
         if len(known) != len(objects) or any(a is not b for a, b in zip(known, objects, strict=True)):
             self._watched = objects
-            record = watched.record(*moment())
+            record = watched.record(*clock_times())
             self._put(record, len(record.portfolio) + len(record.alerts))
         return self.journal.look(take)
 
     def note_digest(self, digest: Callable[[], Mapping[str, str]], alerts: object) -> None:
         """Record what the last look saw, and the alerts after it."""
         self._watched = (*self._watched[:-1], alerts)
-        self._put(Digest(*moment(), dict(digest())), 0)
+        self._put(Digest(*clock_times(), dict(digest())), 0)
 
     def note_portfolio(self, text: bytes, saved_at: dt.datetime | None = None) -> None:
         """Record the portfolio file's text if it differs from the last one."""
         if self._portfolio is None or text != self._portfolio[0]:
             self._portfolio = text, to_microseconds(saved_at)
             if self._is_taking:
-                self._put(PortfolioText(*moment(), *self._portfolio), len(text))
+                self._put(PortfolioText(*clock_times(), *self._portfolio), len(text))
 
     @property
     def status(self) -> RecordingStatus | None:
@@ -161,7 +161,7 @@ class Recorder:
         """Return the last five minutes as a complete recording; empty if none are kept."""
         if self._writer is None:
             return b""
-        return self._writer.last_minutes(_begin_record(), Closed(*moment(), "saved from memory"))
+        return self._writer.last_minutes(_begin_record(), Closed(*clock_times(), "saved from memory"))
 
     @property
     def _is_taking(self) -> bool:
@@ -190,4 +190,4 @@ def _begin_record() -> Began:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return Began(*moment(), versions)
+    return Began(*clock_times(), versions)

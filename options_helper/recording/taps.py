@@ -25,7 +25,7 @@ _OVERHEAD = 64  # of one message in memory, beyond its bytes
 _numbers = itertools.count(1)
 
 
-def moment() -> tuple[int, int]:
+def clock_times() -> tuple[int, int]:
     """Return the wall clock and a monotonic clock, both in microseconds."""
     return time.time_ns() // 1000, int(elapsed_seconds() * 1e6)
 
@@ -41,26 +41,26 @@ class ConnectionTap:
     def __init__(self, journal: Journal, stream: str) -> None:
         self._journal, self._put = journal, journal.put
         self._number = next(_numbers)
-        self._put(Connecting(*moment(), self._number, stream), 0)
+        self._put(Connecting(*clock_times(), self._number, stream), 0)
 
     def opened(self) -> None:
         """Take the acceptance of the keys."""
-        self._put(Opened(*moment(), self._number), 0)
+        self._put(Opened(*clock_times(), self._number), 0)
 
     def acknowledged(self, granted: frozenset[str] | None) -> None:
         """Take the acknowledgement of the subscription."""
         names = None if granted is None else sorted(granted)
-        self._put(Acknowledged(*moment(), self._number, names), 0)
+        self._put(Acknowledged(*clock_times(), self._number, names), 0)
 
     def sent(self, message: bytes | str) -> None:
         """Take a message to Alpaca."""
         is_text = isinstance(message, str)
-        self._put(Sent(*moment(), self._number, _in_bytes(message), is_text), len(message))
+        self._put(Sent(*clock_times(), self._number, _in_bytes(message), is_text), len(message))
 
     def received(self, message: bytes | str) -> None:
         """Take a message from Alpaca."""
         is_text = isinstance(message, str)
-        self._put(Received(*moment(), self._number, [_in_bytes(message)], is_text), len(message))
+        self._put(Received(*clock_times(), self._number, [_in_bytes(message)], is_text), len(message))
 
     def before(self, sink: Callable[[list[bytearray]], None]) -> Callable[[list[bytearray]], None]:
         """Return a sink that records messages on their way to another sink."""
@@ -68,7 +68,7 @@ class ConnectionTap:
         def take_then_pass(messages: list[bytearray]) -> None:
             size = sum(map(len, messages)) + _OVERHEAD * len(messages)
             # A bytearray is written as bytes are, and nobody changes it.
-            self._put(Received(*moment(), self._number, messages), size)  # type: ignore[arg-type]
+            self._put(Received(*clock_times(), self._number, messages), size)  # type: ignore[arg-type]
             sink(messages)
 
         return take_then_pass
@@ -85,7 +85,7 @@ class ConnectionTap:
         elif isinstance(failure, StreamRejected):
             outcome = "rejected"
         words, code = (failure.detail, failure.code) if failure is not None else ("", None)
-        self._put(Ended(*moment(), self._number, outcome, step, words, code, close_code), 0)
+        self._put(Ended(*clock_times(), self._number, outcome, step, words, code, close_code), 0)
 
 
 def _in_bytes(message: bytes | str) -> bytes:

@@ -14,7 +14,7 @@ from options_helper.recording.identifiers import RecordCleaner
 from options_helper.recording.recording_file import RecordingFile
 from options_helper.recording.records import Began, Closed, LeftOut, Record
 from options_helper.recording.ring import Ring
-from options_helper.recording.taps import moment
+from options_helper.recording.taps import clock_times
 
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
 _BLOCK_BYTES = 256 * 1024
@@ -89,7 +89,7 @@ class RunWriter:
         self._write_waiting()
         with self._keeping:
             if self.file is not None:
-                self.file.close(pack_block(encode_records([Closed(*moment(), "the run ended")])))
+                self.file.close(pack_block(encode_records([Closed(*clock_times(), "the run ended")])))
 
     def _write_waiting(self) -> None:
         with self._keeping:
@@ -97,7 +97,7 @@ class RunWriter:
                 waiting, self._queue, self._waiting_bytes = self._queue, [], 0
                 refused, self._refused = self._refused, 0
             if refused:
-                waiting.append((LeftOut(*moment(), refused, "the computer was too slow"), 0))
+                waiting.append((LeftOut(*clock_times(), refused, "the computer was too slow"), 0))
             records: list[Record] = []
             total = 0
             for record, size in waiting:

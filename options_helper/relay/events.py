@@ -20,7 +20,7 @@ from options_helper.market import Quote, StreamName, Trade
 from options_helper.order_rows import OrderRow
 from options_helper.relay.nats_options import NatsOptions, load_nats_options
 from options_helper.relay.reader.connection import RelayConnection
-from options_helper.relay.wire import Answer, Ask, Batch, Facts, OrderUpdate, Pulse, RestFill
+from options_helper.relay.wire import Answer, Ask, Batch, Facts, Heartbeat, OrderUpdate, RestFill
 from options_helper.times import EARLIEST, NEW_YORK, new_york_date, utc_now
 
 __all__ = ["Event", "Execution", "Notice", "Quote", "Trade", "read_relay"]
@@ -176,7 +176,7 @@ class _Feed:
     def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:
         """Do nothing; `watch` finds what was refused."""
 
-    def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
+    def take_heartbeat(self, heartbeat: Heartbeat, *, is_answer: bool) -> None:
         """Do nothing; `watch` finds what is wrong."""
 
     # What is wrong -------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class _Feed:
                 yield f"Alpaca refused {stream}: {', '.join((*grant.refused, *grant.invalid))}"
         if link.stored.missing:
             yield f"{count(link.stored.missing, 'order message')} had expired unread"
-        gaps = () if link.pulse is None else link.pulse.gaps
+        gaps = () if link.heartbeat is None else link.heartbeat.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")
             yield f"executions since {since} in New York may be missing; the relay has not confirmed them yet"

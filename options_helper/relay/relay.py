@@ -27,13 +27,13 @@ from options_helper.relay.requests import Requests
 from options_helper.relay.wire import (
     ASK_STATE_SUBJECT,
     ASK_SUBJECT,
+    HEARTBEAT_SECONDS,
     MARKET_SUBJECT,
-    PULSE_SECONDS,
     STATE_SUBJECT,
     Batch,
     Facts,
+    Heartbeat,
     Message,
-    Pulse,
     encode,
 )
 from options_helper.times import to_microseconds
@@ -91,7 +91,7 @@ class Relay:
         self._market = {stream: _Market() for stream in DATA_STREAMS}
         self._market_arrived = asyncio.Event()
         self._number = 0
-        self._pulse_at = 0.0
+        self._heartbeat_at = 0.0
         self._shown: object = None
         self._ended = ""
 
@@ -112,7 +112,7 @@ class Relay:
         finally:
             self._ended = _describe_end(sys.exception(), leads=self._leads())
             # Also if this process no longer leads: readers ignore it once another relay publishes.
-            await self._publish_state(self._pulse(), is_last=True)
+            await self._publish_state(self._heartbeat(), is_last=True)
             await self.requests.end()
             await asyncio.to_thread(self._stop)
             for subscription in asked:
@@ -162,10 +162,10 @@ class Relay:
                 if facts.history is not None:
                     self.orders.put_fills(facts.history.fills)
                 await self._publish_state(facts)
-            await self._pulse_if_due()
+            await self._heartbeat_if_due()
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _pulse_if_due(self) -> None:
+    async def _heartbeat_if_due(self) -> None:
         healths = [worker.health for worker in tuple(self.run.workers.values())]
         shown = (
             [(each.state, each.step, each.last_failure, each.complete_at, each.lost_at) for each in healths],
@@ -175,13 +175,13 @@ class Relay:
             self.orders.trouble,
             self.orders.numbering,
         )
-        if shown != self._shown or time.monotonic() - self._pulse_at >= PULSE_SECONDS:
-            self._shown, self._pulse_at = shown, time.monotonic()
-            await self._publish_state(self._pulse())
+        if shown != self._shown or time.monotonic() - self._heartbeat_at >= HEARTBEAT_SECONDS:
+            self._shown, self._heartbeat_at = shown, time.monotonic()
+            await self._publish_state(self._heartbeat())
 
-    def _pulse(self) -> Pulse:
+    def _heartbeat(self) -> Heartbeat:
         streams = {stream: _without_symbols(each.health) for stream, each in tuple(self.run.workers.items())}
-        return Pulse(
+        return Heartbeat(
             self.epoch,
             0,
             self.run.clock(),
@@ -196,7 +196,7 @@ class Relay:
             self._ended,
         )
 
-    async def _publish_state(self, message: Facts | Pulse, *, is_last: bool = False) -> None:
+    async def _publish_state(self, message: Facts | Heartbeat, *, is_last: bool = False) -> None:
         self._number += 1
         message.number = self._number
         await self._publish(STATE_SUBJECT, message, is_last=is_last)
@@ -223,7 +223,7 @@ class Relay:
             return
         for facts in self._facts.everything(ask):
             await self._publish(message.reply, facts)
-        await self._publish(message.reply, self._pulse())
+        await self._publish(message.reply, self._heartbeat())
 
 
 class _Market:

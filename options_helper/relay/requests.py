@@ -40,7 +40,7 @@ class Requests:
         limit: The largest number of contracts that stream.
 
     Attributes:
-        grants: As in `Pulse`.
+        grants: As in `Heartbeat`.
     """
 
     def __init__(self, run: LiveRun, epoch: str, limit: int) -> None:

@@ -29,25 +29,25 @@ SCHEMA = 1
 
 # Only relays publish to these.
 MARKET_SUBJECT = "oh.market"  # .stocks and .options: `Batch`
-STATE_SUBJECT = "oh.state"  # `Pulse` and `Facts`
+STATE_SUBJECT = "oh.state"  # `Heartbeat` and `Facts`
 ORDERS_SUBJECT = "oh.orders"  # .updates: `OrderUpdate`; .fills: `RestFill`; kept by JetStream
 # JetStream repeats every message that it has stored here, with its number in the header `SEQUENCE_HEADER`.
 STORED_SUBJECT = "oh.stored"
 # Readers may publish to these alone, as requests.
 ASK_SUBJECT = "oh.ask.symbols"  # `Ask` → `Answer`
-ASK_STATE_SUBJECT = "oh.ask.state"  # `Ask` → any number of `Facts`, then a `Pulse`
+ASK_STATE_SUBJECT = "oh.ask.state"  # `Ask` → any number of `Facts`, then a `Heartbeat`
 
 ORDERS_STREAM = "oh_orders"
 LEADER_BUCKET = "oh_relay"  # the key-value bucket with the lease of the leading relay
 KEPT_SECONDS = 3 * 24 * 3600.0
 SEQUENCE_HEADER, LAST_SEQUENCE_HEADER = "Nats-Sequence", "Nats-Last-Sequence"
 MESSAGE_ID_HEADER = "Nats-Msg-Id"  # JetStream stores a message of a known id only once
-NUMBERING_HEADER = "OH-Numbering"  # `Pulse.numbering` when the message was stored
-ACCOUNT_HEADER = "OH-Account"  # `Pulse.account` when the message was stored
+NUMBERING_HEADER = "OH-Numbering"  # `Heartbeat.numbering` when the message was stored
+ACCOUNT_HEADER = "OH-Account"  # `Heartbeat.account` when the message was stored
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
-PULSE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 
 _COMPRESS_OVER = 128 * 1024  # NATS refuses messages over 1 MB by default
 _MOST_BYTES = 64 * 1024 * 1024  # decompressed; a small message could otherwise fill the memory
@@ -160,7 +160,7 @@ class Facts(msgspec.Struct, array_like=True, tag="facts"):
     halts: dict[str, dt.datetime] | None = None
 
 
-class Pulse(msgspec.Struct, array_like=True, tag="pulse"):
+class Heartbeat(msgspec.Struct, array_like=True, tag="heartbeat"):
     """The relay's own state, published every second and after every change of a stream.
 
     Attributes:
@@ -235,7 +235,7 @@ class Answer(msgspec.Struct, array_like=True, tag="answer"):
     Attributes:
         at: When it was written.
         seconds: How long the symbols are held unless the reader asks again.
-        grants: As in `Pulse`.
+        grants: As in `Heartbeat`.
         refusal: Why the relay serves none of the symbols, or "".
     """
 
@@ -248,7 +248,7 @@ class Answer(msgspec.Struct, array_like=True, tag="answer"):
     refusal: str = ""
 
 
-Message: TypeAlias = Batch | OrderUpdate | RestFill | Facts | Pulse | Ask | Answer
+Message: TypeAlias = Batch | OrderUpdate | RestFill | Facts | Heartbeat | Ask | Answer
 
 
 def _to_plain(value: object) -> object:

@@ -253,10 +253,10 @@ class PortfolioMonitor:
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
         """Use the file's current rules; those created on the page stay, unless the file has their id."""
-        book, named = self._view.alerts, {rule.id for rule in rules}
-        own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
+        alerts, named = self._view.alerts, {rule.id for rule in rules}
+        own = [rule for rule in alerts.rules if rule not in self._read_rules and rule.id not in named]
         self._read_rules, self._file_problem = tuple(rules), problem
-        self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]))
+        self._view = replace(self._view, alerts=with_rules(alerts, [*rules, *own]))
 
     def _begin(self) -> None:
         self._history = DayHistory(self._portfolio)

@@ -125,11 +125,11 @@ class Faults:
                 self._streams[stream] = StreamFaults()
         self._on_change()
 
-    def take_drop(self, stream: str, moment: str) -> str | None:
+    def take_drop(self, stream: str, stage: str) -> str | None:
         """Return how to drop a connection that has reached this stage, or None to keep it."""
         with self._lock:
             faults = self._streams[stream]
-            if not faults.drops or faults.drop_at != moment:
+            if not faults.drops or faults.drop_at != stage:
                 return None
             self._streams[stream] = replace(faults, drops=faults.drops - 1)
             return faults.drop_how

@@ -129,7 +129,7 @@ def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path
     page = portal.open()
     page.get_by_role("button", name="Show my account").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
-    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-book")
+    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-file")
     total = len(held(portal))
     expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
     expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()

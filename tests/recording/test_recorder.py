@@ -40,9 +40,9 @@ def clock(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The seconds that the taps and the journal read."""
     seconds = [0]
     recorder.journal.began = 0
-    monkeypatch.setattr(Journal, "moment", lambda _self: (seconds[0] * 10**6, seconds[0] * 10**6))
+    monkeypatch.setattr(Journal, "clock_times", lambda _self: (seconds[0] * 10**6, seconds[0] * 10**6))
     for module in (taps, recorder_module, writer):
-        monkeypatch.setattr(module, "moment", lambda: (seconds[0] * 10**6, seconds[0] * 10**6))
+        monkeypatch.setattr(module, "clock_times", lambda: (seconds[0] * 10**6, seconds[0] * 10**6))
     return seconds
 
 

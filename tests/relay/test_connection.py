@@ -18,7 +18,7 @@ from options_helper.market import StreamName
 from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.reader import connection as module
 from options_helper.relay.reader.connection import RelayConnection
-from options_helper.relay.wire import Ask, Pulse, encode
+from options_helper.relay.wire import Ask, Heartbeat, encode
 from options_helper.times import utc_now
 from tests.nats_server import NatsServer, running_nats_server
 
@@ -53,13 +53,15 @@ def test_the_late_end_of_a_former_relay_changes_nothing() -> None:
     async def scene() -> None:
         listener = Mock()
         link = RelayConnection(NatsOptions(("nats://host:4222",)), "test", Ask("test"), (), listener, utc_now)
-        for number, pulse in enumerate((Pulse("former", 8, NOON, {}), Pulse("leader", 1, NOON, {}))):
-            await link._take_state(Mock(data=encode(pulse)))
-            assert len(listener.take_pulse.mock_calls) == number + 1
-        await link._take_state(Mock(data=encode(Pulse("former", 9, NOON, {}, ended="it was paused"))))
-        assert link.pulse == Pulse("leader", 1, NOON, {})
-        assert len(listener.take_pulse.mock_calls) == 2
-        await link._take_state(Mock(data=encode(Pulse("leader", 2, NOON, {}, ended="it was stopped"))))
+        for number, heartbeat in enumerate(
+            (Heartbeat("former", 8, NOON, {}), Heartbeat("leader", 1, NOON, {}))
+        ):
+            await link._take_state(Mock(data=encode(heartbeat)))
+            assert len(listener.take_heartbeat.mock_calls) == number + 1
+        await link._take_state(Mock(data=encode(Heartbeat("former", 9, NOON, {}, ended="it was paused"))))
+        assert link.heartbeat == Heartbeat("leader", 1, NOON, {})
+        assert len(listener.take_heartbeat.mock_calls) == 2
+        await link._take_state(Mock(data=encode(Heartbeat("leader", 2, NOON, {}, ended="it was stopped"))))
         assert link.explain(StreamName.FILLS) == "it was stopped"
 
     asyncio.run(scene())

@@ -25,7 +25,7 @@ from options_helper.order_rows import OrderRow
 from options_helper.relay.ledger import orders
 from options_helper.relay.ledger.orders import OrderOutbox, without_accounts
 from options_helper.relay.reader.stored import StoredOrders
-from options_helper.relay.wire import ORDERS_STREAM, STORED_SUBJECT, OrderUpdate, Pulse, RestFill, decode
+from options_helper.relay.wire import ORDERS_STREAM, STORED_SUBJECT, Heartbeat, OrderUpdate, RestFill, decode
 from tests.nats_server import NatsServer
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
@@ -52,7 +52,7 @@ async def _until(condition: Callable[[], object]) -> None:
 
 
 class Hop:
-    """A relay's outbox, a reader that follows it by its pulses, and the messages that this reader took."""
+    """A relay's outbox, a reader that follows its heartbeats, and the messages that this reader took."""
 
     def __init__(self, client: Client) -> None:
         self.client, self.received = client, list[bytes]()
@@ -81,20 +81,20 @@ class Hop:
         reader.jetstream = self.client.jetstream(timeout=1)
         return reader
 
-    def pulse(self) -> Pulse:
+    def heartbeat(self) -> Heartbeat:
         """Return what the relay publishes about its orders."""
         out = self.outbox
         state = (out.stored, out.unstored, out.trouble, out.numbering, out.account)
-        return Pulse("relay", 0, NOON, {}, (), 0, *state)
+        return Heartbeat("relay", 0, NOON, {}, (), 0, *state)
 
     async def _read_regularly(self) -> None:
         while True:
-            await self.reader.catch_up(self.pulse())
+            await self.reader.catch_up(self.heartbeat())
             await asyncio.sleep(0.01)
 
     async def until_whole(self) -> None:
         """Wait until the reader says that it has everything."""
-        await _until(lambda: self.reader.has_all(self.pulse()) and not self.reader.missing)
+        await _until(lambda: self.reader.has_all(self.heartbeat()) and not self.reader.missing)
 
 
 async def _run(server: NatsServer) -> Hop:
@@ -112,7 +112,7 @@ async def _run(server: NatsServer) -> Hop:
         server.start()
         await hop.until_whole()
         late: list[bytes] = []
-        await hop.join(late).catch_up(hop.pulse())
+        await hop.join(late).catch_up(hop.heartbeat())
         assert late == hop.received
     return hop
 
@@ -164,8 +164,8 @@ async def _join_until_whole(hop: Hop) -> list[bytes]:
     while True:
         late: list[bytes] = []
         joiner = hop.join(late)
-        await joiner.catch_up(hop.pulse())
-        if joiner.has_all(hop.pulse()) and not joiner.missing:
+        await joiner.catch_up(hop.heartbeat())
+        if joiner.has_all(hop.heartbeat()) and not joiner.missing:
             return late
         await asyncio.sleep(0.01)  # without an answer of JetStream, nothing else would ever run
 

@@ -15,26 +15,26 @@ from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.market import FillGap, StreamFailure, StreamHealth, StreamName, StreamState
 from options_helper.relay.reader.reasons import LinkState, explain
 from options_helper.relay.reader.received import Receiver
-from options_helper.relay.wire import Facts, Pulse
+from options_helper.relay.wire import Facts, Heartbeat
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
 WELL = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, connected_at=NOON)
-PULSE = Pulse("e", 1, NOON, {StreamName.OPTIONS: WELL}, stored=0)
-ENDED = Pulse("e", 2, NOON, {StreamName.OPTIONS: WELL}, ended="the relay was stopped; start it again")
-STATE = LinkState(where="nats://host:4222", is_connected=True, pulse=PULSE)
+PULSE = Heartbeat("e", 1, NOON, {StreamName.OPTIONS: WELL}, stored=0)
+ENDED = Heartbeat("e", 2, NOON, {StreamName.OPTIONS: WELL}, ended="the relay was stopped; start it again")
+STATE = LinkState(where="nats://host:4222", is_connected=True, heartbeat=PULSE)
 
 
 def _with(state: StreamState, words: str = "the connection was reset") -> LinkState:
     health = replace(WELL, state=state, last_failure=StreamFailure(words, NOON))
-    return replace(STATE, pulse=Pulse("e", 1, NOON, {StreamName.OPTIONS: health}))
+    return replace(STATE, heartbeat=Heartbeat("e", 1, NOON, {StreamName.OPTIONS: health}))
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
         (STATE, ""),
-        (replace(STATE, pulse=None), ""),
+        (replace(STATE, heartbeat=None), ""),
         (_with(StreamState.CONNECTING), ""),
         (replace(STATE, is_connected=False), ""),
         (
@@ -45,15 +45,18 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
             replace(STATE, is_connected=False, trouble="NATS did not accept the token"),
             "NATS at nats://host:4222 is not reachable (NATS did not accept the token); check its",
         ),
-        (replace(STATE, pulse=None, silent_seconds=9), "no relay publishes at nats://host:4222; start one"),
+        (
+            replace(STATE, heartbeat=None, silent_seconds=9),
+            "no relay publishes at nats://host:4222; start one",
+        ),
         (
             replace(STATE, silent_seconds=9),
             "the relay has stopped publishing; check that options-helper relay",
         ),
-        (replace(STATE, pulse=ENDED), "the relay was stopped; start it again"),
-        (replace(STATE, pulse=ENDED, silent_seconds=9), "the relay was stopped; start it again"),
+        (replace(STATE, heartbeat=ENDED), "the relay was stopped; start it again"),
+        (replace(STATE, heartbeat=ENDED, silent_seconds=9), "the relay was stopped; start it again"),
         (
-            replace(STATE, pulse=ENDED, is_connected=False, trouble="nothing listens there"),
+            replace(STATE, heartbeat=ENDED, is_connected=False, trouble="nothing listens there"),
             "NATS at nats://host:4222 is not reachable",
         ),
         (
@@ -61,7 +64,7 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
             "this computer did not read for 7 s, and NATS ended its connection",
         ),
         (
-            replace(STATE, pulse=None, silent_seconds=9, has_jetstream=False),
+            replace(STATE, heartbeat=None, silent_seconds=9, has_jetstream=False),
             "no relay publishes, because NATS at nats://host:4222 has no JetStream, which the relay",
         ),
         (replace(STATE, mismatch="the relay is newer"), "the relay is newer"),
@@ -81,9 +84,11 @@ def test_each_cause_has_its_own_words(state: LinkState, words: str) -> None:
 
 def test_order_updates_that_cannot_be_stored_concern_the_fills_alone() -> None:
     """While JetStream refuses order updates, the fills say how many wait, and the prices continue."""
-    state = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them"))
+    state = replace(
+        STATE, heartbeat=Heartbeat("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them")
+    )
     assert explain(state, StreamName.FILLS).startswith("the relay has 2 order updates that it cannot store")
-    one = replace(STATE, pulse=Pulse("e", 1, NOON, {}, unstored=1, trouble="JetStream refused them"))
+    one = replace(STATE, heartbeat=Heartbeat("e", 1, NOON, {}, unstored=1, trouble="JetStream refused them"))
     assert explain(one, StreamName.FILLS).startswith("the relay has 1 order update that it cannot store")
     assert explain(state, StreamName.STOCKS) == ""
 
@@ -107,7 +112,8 @@ def test_times_are_converted_to_the_readers_clock() -> None:
     assert receiver.shift == 10 * SECOND
     assert results.measured_offset == 10.5
     receiver.take_complete(
-        Pulse("e", 1, NOON, {StreamName.OPTIONS: replace(WELL, complete_at=NOON + SECOND)}), is_whole=False
+        Heartbeat("e", 1, NOON, {StreamName.OPTIONS: replace(WELL, complete_at=NOON + SECOND)}),
+        is_whole=False,
     )
     assert workers[StreamName.OPTIONS].health.complete_at == NOON + 11 * SECOND
     receiver.take_gaps([FillGap(NOON, NOON + SECOND, "why")])
@@ -120,7 +126,7 @@ def test_prices_are_complete_only_if_the_relays_are() -> None:
     results = RestResults(LiveCache(), {StreamName.OPTIONS: worker}, None)
     receiver = Receiver(results, LiveStreamConfig())
     lost = replace(WELL, complete_at=NOON + SECOND, lost_at=NOON + 2 * SECOND)
-    receiver.take_complete(Pulse("e", 1, NOON + 3 * SECOND, {StreamName.OPTIONS: lost}), is_whole=True)
+    receiver.take_complete(Heartbeat("e", 1, NOON + 3 * SECOND, {StreamName.OPTIONS: lost}), is_whole=True)
     assert worker.health.complete_at is None
 
 

@@ -21,7 +21,7 @@ from options_helper.relay.ledger.account import OtherAccount
 from options_helper.relay.ledger.orders import OrderOutbox
 from options_helper.relay.relay import Relay
 from options_helper.relay.requests import Requests
-from options_helper.relay.wire import STATE_SUBJECT, Ask, Grant, Pulse, decode, encode
+from options_helper.relay.wire import STATE_SUBJECT, Ask, Grant, Heartbeat, decode, encode
 from options_helper.times import SteadyClock
 
 
@@ -110,7 +110,7 @@ def test_every_term_ends_with_its_reason(
         return message
 
     last = decode(asyncio.run(run()))
-    assert isinstance(last, Pulse)
+    assert isinstance(last, Heartbeat)
     assert last.ended.startswith(words)
 
 

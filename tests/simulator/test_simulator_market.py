@@ -10,7 +10,7 @@ import time_machine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from options_helper.analysis.contracts.expiry import expiry_moment
+from options_helper.analysis.contracts.expiry import expiry_time
 from options_helper.data.calendar.market_clock import ExchangeCalendar, _exchange_sessions
 from options_helper.simulator.account.portfolio import demo_portfolio, holdings, with_nearest_expiry
 from options_helper.simulator.market.contracts import (
@@ -287,7 +287,7 @@ def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
     trades_today = ExchangeCalendar().session(here.date()) is not None
     assert (expiry == here.date()) == (trades_today and here.hour < 15)
     assert ExchangeCalendar().session(expiry)
-    assert expiry_moment("QQQ", expiry) - now > dt.timedelta(hours=1)
+    assert expiry_time("QQQ", expiry) - now > dt.timedelta(hours=1)
     market = Market(7, here.date())
     assert all(market.quote(symbol) for symbol in holdings(portfolio, here.date()))
 

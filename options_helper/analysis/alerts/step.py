@@ -181,60 +181,62 @@ class Alerts:
         return sum(self.status_of(rule.id).phase is AlertPhase.RAISED for rule in self.rules)
 
 
-def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
+def with_rules(alerts: Alerts, rules: Iterable[AlertRule]) -> Alerts:
     """Return the alerts with these rules; unchanged rules keep their status, the others start over."""
-    kept = {rule.id: rule for rule in book.rules}
+    kept = {rule.id: rule for rule in alerts.rules}
     unique = {rule.id: rule for rule in rules}
-    status = {key: book.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
-    return replace(book, rules=tuple(unique.values()), status=status)
+    status = {key: alerts.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
+    return replace(alerts, rules=tuple(unique.values()), status=status)
 
 
-def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
+def acknowledge(alerts: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
     """Return the alerts with a raised alert acknowledged, or unchanged if it is not raised."""
-    status = book.status_of(rule_id)
-    rule = next((rule for rule in book.rules if rule.id == rule_id), None)
+    status = alerts.status_of(rule_id)
+    rule = next((rule for rule in alerts.rules if rule.id == rule_id), None)
     if rule is None or status.phase is not AlertPhase.RAISED:
-        return book
+        return alerts
     changed = replace(status, phase=AlertPhase.ACKNOWLEDGED, since=at)
-    book = replace(book, status={**book.status, rule_id: changed})
-    return _recorded(book, [(rule, changed, "")], at)[0]
+    alerts = replace(alerts, status={**alerts.status, rule_id: changed})
+    return _recorded(alerts, [(rule, changed, "")], at)[0]
 
 
-def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]:
+def step(alerts: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]:
     """Evaluate one view; return the next alerts and the events that raised one, in rule order."""
-    elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
+    elapsed = (view.as_of - (alerts.stepped_at or view.as_of)).total_seconds()
     elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills | book.seen_assignments.keys()]
-    status = dict(book.status)
+    fresh = [
+        fill for fill in view.fills if fill.key not in alerts.seen_fills | alerts.seen_assignments.keys()
+    ]
+    status = dict(alerts.status)
     changes = []
-    for rule in book.rules:
-        before = book.status_of(rule.id)
+    for rule in alerts.rules:
+        before = alerts.status_of(rule.id)
         after, text = _advanced(rule, before, view, fresh, elapsed)
         status[rule.id] = after
         if after.phase is not before.phase or text:
             changes.append((rule, after, text))
-    book = replace(
-        book,
+    alerts = replace(
+        alerts,
         status=status,
         stepped_at=view.as_of,
-        seen_fills=_seen_today(book, view),
-        seen_assignments=_seen_assignments(book, view),
+        seen_fills=_seen_today(alerts, view),
+        seen_assignments=_seen_assignments(alerts, view),
     )
-    book, events = _recorded(book, changes, view.as_of)
-    return book, tuple(event for event in events if event.phase is AlertPhase.RAISED)
+    alerts, events = _recorded(alerts, changes, view.as_of)
+    return alerts, tuple(event for event in events if event.phase is AlertPhase.RAISED)
 
 
-def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
+def _seen_today(alerts: Alerts, view: AlertView) -> frozenset[str]:
     """Return the keys of the day's fills, including keys that disappear when two sources are merged."""
     keys = frozenset(fill.key for fill in view.fills if fill.metric is not AlertMetric.ASSIGNMENT)
-    if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
+    if alerts.stepped_at is None or new_york_date(alerts.stepped_at) != new_york_date(view.as_of):
         return keys
-    return book.seen_fills if keys <= book.seen_fills else book.seen_fills | keys
+    return alerts.seen_fills if keys <= alerts.seen_fills else alerts.seen_fills | keys
 
 
-def _seen_assignments(book: Alerts, view: AlertView) -> Mapping[str, dt.date]:
+def _seen_assignments(alerts: Alerts, view: AlertView) -> Mapping[str, dt.date]:
     """Return the keys and dates of the assignments and exercises seen, or the same object if none is new."""
-    seen, oldest = book.seen_assignments, new_york_date(view.as_of) - KEPT_FOR
+    seen, oldest = alerts.seen_assignments, new_york_date(view.as_of) - KEPT_FOR
     new = {
         fill.key: new_york_date(fill.at)
         for fill in view.fills
@@ -319,11 +321,11 @@ def _is_new(fill: AlertFill, began_at: dt.datetime, *, knows_account: bool) -> b
 
 
 def _recorded(
-    book: Alerts, changes: list[tuple[AlertRule, AlertStatus, str]], at: dt.datetime
+    alerts: Alerts, changes: list[tuple[AlertRule, AlertStatus, str]], at: dt.datetime
 ) -> tuple[Alerts, list[AlertEvent]]:
     events = [
-        AlertEvent(book.serial + number, at, rule, status.phase, status.value, text)
+        AlertEvent(alerts.serial + number, at, rule, status.phase, status.value, text)
         for number, (rule, status, text) in enumerate(changes, start=1)
     ]
-    history = (*book.history, *events)[-HISTORY_LENGTH:]
-    return replace(book, history=history, serial=book.serial + len(events)), events
+    history = (*alerts.history, *events)[-HISTORY_LENGTH:]
+    return replace(alerts, history=history, serial=alerts.serial + len(events)), events

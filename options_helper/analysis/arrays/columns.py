@@ -62,7 +62,7 @@ def floats(values: Iterable[float | None]) -> Floats:
     return np.array(list(values), dtype=np.float64)
 
 
-def moments(microseconds: Numbers) -> ColumnValues:
+def datetimes(microseconds: Numbers) -> ColumnValues:
     """Return a column of UTC datetimes from microseconds since 1970; 0 is null."""
     stamps = np.where(microseconds == 0, _NO_TIME, microseconds).view("M8[us]")
     return pd.array(stamps, dtype=_UTC)

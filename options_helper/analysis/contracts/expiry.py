@@ -27,7 +27,7 @@ LATE_CLOSE_DELAY = dt.timedelta(minutes=15)
 _SATURDAY = 5
 
 
-def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
+def expiry_time(root: str, expiry: dt.date) -> dt.datetime:
     """Return the aware time at which a contract expires.
 
     Args:
@@ -41,13 +41,13 @@ def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
     return close + LATE_CLOSE_DELAY if name in LATE_FUND_ROOTS else close
 
 
-def last_trading_moment(root: str, expiry: dt.date) -> dt.datetime:
-    """Return the aware time at which a contract stops trading; arguments as in `expiry_moment`.
+def last_trading_time(root: str, expiry: dt.date) -> dt.datetime:
+    """Return the aware time at which a contract stops trading; arguments as in `expiry_time`.
 
     For contracts settled at the open, the previous weekday counts as the previous session.
     """
     if normalize_underlying(root) not in AM_SETTLED_ROOTS:
-        return expiry_moment(root, expiry)
+        return expiry_time(root, expiry)
     return _new_york(_weekday_before(expiry), REGULAR_CLOSE) + LATE_CLOSE_DELAY
 
 

@@ -46,12 +46,12 @@ def group_orders(
     for row in itertools.chain(*sources):
         for relative in _relatives(row):
             names.join(row.get("order_id") or relative, relative)
-    gathered: dict[str, tuple[list[OrderRow], list[OrderRow], list[OrderRow]]] = {}
+    collected: dict[str, tuple[list[OrderRow], list[OrderRow], list[OrderRow]]] = {}
     for number, rows in enumerate(sources):
         for row in rows:
             if order_id := row.get("order_id"):
-                gathered.setdefault(names.of(order_id), ([], [], []))[number].append(row)
-    return {name: OrderGroup(*map(tuple, parts)) for name, parts in gathered.items()}
+                collected.setdefault(names.of(order_id), ([], [], []))[number].append(row)
+    return {name: OrderGroup(*map(tuple, parts)) for name, parts in collected.items()}
 
 
 def _relatives(row: OrderRow) -> Iterator[str]:
@@ -82,20 +82,20 @@ class _Names:
 
 def read_orders(group: OrderGroup) -> dict[str, OrderFacts]:
     """Return the facts about each order and leg, keyed by order id; rows may come in any order."""
-    gathered = _Gathered()
+    collected = _CollectedOrders()
     for row in group.stream_rows:
-        gathered.add_update(row)
+        collected.add_update(row)
     for row in group.rest_orders:
-        gathered.add_state(row)
+        collected.add_state(row)
     for row in group.rest_fills:
-        gathered.add_rest_fill(row)
-    gathered.add_corrections()
-    for facts in gathered.by_id.values():
+        collected.add_rest_fill(row)
+    collected.add_corrections()
+    for facts in collected.by_id.values():
         facts.settle()
-    return gathered.by_id
+    return collected.by_id
 
 
-class _Gathered:
+class _CollectedOrders:
     """The facts collected so far."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from options_helper.analysis.arrays.columns import ColumnValues, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
-from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
+from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_time, last_trading_time
 from options_helper.analysis.contracts.products import (
     AM_SETTLED_ROOTS,
     LATE_FUND_ROOTS,
@@ -144,13 +144,13 @@ def build_instruments(
 
 def _build_clock(roots: Sequence[str], options: Sequence[Position | Leg | None]) -> ContractClock:
     rooted = list(zip(roots, options, strict=True))
-    ends = [None if each is None else expiry_moment(root, each.expiry) for root, each in rooted]
-    last = [None if each is None else last_trading_moment(root, each.expiry) for root, each in rooted]
+    ends = [None if each is None else expiry_time(root, each.expiry) for root, each in rooted]
+    last = [None if each is None else last_trading_time(root, each.expiry) for root, each in rooted]
     delay = LATE_CLOSE_DELAY // dt.timedelta(microseconds=1)
     return ContractClock(
-        expires_at=integers(NEVER if moment is None else to_microseconds(moment) for moment in ends),
-        last_trading=integers(NEVER if moment is None else to_microseconds(moment) for moment in last),
-        last_day=integers(0 if moment is None else new_york_date(moment).toordinal() for moment in last),
+        expires_at=integers(NEVER if time is None else to_microseconds(time) for time in ends),
+        last_trading=integers(NEVER if time is None else to_microseconds(time) for time in last),
+        last_day=integers(0 if time is None else new_york_date(time).toordinal() for time in last),
         trades_late=flags(root in LATE_ROOTS for root in roots),
         delay=integers(delay if root in LATE_FUND_ROOTS else 0 for root in roots),
         last_delay=integers(delay if root in LATE_FUND_ROOTS | AM_SETTLED_ROOTS else 0 for root in roots),

@@ -86,23 +86,23 @@ class PortfolioArrays:
     compared_quantities: Mapping[str, float]
 
 
-_books: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
+_arrays_by_id: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
 
 
 def arrays_of(portfolio: Portfolio) -> PortfolioArrays:
     """Return the arrays of a portfolio object, built on first use and freed together with the object."""
     key = id(portfolio)
-    kept = _books.get(key)
+    kept = _arrays_by_id.get(key)
     if kept is not None and kept[0]() is portfolio:
         return kept[1]
 
-    book = build_book(portfolio)
+    arrays = build_arrays(portfolio)
     # The callback runs before the object's memory, and therefore its id, can be reused.
-    _books[key] = (weakref.ref(portfolio, lambda _: _books.pop(key, None)), book)
-    return book
+    _arrays_by_id[key] = (weakref.ref(portfolio, lambda _: _arrays_by_id.pop(key, None)), arrays)
+    return arrays
 
 
-def build_book(portfolio: Portfolio) -> PortfolioArrays:
+def build_arrays(portfolio: Portfolio) -> PortfolioArrays:
     """Build the arrays of a portfolio."""
     singles = tuple(each for each in portfolio.positions if not isinstance(each, MultiLegPosition))
     structures = tuple(each for each in portfolio.positions if isinstance(each, MultiLegPosition))

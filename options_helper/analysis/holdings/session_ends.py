@@ -49,8 +49,8 @@ def _session_close(live: LiveSnapshot) -> dt.datetime | None:
     return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
 
 
-def _no_later(moments: Numbers, latest: Numbers, where: Flags) -> Numbers:
-    return np.where(where, np.minimum(moments, latest), moments)
+def _no_later(times: Numbers, latest: Numbers, where: Flags) -> Numbers:
+    return np.where(where, np.minimum(times, latest), times)
 
 
 def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
@@ -58,12 +58,12 @@ def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
     return days - new_york_date(live.as_of).toordinal()
 
 
-def hours_until(moments: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
+def hours_until(times: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
     """Return the hours until these times, at least 0; NaN unless they are today in New York (ordinals).
 
     NaN on days without a session, because last trading times are computed without a holiday calendar.
     """
     today = new_york_date(live.as_of)
     last_days = (days == today.toordinal()) & (live.trading_date in {None, today})
-    hours = np.maximum(moments - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
+    hours = np.maximum(times - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
     return np.where(last_days, hours, np.nan)

@@ -84,22 +84,22 @@ class LegPrices(NamedTuple):
     spot_ages: Floats
 
 
-def legs_of(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
-    """Return the legs of a portfolio, cached in its arrays `book`."""
-    return book.structures.memo.get("risk", book, lambda: _build(portfolio, book))
+def legs_of(portfolio: Portfolio, arrays: PortfolioArrays) -> RiskLegs:
+    """Return the legs of a portfolio, cached in its `arrays`."""
+    return arrays.structures.memo.get("risk", arrays, lambda: _build(portfolio, arrays))
 
 
-def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
-    order = _order_of(portfolio, len(book.positions))
+def _build(portfolio: Portfolio, arrays: PortfolioArrays) -> RiskLegs:
+    order = _order_of(portfolio, len(arrays.positions))
     sizes = [len(each.legs) if isinstance(each, MultiLegPosition) else 1 for each in portfolio.positions]
     codes = np.repeat(np.arange(len(sizes)), sizes)
-    both = (book.positions, book.legs)
+    both = (arrays.positions, arrays.legs)
 
     def take(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(rows, name) for rows in both])[order]
 
-    every_symbol = (*book.positions.symbols, *book.legs.symbols)
-    every_stock = (*book.positions.underlyings, *book.legs.underlyings)
+    every_symbol = (*arrays.positions.symbols, *arrays.legs.symbols)
+    every_stock = (*arrays.positions.underlyings, *arrays.legs.underlyings)
     symbols = tuple(every_symbol[place] for place in order.tolist())
     stocks = tuple(every_stock[place] for place in order.tolist())
     is_stock, days = take("is_stock"), take("expiry_days")
@@ -147,15 +147,15 @@ def _order_of(portfolio: Portfolio, singles: int) -> Numbers:
 
 
 def price_legs(
-    legs: RiskLegs, book: PortfolioArrays, live: LiveSnapshot, stale_after_seconds: float
+    legs: RiskLegs, arrays: PortfolioArrays, live: LiveSnapshot, stale_after_seconds: float
 ) -> LegPrices:
     """Return the prices of the legs in one snapshot.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    both = [compute_live_rows(rows, live, stale_after_seconds) for rows in (book.positions, book.legs)]
+    stocks = compute_live_rows(arrays.underlyings, live, stale_after_seconds)
+    both = [compute_live_rows(rows, live, stale_after_seconds) for rows in (arrays.positions, arrays.legs)]
 
     def take(arrays: list[NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate(arrays)[legs.order]
@@ -170,7 +170,7 @@ def price_legs(
         ages=take(
             [
                 _known_ages(each, rows, live)
-                for each, rows in zip(both, (book.positions, book.legs), strict=True)
+                for each, rows in zip(both, (arrays.positions, arrays.legs), strict=True)
             ]
         ),
         scale=take([each.scale for each in both]),
@@ -178,7 +178,7 @@ def price_legs(
         expired=take([each.expired for each in both]),
         expires_at=take([each.ends.expires_at for each in both]),
         spot=stocks.mark[codes],
-        spot_ages=_known_ages(stocks, book.underlyings, live)[codes],
+        spot_ages=_known_ages(stocks, arrays.underlyings, live)[codes],
     )
 
 

@@ -119,9 +119,9 @@ def solve_live_risk(
     """Compute the risk as `compute_live_risk` does, with a solver that reuses solutions of unmoved quotes."""
     if not 0 <= rate < 1:
         raise ValueError(f"the risk-free rate must be a fraction from 0 to below 1, not {rate}")
-    book = arrays_of(portfolio)
-    legs = legs_of(portfolio, book)
-    prices = price_legs(legs, book, live, stale_after_seconds)
+    arrays = arrays_of(portfolio)
+    legs = legs_of(portfolio, arrays)
+    prices = price_legs(legs, arrays, live, stale_after_seconds)
     inputs = find_inputs(legs, prices, live, rate, stale_after_seconds)
     solutions = _solve(legs, prices, inputs, solver)
     if iv_from_neighbours:
@@ -136,9 +136,9 @@ def solve_live_risk(
             portfolio,
             legs,
             columns,
-            find_probabilities(portfolio, book, live, prices, inputs, solutions),
+            find_probabilities(portfolio, arrays, live, prices, inputs, solutions),
         ),
-        underlyings=_underlying_sums(book, legs, columns),
+        underlyings=_underlying_sums(arrays, legs, columns),
         expiries=_expiry_sums(legs, columns),
         tags=_tag_sums(portfolio, legs, columns),
         total=sum_all(columns),
@@ -242,8 +242,10 @@ def _position_sums(
     return build_frame(names_of(Table.RISK_POSITIONS), sums, frozen=True)
 
 
-def _underlying_sums(book: PortfolioArrays, legs: RiskLegs, columns: dict[str, ColumnValues]) -> pd.DataFrame:
-    stocks = book.underlyings.symbols
+def _underlying_sums(
+    arrays: PortfolioArrays, legs: RiskLegs, columns: dict[str, ColumnValues]
+) -> pd.DataFrame:
+    stocks = arrays.underlyings.symbols
     sums = {"symbol": texts(stocks), **sum_by(legs.underlying_codes, len(stocks), columns)}
     return build_frame(names_of(Table.RISK_UNDERLYINGS), sums, frozen=True)
 

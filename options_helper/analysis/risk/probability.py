@@ -40,14 +40,14 @@ class _Wins(NamedTuple):
 
 def find_probabilities(
     portfolio: Portfolio,
-    book: PortfolioArrays,
+    arrays: PortfolioArrays,
     live: LiveSnapshot,
     prices: LegPrices,
     inputs: RiskInputs,
     solutions: Sequence[Solution],
 ) -> NDArray[np.float64]:
     """Return the probability of profit of each position of the file, as a fraction."""
-    wins = book.structures.memo.get(
+    wins = arrays.structures.memo.get(
         "risk wins", live.multipliers or (), lambda: _find_wins(portfolio, prices.multiplier.tolist())
     )
     return np.array([_probability(each, inputs, solutions) for each in wins], dtype=np.float64)

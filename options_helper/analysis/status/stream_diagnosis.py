@@ -40,7 +40,7 @@ from options_helper.analysis.text.wording import (
     capital,
     count,
     format_minute,
-    format_moment,
+    format_near_time,
     format_time,
     join_words,
 )
@@ -177,10 +177,10 @@ def _closed(
     headline = _CLOSED.get(snapshot.market_phase)
     if headline is None:
         return None
-    span = f" until {format_moment(next_open, snapshot.as_of, zone)}" if next_open else ""
+    span = f" until {format_near_time(next_open, snapshot.as_of, zone)}" if next_open else ""
     parts = [_late_options(snapshot, zone), "The streams are connected."]
     if counts.newest_at is not None:
-        parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")
+        parts.append(f"Last marks from {format_near_time(counts.newest_at, snapshot.as_of, zone)}.")
     return Diagnosis(Level.INFO, f"{headline}{span}.", " ".join(part for part in parts if part))
 
 

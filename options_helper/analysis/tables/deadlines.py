@@ -66,14 +66,14 @@ def deadline(
         An aware time after `live.as_of`.
     """
     tomorrow = new_york_date(live.as_of) + dt.timedelta(days=1)
-    moments = [start_of_day(tomorrow)]
+    times = [start_of_day(tomorrow)]
     if live.market_phase_until is not None:
-        moments.append(live.market_phase_until)
+        times.append(live.market_phase_until)
     for table in tables:
-        moments.extend(_of_ages(table, live, stale_after_seconds))
+        times.extend(_of_ages(table, live, stale_after_seconds))
         if "expires_at" in table:
-            moments.extend(_of_expiries(table, live))
-    return min(moment for moment in moments if moment > live.as_of)
+            times.extend(_of_expiries(table, live))
+    return min(time for time in times if time > live.as_of)
 
 
 def _of_ages(
@@ -96,7 +96,7 @@ def _of_expiries(table: Mapping[str, ColumnValues], live: LiveSnapshot) -> Itera
     """Yield the next expiry of a contract."""
     now = to_microseconds(live.as_of)
     # Shares never expire; NumPy's "not a time" is the lowest integer.
-    moments = table["expires_at"].to_numpy(dtype="M8[us]").view(np.int64)
-    ahead = moments[moments > now]
+    times = table["expires_at"].to_numpy(dtype="M8[us]").view(np.int64)
+    ahead = times[times > now]
     if len(ahead):
         yield live.as_of + _MICROSECOND * (int(ahead.min()) - now)

@@ -39,10 +39,10 @@ _LEAST_HUNDREDFOLD, _MOST_HUNDREDFOLD = _UNIT / 1.5, _UNIT * 1.5
 _PENNIES = 0.05  # dollars per share; below this mark, a loss of 99 % is common
 
 
-def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) -> Doubts:
+def doubt_positions(arrays: PortfolioArrays, now: Valuation, stocks: Valuation) -> Doubts:
     """Return a tuple of sentences for each single option and block of shares."""
-    rows, cost = book.positions, np.abs(book.cost_basis)
-    known = rows.memo.get("doubts", book.singles, lambda: _find(book.singles))
+    rows, cost = arrays.positions, np.abs(arrays.cost_basis)
+    known = rows.memo.get("doubts", arrays.singles, lambda: _find(arrays.singles))
     spot = np.fmax(stocks.mark, stocks.closes.price)[rows.underlying_codes]
     mark = np.where(now.expired, np.nan, now.mark)
     is_call = ~rows.is_stock & ~rows.is_put & ~rows.adjusted
@@ -54,7 +54,7 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     far = ~said & (too_high | ((cost > 0) & (mark >= FAR_RATIO * cost)))
     found = known.copy()
     for number in np.flatnonzero(above_spot | far).tolist():
-        position, price = book.singles[number], float(now.mark[number])
+        position, price = arrays.singles[number], float(now.mark[number])
         if above_spot[number]:
             sentence = _say_above_spot(float(cost[number]), float(spot[number]))
         else:
@@ -63,9 +63,9 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     return found
 
 
-def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: Flags) -> Doubts:
+def doubt_structures(arrays: PortfolioArrays, net_mark: Floats, expired: Flags) -> Doubts:
     """Return a tuple of sentences for each structure; `net_mark` is its value in dollars."""
-    own = book.structures
+    own = arrays.structures
     known = own.memo.get("doubts", own.positions, lambda: _find(own.positions))
     size = own.memo.get("doubted sizes", own.positions, lambda: _sizes(own.positions))
     paid, value = np.abs(own.net_debit), np.abs(net_mark)

@@ -43,35 +43,35 @@ def compute_live_position_rows(
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
-    book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    return build_table(Table.POSITIONS, position_columns(book, live, stocks, stale_after_seconds))
+    arrays = arrays_of(portfolio)
+    stocks = compute_live_rows(arrays.underlyings, live, stale_after_seconds)
+    return build_table(Table.POSITIONS, position_columns(arrays, live, stocks, stale_after_seconds))
 
 
 def position_columns(
-    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
+    arrays: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
 ) -> dict[str, ColumnValues]:
     """Return the columns, keyed by name; `stocks` is the valuation of the portfolio's underlyings."""
-    rows = book.positions
+    rows = arrays.positions
     now = settle(rows, compute_live_rows(rows, live, stale_after_seconds), stocks, live)
     return {
         **rows.columns,
         **build_quote_columns(rows, now, live),
-        **_money_columns(book, now, live, doubts := doubt_positions(book, now, stocks)),
+        **_money_columns(arrays, now, live, doubts := doubt_positions(arrays, now, stocks)),
         "doubts": doubts,
-        "cost_basis": book.cost_basis,
+        "cost_basis": arrays.cost_basis,
         "underlying_price": stocks.mark[rows.underlying_codes],
     }
 
 
 def _money_columns(
-    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, doubts: ColumnValues
+    arrays: PortfolioArrays, now: Valuation, live: LiveSnapshot, doubts: ColumnValues
 ) -> dict[str, ColumnValues]:
-    rows = book.positions
-    cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(book, now.scale))
-    pnl = (now.mark - book.cost_basis) * now.scale
-    new = opened_today(book.opened, live)
-    base = np.where(new, book.cost_basis, now.close)
+    rows = arrays.positions
+    cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(arrays, now.scale))
+    pnl = (now.mark - arrays.cost_basis) * now.scale
+    new = opened_today(arrays.opened, live)
+    base = np.where(new, arrays.cost_basis, now.close)
     pnl_day = np.where(now.is_over, 0.0, (now.mark - base) * now.scale)
     warnings = now.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)
     # A short option earns at most its credit, a long put its strike minus the cost; a long call has no limit.
@@ -86,36 +86,36 @@ def _money_columns(
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
         "max_profit_pct": pnl / np.where((most > 0) & ~rows.is_stock & ~rows.adjusted, most, np.nan),
-        "days_held": days_since(book.opened, live),
+        "days_held": days_since(arrays.opened, live),
         "return_on_max_risk": pnl / at_risk,
-        "warnings": warnings | _differs(book, live) | np.where(new, 0, now.close_doubts),
+        "warnings": warnings | _differs(arrays, live) | np.where(new, 0, now.close_doubts),
     }
 
 
-def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
+def _differs(arrays: PortfolioArrays, live: LiveSnapshot) -> Numbers:
     """Return the warning bits of rows with a different quantity at the broker."""
-    rows, held = book.positions, live.broker_positions
+    rows, held = arrays.positions, live.broker_positions
     if not held and live.broker_positions_at is None:  # not read yet; an empty account has a time
         return np.zeros(len(rows.symbols), dtype=np.int64)
 
     def look_up() -> Numbers:
-        totals = book.compared_quantities
+        totals = arrays.compared_quantities
         apart = flags(
             abs(totals.get(symbol, 0.0) - (held[symbol].quantity if symbol in held else 0.0))
             > QUANTITY_TOLERANCE
             and not is_unsure(symbol, held, live.broker_unread)
             for symbol in rows.symbols
         )
-        return flag(apart & book.compared, RowWarning.BROKER_DIFFERS)
+        return flag(apart & arrays.compared, RowWarning.BROKER_DIFFERS)
 
     return rows.memo.get("broker differs", held or (), look_up, also=(live.broker_unread,))
 
 
-def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
+def _risk(arrays: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the cost, the maximum loss, and the loss as a divisor, NaN unless finite and positive."""
     # A long position can lose its cost, a short put its strike minus the credit; the loss of any other short
     # is unlimited, and that of an adjusted contract unknown, as in `describe_structure`.
-    rows, cost = book.positions, book.cost_basis * scale
+    rows, cost = arrays.positions, arrays.cost_basis * scale
     short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
     max_loss = np.where(rows.adjusted, np.nan, np.where(rows.quantity > 0, cost, short))
     return cost, max_loss, np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan)

@@ -93,39 +93,39 @@ def compute_live_multileg_rows(
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
-    book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
+    arrays = arrays_of(portfolio)
+    stocks = compute_live_rows(arrays.underlyings, live, stale_after_seconds)
+    structures, legs = structure_columns(arrays, live, stocks, stale_after_seconds)
     return build_table(Table.STRUCTURES, structures), build_table(Table.LEGS, legs)
 
 
 def structure_columns(
-    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
+    arrays: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
 ) -> tuple[dict[str, ColumnValues], dict[str, ColumnValues]]:
     """Return both tables' columns, keyed by name; `stocks` is the valuation of the underlyings."""
-    own = book.structures
-    now = settle(book.legs, compute_live_rows(book.legs, live, stale_after_seconds), stocks, live)
+    own = arrays.structures
+    now = settle(arrays.legs, compute_live_rows(arrays.legs, live, stale_after_seconds), stocks, live)
     new = opened_today(own.opened, live)
-    quotes = build_quote_columns(book.legs, now, live)
+    quotes = build_quote_columns(arrays.legs, now, live)
     structures = {
         **own.columns,
-        **_structure_columns(book, now, live, new, stale_after_seconds),
-        **_net_greeks(book, now, quotes),
+        **_structure_columns(arrays, now, live, new, stale_after_seconds),
+        **_net_greeks(arrays, now, quotes),
         "underlying_price": stocks.mark[own.underlying_codes],
     }
     legs = {
-        **book.legs.columns,
+        **arrays.legs.columns,
         **quotes,
-        **_leg_money(book, now, new),
-        "underlying_price": stocks.mark[book.legs.underlying_codes],
+        **_leg_money(arrays, now, new),
+        "underlying_price": stocks.mark[arrays.legs.underlying_codes],
     }
     return structures, legs
 
 
-def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, ColumnValues]:
+def _leg_money(arrays: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, ColumnValues]:
     value = now.mark * now.scale
     # The file does not contain the costs of legs, so P/L Day is unknown for a leg opened today.
-    is_new = np.repeat(new, book.structures.sizes)
+    is_new = np.repeat(new, arrays.structures.sizes)
     return {
         "leg_value": value,
         "market_value": value,
@@ -141,12 +141,12 @@ def _leg_days(now: Valuation) -> Floats:
 
 
 def _structure_columns(
-    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, new: Flags, stale_after_seconds: float
+    arrays: PortfolioArrays, now: Valuation, live: LiveSnapshot, new: Flags, stale_after_seconds: float
 ) -> dict[str, ColumnValues]:
-    own = book.structures
-    sums, about = _sum_legs(book, now, new, stale_after_seconds), _describe(book, now)
+    own = arrays.structures
+    sums, about = _sum_legs(arrays, now, new, stale_after_seconds), _describe(arrays, now)
     pnl, most = sums.net_mark - own.net_debit, about.columns["max_profit"]
-    doubts = doubt_structures(book, sums.net_mark, sums.all_expired)
+    doubts = doubt_structures(arrays, sums.net_mark, sums.all_expired)
     return {
         **about.columns,
         **_dates(own, now, live),
@@ -195,8 +195,8 @@ def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) 
     return {"pnl_day": pnl_day, "pnl_day_pct": divide(pnl_day, base)}
 
 
-def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
-    own, rows = book.structures, book.legs
+def _sum_legs(arrays: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
+    own, rows = arrays.structures, arrays.legs
     without = np.isnan(now.mark)
     # Opening the same position would use the other side of each quote.
     opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
@@ -242,39 +242,39 @@ def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str
 
 
 def _net_greeks(
-    book: PortfolioArrays, now: Valuation, quotes: Mapping[str, ColumnValues]
+    arrays: PortfolioArrays, now: Valuation, quotes: Mapping[str, ColumnValues]
 ) -> dict[str, ColumnValues]:
-    rows = book.legs
+    rows = arrays.legs
     size, side = np.abs(now.scale), np.sign(rows.quantity)
     nets = {
         name: _sum(
-            book.structures,
+            arrays.structures,
             # A share has a delta of 1 and no other Greek.
             np.where(rows.is_stock, side if name == "delta" else 0.0, quotes[name]) * size,
         )
         for name in GREEK_NAMES
     }
-    divisor = book.structures.units * _describe(book, now).unit_multiplier
+    divisor = arrays.structures.units * _describe(arrays, now).unit_multiplier
     return {
         **{f"net_{name}": net for name, net in nets.items()},
         **{name: net / divisor for name, net in nets.items()},
     }
 
 
-def _describe(book: PortfolioArrays, now: Valuation) -> Descriptions:
+def _describe(arrays: PortfolioArrays, now: Valuation) -> Descriptions:
     """Return names, widths, extremes and divisors, which change only with the vendor's multipliers."""
-    return book.structures.memo.get("descriptions", now.multiplier, lambda: _descriptions(book, now))
+    return arrays.structures.memo.get("descriptions", now.multiplier, lambda: _descriptions(arrays, now))
 
 
-def _descriptions(book: PortfolioArrays, now: Valuation) -> Descriptions:
-    own = book.structures
+def _descriptions(arrays: PortfolioArrays, now: Valuation) -> Descriptions:
+    own = arrays.structures
     per_structure = np.split(now.multiplier, own.starts[1:]) if len(own) else []
     found: list[Structure] = [
         describe_structure(position, list(multipliers))
         for position, multipliers in zip(own.positions, per_structure, strict=True)
     ]
     max_loss = floats(each.max_loss for each in found)
-    of_options = np.where(book.legs.is_stock, np.nan, now.multiplier)
+    of_options = np.where(arrays.legs.is_stock, np.nan, now.multiplier)
     most, least = reduce_by(np.fmax, own.starts, of_options), reduce_by(np.fmin, own.starts, of_options)
     return Descriptions(
         columns={

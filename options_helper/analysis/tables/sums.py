@@ -89,7 +89,7 @@ class TableSums:
         settled: Flags for positions and legs that have expired with a known settlement.
     """
 
-    book: PortfolioArrays
+    arrays: PortfolioArrays
     positions: Mapping[str, ColumnValues]
     structures: Mapping[str, ColumnValues]
     leg_rows: Mapping[str, ColumnValues]
@@ -103,7 +103,7 @@ class TableSums:
 
     @classmethod
     def of_tables(
-        cls, book: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
+        cls, arrays: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
     ) -> Self:
         """Return the figures of one portfolio's three tables.
 
@@ -111,12 +111,12 @@ class TableSums:
             ValueError: The tables' lengths differ from the portfolio's.
         """
         tables = ((positions, _OF_POSITIONS), (structures, _OF_STRUCTURES), (legs, _OF_LEGS))
-        return cls.of(book, *({name: table[name].array for name in names} for table, names in tables))
+        return cls.of(arrays, *({name: table[name].array for name in names} for table, names in tables))
 
     @classmethod
     def of(
         cls,
-        book: PortfolioArrays,
+        arrays: PortfolioArrays,
         positions: Mapping[str, ColumnValues],
         structures: Mapping[str, ColumnValues],
         legs: Mapping[str, ColumnValues],
@@ -127,21 +127,21 @@ class TableSums:
             ValueError: The columns' lengths differ from the portfolio's.
         """
         lengths = (len(positions["state"]), len(structures["state"]), len(legs["state"]))
-        if lengths != (len(book.positions), len(book.structures), len(book.legs)):
+        if lengths != (len(arrays.positions), len(arrays.structures), len(arrays.legs)):
             raise ValueError(f"tables of {lengths} rows are not all rows of this portfolio")
         states = np.concatenate([_codes(positions), _codes(legs)])
         alive = states != CODE[QuoteState.EXPIRED]
         values = np.concatenate([_values(positions, "market_value"), _values(legs, "market_value")])
-        own = book.structures
+        own = arrays.structures
         return cls(
-            book=book,
+            arrays=arrays,
             positions=positions,
             structures=structures,
             leg_rows=legs,
-            size=len(book.underlyings),
-            groups=np.concatenate([book.positions.underlying_codes, own.underlying_codes]),
+            size=len(arrays.underlyings),
+            groups=np.concatenate([arrays.positions.underlying_codes, own.underlying_codes]),
             legs=np.concatenate([np.ones(lengths[0], np.int64), own.sizes]),
-            leg_groups=np.concatenate([book.positions.underlying_codes, book.legs.underlying_codes]),
+            leg_groups=np.concatenate([arrays.positions.underlying_codes, arrays.legs.underlying_codes]),
             leg_states=states,
             alive=alive,
             settled=~alive & ~np.isnan(values),
@@ -160,7 +160,7 @@ class TableSums:
         """
         of_positions, of_structures = _values(self.positions, "pnl_day"), _values(self.structures, "pnl_day")
         days = np.concatenate([of_positions, of_structures])
-        last_dte = reduce_by(np.fmax, self.book.structures.starts, _values(self.leg_rows, "dte"))
+        last_dte = reduce_by(np.fmax, self.arrays.structures.starts, _values(self.leg_rows, "dte"))
         is_over = (np.concatenate([_values(self.positions, "dte"), last_dte]) < 0) & (days == 0)
         is_unknown = np.isnan(days)
         if is_unknown.any() and (is_unknown | is_over).all():
@@ -170,17 +170,17 @@ class TableSums:
     @cached_property
     def cost(self) -> Tally:
         """Dollars paid minus dollars received."""
-        return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
+        return self._tally(_values(self.positions, "cost"), self.arrays.structures.net_debit)
 
     @property
     def gross_cost(self) -> Tally:
         """The sum of |cost|, which credits do not reduce, as a base for fractions."""
-        return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
+        return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.arrays.structures.net_debit))
 
     @cached_property
     def premium_at_risk(self) -> Tally:
         """The cost of unexpired long options, and of debit structures without shares."""
-        rows, own = self.book.positions, self.book.structures
+        rows, own = self.arrays.positions, self.arrays.structures
         none = rows.is_stock | (rows.quantity < 0) | ~self.alive[: len(rows)]
         paid = np.where(none, 0.0, _values(self.positions, "cost"))
         gone = _codes(self.structures) == CODE[QuoteState.EXPIRED]

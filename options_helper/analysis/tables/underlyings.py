@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues, categories, format_coverage, moments
+from options_helper.analysis.arrays.columns import ColumnValues, categories, datetimes, format_coverage
 from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
@@ -41,18 +41,18 @@ def compute_live_underlying_rows(
     Raises:
         ValueError: The tables' lengths differ from the portfolio's, or the threshold is not above zero.
     """
-    book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    sums = TableSums.of_tables(book, position_rows, structure_rows, legs)
-    return build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
+    arrays = arrays_of(portfolio)
+    stocks = compute_live_rows(arrays.underlyings, live, stale_after_seconds)
+    sums = TableSums.of_tables(arrays, position_rows, structure_rows, legs)
+    return build_table(Table.UNDERLYINGS, underlying_columns(arrays, live, stocks, sums))
 
 
 def underlying_columns(
-    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, sums: TableSums
+    arrays: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, sums: TableSums
 ) -> dict[str, ColumnValues]:
     """Return the columns, keyed by name; `stocks` is the valuation of the portfolio's underlyings."""
-    now = settle(book.underlyings, stocks, stocks, live)
-    return {**book.underlyings.columns, **_price_columns(now, live), **_sum_columns(sums)}
+    now = settle(arrays.underlyings, stocks, stocks, live)
+    return {**arrays.underlyings.columns, **_price_columns(now, live), **_sum_columns(sums)}
 
 
 def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
@@ -68,7 +68,7 @@ def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues
         "state": categories(now.states, STATE_TYPE),
         "source": categories(now.sources, source_type(live)),
         "mark_age_seconds": now.mark_ages,
-        "quote_time": moments(now.ticks.quote_time),
+        "quote_time": datetimes(now.ticks.quote_time),
         "warnings": now.warnings | now.close_doubts,
     }
 

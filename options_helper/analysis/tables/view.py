@@ -91,12 +91,12 @@ def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_second
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
-    book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    positions = position_columns(book, live, stocks, stale_after_seconds)
-    structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
-    sums = TableSums.of(book, positions, structures, legs)
-    underlyings = underlying_columns(book, live, stocks, sums)
+    arrays = arrays_of(portfolio)
+    stocks = compute_live_rows(arrays.underlyings, live, stale_after_seconds)
+    positions = position_columns(arrays, live, stocks, stale_after_seconds)
+    structures, legs = structure_columns(arrays, live, stocks, stale_after_seconds)
+    sums = TableSums.of(arrays, positions, structures, legs)
+    underlyings = underlying_columns(arrays, live, stocks, sums)
     return TablesView(
         portfolio=portfolio,
         at=live,

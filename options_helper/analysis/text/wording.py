@@ -31,12 +31,12 @@ def format_minute(at: dt.datetime, zone: dt.tzinfo) -> str:
     return at.astimezone(zone).strftime("%H:%M")
 
 
-def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+def format_near_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Return a time to the minute, with its day unless it is today: `16:00`, `Mon 09:30`, `24 Dec 09:30`."""
     return f"{_other_day(at, now, zone)}{at.astimezone(zone):%H:%M}"
 
 
-def format_dated_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+def format_day_and_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Return a time to the minute with its day, even if that is today: `Mon 09:30` or `24 Dec 09:30`."""
     return f"{_day(at, now, zone)} {at.astimezone(zone):%H:%M}"
 

@@ -40,17 +40,15 @@ def latest_prices(
     """Return the newest prices, of stocks from the snapshot's stock tables, else from its option tables."""
     has_stocks, has_options = bool(is_stock.any()), not bool(is_stock.all())
     if not has_stocks:
-        return _gather_stream("options", symbols, live, memo)
-    stocks = _gather_stream("stocks", symbols, live, memo)
+        return _read_stream("options", symbols, live, memo)
+    stocks = _read_stream("stocks", symbols, live, memo)
     if not has_options:
         return stocks
-    options = _gather_stream("options", symbols, live, memo)
+    options = _read_stream("options", symbols, live, memo)
     return LatestPrices(*(np.where(is_stock, *pair) for pair in zip(stocks, options, strict=True)))
 
 
-def _gather_stream(
-    stream: str, symbols: Sequence[str], live: LiveSnapshot, memo: IdentityMemo
-) -> LatestPrices:
+def _read_stream(stream: str, symbols: Sequence[str], live: LiveSnapshot, memo: IdentityMemo) -> LatestPrices:
     of_stocks = stream == "stocks"
     quotes = QuoteTable.from_mapping(live.stock_quotes if of_stocks else live.option_quotes)
     trades = TradeTable.from_mapping(live.stock_trades if of_stocks else live.option_trades)

@@ -15,10 +15,10 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import (
     ColumnValues,
+    datetimes,
     flags,
     floats,
     integers,
-    moments,
     whole_numbers,
 )
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
@@ -67,7 +67,7 @@ def _greeks(rows: Instruments, vendors: Mapping[str, Greeks]) -> GreekColumns:
     columns = sign_by_position(of_long, rows.quantity)
     columns["iv"] = floats(getattr(each, "implied_volatility", None) for each in found)
     times = integers(0 if each is None else to_microseconds(each.timestamp) for each in found)
-    return GreekColumns(columns, moments(times))
+    return GreekColumns(columns, datetimes(times))
 
 
 def find_broker_positions(rows: Instruments, live: LiveSnapshot) -> BrokerColumns:

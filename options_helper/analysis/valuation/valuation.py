@@ -11,7 +11,7 @@ from options_helper.analysis.arrays.columns import (
     ColumnValues,
     categories,
     category_type,
-    moments,
+    datetimes,
     whole_numbers,
 )
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
@@ -149,7 +149,7 @@ def _value(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) ->
     expired = ends.expires_at <= to_microseconds(live.as_of)
     outside = find_outside_sessions(prices.ticks.quote_time, rows.is_stock, live) & ~prices.by_last
     unmarked = expired | outside
-    facts = _gather_facts(rows, prices, expired, live)
+    facts = _collect_facts(rows, prices, expired, live)
     multipliers, previous = find_multipliers(rows, live), find_previous_closes(rows, expired, live)
     return Valuation(
         ticks=prices.ticks,
@@ -198,7 +198,7 @@ def _price_rows(rows: Instruments, live: LiveSnapshot) -> _Prices:
     )
 
 
-def _gather_facts(rows: Instruments, prices: _Prices, expired: Flags, live: LiveSnapshot) -> RowFacts:
+def _collect_facts(rows: Instruments, prices: _Prices, expired: Flags, live: LiveSnapshot) -> RowFacts:
     ticks, by_last = prices.ticks, prices.by_last
     return RowFacts(
         is_stock=rows.is_stock,
@@ -259,7 +259,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
     return {
         "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
         "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
-        "expires_at": rows.memo.get("expires_at", ends, lambda: moments(np.where(rows.is_stock, 0, ends))),
+        "expires_at": rows.memo.get("expires_at", ends, lambda: datetimes(np.where(rows.is_stock, 0, ends))),
         "quantity": rows.quantity,
         "multiplier": now.multiplier,
         "bid": now.marks.bid,
@@ -290,8 +290,8 @@ def _time_columns(now: Valuation) -> dict[str, ColumnValues]:
         "quote_age_seconds": now.quote_ages,
         "mark_age_seconds": now.mark_ages,
         "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),
-        "quote_time": moments(ticks.quote_time),
-        "trade_time": moments(ticks.trade_time),
+        "quote_time": datetimes(ticks.quote_time),
+        "trade_time": datetimes(ticks.trade_time),
     }
 
 

@@ -172,7 +172,7 @@ def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketMoment:
+class MarketState:
     """A calendar's facts at one time; without a calendar, all are unknown."""
 
     phase: MarketPhase = MarketPhase.UNKNOWN
@@ -185,10 +185,10 @@ class MarketMoment:
     previous_session_close: dt.datetime | None = None
 
 
-def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
+def market_state(calendar: MarketCalendar | None, at: dt.datetime) -> MarketState:
     """Return the phase and dates at a time; the session is that of the trading date."""
     if calendar is None:
-        return MarketMoment()
+        return MarketState()
     phase, until = calendar.phase_and_end(at)
     trading_date = calendar.trading_date(at)
     previous_date = calendar.previous_trading_date(at)
@@ -197,7 +197,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
     close = session.close if session else None
     if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
         close = until  # the clock knows about unplanned closures
-    return MarketMoment(
+    return MarketState(
         phase=phase,
         until=until,
         next_open=calendar.next_open(at),
@@ -209,16 +209,16 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
     )
 
 
-def with_overnight(moment: MarketMoment, at: dt.datetime) -> MarketMoment:
+def with_overnight(market: MarketState, at: dt.datetime) -> MarketState:
     """Add the overnight phase, from 20:00 to 04:00 in New York before each session.
 
     Source: Alpaca's documentation of 24/5 trading; options do not trade then.
     """
-    if moment.phase is not MarketPhase.CLOSED or moment.next_open is None:
-        return moment
-    day = new_york_date(moment.next_open)
+    if market.phase is not MarketPhase.CLOSED or market.next_open is None:
+        return market
+    day = new_york_date(market.next_open)
     begin = dt.datetime.combine(day - dt.timedelta(days=1), OVERNIGHT_OPEN, NEW_YORK)
     end = dt.datetime.combine(day, PRE_MARKET_OPEN, NEW_YORK)
     if at < begin:
-        return replace(moment, until=begin)
-    return replace(moment, phase=MarketPhase.OVERNIGHT, until=end) if at < end else moment
+        return replace(market, until=begin)
+    return replace(market, phase=MarketPhase.OVERNIGHT, until=end) if at < end else market

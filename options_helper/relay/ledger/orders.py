@@ -98,7 +98,7 @@ class OrderOutbox:
 
     @property
     def numbering(self) -> str:
-        """A name for JetStream's current numbering of the messages, as in `Pulse`."""
+        """A name for JetStream's current numbering of the messages, as in `Heartbeat`."""
         return f"{self._epoch}.{self._losses}"
 
     def put_update(self, update: object, received_at: dt.datetime) -> None:

@@ -31,8 +31,8 @@ from options_helper.relay.wire import (
     Answer,
     Ask,
     Facts,
+    Heartbeat,
     Message,
-    Pulse,
     decode,
     encode,
 )
@@ -64,7 +64,7 @@ class RelayConnection:
 
     Attributes:
         answer: The newest answer about the symbols.
-        pulse: The newest state of the relay.
+        heartbeat: The newest state of the relay.
         stored: The order messages.
         is_whole: True if the relay's whole state was read and no change has been missed since.
     """
@@ -84,12 +84,12 @@ class RelayConnection:
         self.stored = StoredOrders(listener.take_order)
         self._trouble = ""  # of NATS
         self._mismatch, self._number = "", 0
-        self._pulse_at = time.monotonic()
+        self._heartbeat_at = time.monotonic()
         self._late, self._late_at = 0.0, -math.inf
         self._state_wanted, self._ask_wanted, self._closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._guard = Guard(logger, "; the relay is asked again.")
         self.answer: Answer | None = None
-        self.pulse: Pulse | None = None
+        self.heartbeat: Heartbeat | None = None
         self.is_whole = False
 
     async def run(self) -> None:
@@ -106,7 +106,7 @@ class RelayConnection:
     @property
     def has_all_orders(self) -> bool:
         """True if this reader has every order update that the relay has received."""
-        return self.pulse is not None and self.stored.has_all(self.pulse)
+        return self.heartbeat is not None and self.stored.has_all(self.heartbeat)
 
     def explain(self, stream: StreamName) -> str:
         """Return the reason why a stream delivers nothing; "" while all is well or still starting."""
@@ -118,8 +118,8 @@ class RelayConnection:
             late_seconds=self._late if now - self._late_at < _LATE_MATTERS_SECONDS else 0.0,
             trouble=self._trouble,
             mismatch=self._mismatch,
-            silent_seconds=now - self._pulse_at,
-            pulse=self.pulse,
+            silent_seconds=now - self._heartbeat_at,
+            heartbeat=self.heartbeat,
             refusal="" if self.answer is None else self.answer.refusal,
             is_mixed=self.stored.is_mixed,
         )
@@ -153,7 +153,7 @@ class RelayConnection:
             late = now - before - _WATCH_SECONDS
             if late > _LATE_SECONDS:
                 self._late, self._late_at = late, now
-                self._pulse_at += late  # the relay's pulses may wait in the connection
+                self._heartbeat_at += late  # the relay's heartbeats may wait in the connection
             self._listener.watch(late if late > _LATE_SECONDS else 0.0)
 
     async def _connect(self) -> None:
@@ -264,24 +264,24 @@ class RelayConnection:
                 await subscription.unsubscribe()
         except AWAY:
             return False
-        if not isinstance(message, Pulse) or self._is_outdated(message):
+        if not isinstance(message, Heartbeat) or self._is_outdated(message):
             return False
         self.is_whole = not self._state_wanted.is_set()  # else a change was missed meanwhile
-        await self._take_pulse(message, is_answer=True)
+        await self._take_heartbeat(message, is_answer=True)
         return True
 
-    def _is_outdated(self, pulse: Pulse) -> bool:
-        known = self.pulse
-        return known is not None and known.epoch == pulse.epoch and known.at > pulse.at
+    def _is_outdated(self, heartbeat: Heartbeat) -> bool:
+        known = self.heartbeat
+        return known is not None and known.epoch == heartbeat.epoch and known.at > heartbeat.at
 
     # What the relay publishes --------------------------------------------------------------------
 
     async def _take_state(self, message: Msg) -> None:
         with self._guard.keep_going("A message of the relay", lambda _kind: self._miss_state()):
             state = self.read(message.data)
-            if not isinstance(state, Facts | Pulse):
+            if not isinstance(state, Facts | Heartbeat):
                 return
-            if isinstance(state, Pulse) and self._is_of_former(state):
+            if isinstance(state, Heartbeat) and self._is_of_former(state):
                 return
             if state.number != self._number + 1:
                 self._miss_state()
@@ -289,19 +289,21 @@ class RelayConnection:
             if isinstance(state, Facts):
                 self._listener.take_facts(state)
             else:
-                await self._take_pulse(state, is_answer=False)
+                await self._take_heartbeat(state, is_answer=False)
 
-    def _is_of_former(self, pulse: Pulse) -> bool:
-        """Return whether a pulse is the late end of a relay that another one has replaced."""
-        return bool(pulse.ended) and self.pulse is not None and self.pulse.epoch != pulse.epoch
+    def _is_of_former(self, heartbeat: Heartbeat) -> bool:
+        """Return whether a heartbeat is the late end of a relay that another one has replaced."""
+        return (
+            bool(heartbeat.ended) and self.heartbeat is not None and self.heartbeat.epoch != heartbeat.epoch
+        )
 
-    async def _take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
-        before, self.pulse, self._pulse_at = self.pulse, pulse, time.monotonic()
-        if before is not None and before.epoch != pulse.epoch and not is_answer:
+    async def _take_heartbeat(self, heartbeat: Heartbeat, *, is_answer: bool) -> None:
+        before, self.heartbeat, self._heartbeat_at = self.heartbeat, heartbeat, time.monotonic()
+        if before is not None and before.epoch != heartbeat.epoch and not is_answer:
             self._miss_state()
         answer = self.answer
-        if answer is None or (answer.epoch, answer.grants) != (pulse.epoch, pulse.grants):
+        if answer is None or (answer.epoch, answer.grants) != (heartbeat.epoch, heartbeat.grants):
             self._ask_wanted.set()
         if StreamName.FILLS in self._streams:
-            await self.stored.catch_up(pulse)
-        self._listener.take_pulse(pulse, is_answer=is_answer)
+            await self.stored.catch_up(heartbeat)
+        self._listener.take_heartbeat(heartbeat, is_answer=is_answer)

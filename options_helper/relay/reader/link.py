@@ -17,7 +17,7 @@ from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.reader.channel import Channel
 from options_helper.relay.reader.connection import RelayConnection
 from options_helper.relay.reader.received import Receiver, is_complete
-from options_helper.relay.wire import Answer, Ask, Facts, Grant, Pulse
+from options_helper.relay.wire import Answer, Ask, Facts, Grant, Heartbeat
 
 _FOR_FILLS = Grant()
 
@@ -135,45 +135,47 @@ class Link:
         self._run.results.put_source(answer.source)
         self._update_channels()
 
-    def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
+    def take_heartbeat(self, heartbeat: Heartbeat, *, is_answer: bool) -> None:
         """Take the state of the relay's streams, and what is complete; of an ended relay nothing is."""
-        if pulse.ended:
+        if heartbeat.ended:
             self._update_channels()
             return
         if self._connection.is_whole:
-            self._receiver.take_complete(pulse, is_whole=is_answer)
-        self._follow_completeness(pulse, is_answer=is_answer)
-        self._follow_losses(pulse)
-        if self._has_all_orders(pulse):
-            self._receiver.take_gaps(pulse.gaps)
+            self._receiver.take_complete(heartbeat, is_whole=is_answer)
+        self._follow_completeness(heartbeat, is_answer=is_answer)
+        self._follow_losses(heartbeat)
+        if self._has_all_orders(heartbeat):
+            self._receiver.take_gaps(heartbeat.gaps)
         self._update_channels()
         for channel in self._channels.values():
             channel.beat()
 
-    def _follow_completeness(self, pulse: Pulse, *, is_answer: bool) -> None:
+    def _follow_completeness(self, heartbeat: Heartbeat, *, is_answer: bool) -> None:
         """Ask for the whole state again once the relay's prices are complete on a new connection.
 
         The relay may have requested them from REST before this run's stream was up. Then only the whole state
         proves that no price changed in between.
         """
-        for stream, health in pulse.streams.items():
-            since = (pulse.epoch, health.connected_at) if is_complete(health) else None
+        for stream, health in heartbeat.streams.items():
+            since = (heartbeat.epoch, health.connected_at) if is_complete(health) else None
             known = self._complete_since.get(stream)
             self._complete_since[stream] = since
             if since not in {None, known} and stream is not StreamName.FILLS and not is_answer:
                 self._connection.ask_for_state()
 
-    def _follow_losses(self, pulse: Pulse) -> None:
-        for stream, health in pulse.streams.items():
+    def _follow_losses(self, heartbeat: Heartbeat) -> None:
+        for stream, health in heartbeat.streams.items():
             known = self._lost_at.get(stream)
             self._lost_at[stream] = health.lost_at
             if health.lost_at is not None and health.lost_at != known and stream in self._channels:
                 self._channels[stream].lose()
 
-    def _has_all_orders(self, pulse: Pulse) -> bool:
+    def _has_all_orders(self, heartbeat: Heartbeat) -> bool:
         """Return whether only the relay's own gaps remain in the order updates."""
         link, channel = self._connection, self._channels.get(StreamName.FILLS)
-        is_newest = pulse is link.pulse and link.is_whole  # REST's executions are part of the whole state
+        is_newest = (
+            heartbeat is link.heartbeat and link.is_whole
+        )  # REST's executions are part of the whole state
         is_read = link.has_all_orders and not link.stored.missing
         return channel is not None and channel.is_up and is_newest and is_read
 
@@ -191,13 +193,13 @@ class Link:
 
     def _grant(self, stream: StreamName) -> Grant | None:
         """Return what is granted, or None while that is not known."""
-        pulse, answer = self._connection.pulse, self._connection.answer
-        health = None if pulse is None else pulse.streams.get(stream)
-        if pulse is None or health is None or health.state is not StreamState.RUNNING:
+        heartbeat, answer = self._connection.heartbeat, self._connection.answer
+        health = None if heartbeat is None else heartbeat.streams.get(stream)
+        if heartbeat is None or health is None or health.state is not StreamState.RUNNING:
             return None
         if stream is StreamName.FILLS:
             # Once it is up, an update that is being stored is a matter of milliseconds, or has a reason.
             return _FOR_FILLS if self._connection.has_all_orders or self._channels[stream].is_up else None
-        if answer is None or answer.epoch != pulse.epoch or answer.streams[stream].pending:
+        if answer is None or answer.epoch != heartbeat.epoch or answer.streams[stream].pending:
             return None
         return answer.streams[stream]

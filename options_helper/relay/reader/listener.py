@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Protocol
 
 from options_helper.market import StreamName
-from options_helper.relay.wire import Answer, Facts, Pulse
+from options_helper.relay.wire import Answer, Facts, Heartbeat
 
 
 class Listener(Protocol):
@@ -21,7 +21,7 @@ class Listener(Protocol):
     def take_facts(self, facts: Facts) -> None:
         """Take data from REST."""
 
-    def take_pulse(self, pulse: Pulse, *, is_answer: bool) -> None:
+    def take_heartbeat(self, heartbeat: Heartbeat, *, is_answer: bool) -> None:
         """Take the relay's state; `is_answer` if it ends the answer to a request for the whole state."""
 
     def take_answer(self, answer: Answer, asked_at: dt.datetime, answered_at: dt.datetime) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from options_helper.analysis.text.wording import count
 from options_helper.market import StreamName, StreamState
 from options_helper.relay.nats_options import REFUSED
-from options_helper.relay.wire import PULSE_SECONDS, Pulse
+from options_helper.relay.wire import HEARTBEAT_SECONDS, Heartbeat
 
-SILENT_SECONDS = 4 * PULSE_SECONDS
+SILENT_SECONDS = 4 * HEARTBEAT_SECONDS
 _ADJECTIVE = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
 
 
@@ -25,8 +25,8 @@ class LinkState:
         late_seconds: The seconds for which this process recently read nothing, or 0.
         trouble: The last error of the connection to NATS, or "".
         mismatch: Why the relay's messages cannot be read, or "".
-        silent_seconds: The time since the last pulse, or since the start.
-        pulse: The last pulse, None if there was none.
+        silent_seconds: The time since the last heartbeat, or since the start.
+        heartbeat: The last heartbeat, None if there was none.
         refusal: Why the relay serves none of this reader's symbols, or "".
         is_mixed: True if order updates of more than one Alpaca account were read, or may have been.
     """
@@ -38,7 +38,7 @@ class LinkState:
     trouble: str = ""
     mismatch: str = ""
     silent_seconds: float = 0.0
-    pulse: Pulse | None = None
+    heartbeat: Heartbeat | None = None
     refusal: str = ""
     is_mixed: bool = False
 
@@ -63,8 +63,8 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
     if is_silent and not state.has_jetstream:
         why = f"NATS at {state.where} has no JetStream, which the relay needs"
         yield f"no relay publishes, because {why}; start it with nats-server -js"
-    if state.pulse is not None and state.pulse.ended:
-        yield state.pulse.ended
+    if state.heartbeat is not None and state.heartbeat.ended:
+        yield state.heartbeat.ended
     if is_silent:
         yield _silence(state)
     if state.refusal and stream is not StreamName.FILLS:
@@ -74,24 +74,24 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
             "the order updates that were read belong to more than one Alpaca account; "
             "use one nats-server for each account, then Restart"
         )
-    if state.pulse is not None:
-        yield from _reasons_of_relay(state.pulse, stream)
+    if state.heartbeat is not None:
+        yield from _reasons_of_relay(state.heartbeat, stream)
 
 
 def _silence(state: LinkState) -> str:
     where = state.where
-    if state.pulse is None:
+    if state.heartbeat is None:
         return f"no relay publishes at {where}; start one with options-helper relay --nats {where}"
     return "the relay has stopped publishing; check that options-helper relay still runs"
 
 
-def _reasons_of_relay(pulse: Pulse, stream: StreamName) -> Iterator[str]:
-    health, name = pulse.streams.get(stream), _ADJECTIVE[stream]
+def _reasons_of_relay(heartbeat: Heartbeat, stream: StreamName) -> Iterator[str]:
+    health, name = heartbeat.streams.get(stream), _ADJECTIVE[stream]
     cause = health.last_failure.words if health is not None and health.last_failure is not None else ""
     if health is not None and health.state is StreamState.RECONNECTING:
         yield f"the relay is running, but its {name} stream is reconnecting: {cause}"
     if health is not None and health.state is StreamState.ERROR:
         yield f"the relay's {name} stream ended: {cause}; it is not retried until the relay is restarted"
-    if stream is StreamName.FILLS and pulse.unstored and pulse.trouble:
-        unstored = count(pulse.unstored, "order update")
-        yield f"the relay has {unstored} that it cannot store: {pulse.trouble}"
+    if stream is StreamName.FILLS and heartbeat.unstored and heartbeat.trouble:
+        unstored = count(heartbeat.unstored, "order update")
+        yield f"the relay has {unstored} that it cannot store: {heartbeat.trouble}"

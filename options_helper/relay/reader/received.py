@@ -12,7 +12,7 @@ from options_helper.data.streaming.backfill.rest_rows import indices_of
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.rest_results import Polling, RestResults
 from options_helper.market import FillGap, Quote, StreamHealth, StreamName, Trade
-from options_helper.relay.wire import CalendarFacts, Facts, Pulse
+from options_helper.relay.wire import CalendarFacts, Facts, Heartbeat
 from options_helper.times import EARLIEST
 
 
@@ -74,12 +74,12 @@ class Receiver:
         if self._offset is not None:
             self._results.put_clock_offset(self._offset + self.shift.total_seconds())
 
-    def take_complete(self, pulse: Pulse, *, is_whole: bool) -> None:
+    def take_complete(self, heartbeat: Heartbeat, *, is_whole: bool) -> None:
         """Store up to when the prices are complete; `is_whole` if the relay's whole state was just read."""
-        for stream, health in pulse.streams.items():
+        for stream, health in heartbeat.streams.items():
             if stream is StreamName.FILLS or not is_complete(health):
                 continue
-            as_of = pulse.at if is_whole else health.complete_at
+            as_of = heartbeat.at if is_whole else health.complete_at
             if as_of is not None and as_of > self._complete.get(stream, EARLIEST):
                 self._complete[stream] = as_of
                 self._results.put_complete(stream, as_of + self.shift)

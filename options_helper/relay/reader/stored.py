@@ -16,7 +16,7 @@ from options_helper.relay.wire import (
     ORDERS_STREAM,
     ORDERS_SUBJECT,
     SEQUENCE_HEADER,
-    Pulse,
+    Heartbeat,
 )
 
 if TYPE_CHECKING:
@@ -58,25 +58,25 @@ class StoredOrders:
         """Take a message that JetStream has just stored; read those before it that did not arrive."""
         headers = message.headers or {}
         number = int(headers.get(SEQUENCE_HEADER, 0))
-        with contextlib.suppress(*AWAY):  # the next pulse shows what is missing
+        with contextlib.suppress(*AWAY):  # the next heartbeat shows what is missing
             async with self._lock:
                 if headers.get(NUMBERING_HEADER) == self._numbering:
                     await self._read(number - 1)
                     if number > self.last:
                         self._take(number, message.data, headers)
 
-    async def catch_up(self, pulse: Pulse) -> None:
+    async def catch_up(self, heartbeat: Heartbeat) -> None:
         """Read what the relay has stored; if NATS does not answer, the next call reads the rest."""
-        if pulse.stored is None:
+        if heartbeat.stored is None:
             return
         with contextlib.suppress(*AWAY):
             async with self._lock:
-                self._accounts.add(pulse.account)
-                if pulse.numbering != self._numbering:
+                self._accounts.add(heartbeat.account)
+                if heartbeat.numbering != self._numbering:
                     if not await self._is_as_before():
                         self.last = self.missing = 0
-                    self._numbering = pulse.numbering
-                await self._read(pulse.stored)
+                    self._numbering = heartbeat.numbering
+                await self._read(heartbeat.stored)
 
     async def _is_as_before(self) -> bool:
         """Return whether JetStream still has the last taken message under its number."""
@@ -88,10 +88,15 @@ class StoredOrders:
             return False
         return found.data == self._last_data
 
-    def has_all(self, pulse: Pulse) -> bool:
+    def has_all(self, heartbeat: Heartbeat) -> bool:
         """Return whether this reader has every order update that the relay has received."""
-        is_read = pulse.stored is not None and self.last >= pulse.stored
-        return is_read and pulse.numbering == self._numbering and not pulse.unstored and not self.is_mixed
+        is_read = heartbeat.stored is not None and self.last >= heartbeat.stored
+        return (
+            is_read
+            and heartbeat.numbering == self._numbering
+            and not heartbeat.unstored
+            and not self.is_mixed
+        )
 
     async def _read(self, until: int) -> None:
         while self.last < until:

@@ -133,12 +133,12 @@ class OrderDesk:
 
     def close(self, order: Order, status: str, *, reason: str | None = None) -> None:
         """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
-        moment = {"canceled": "canceled_at", "expired": "expired_at", "rejected": "failed_at"}.get(status)
+        time_field = {"canceled": "canceled_at", "expired": "expired_at", "rejected": "failed_at"}.get(status)
         at = self.clock()
         for part in (order, *order.legs):
             part.status, part.updated_at = status, at
-            if moment:
-                part.moments[moment] = at
+            if time_field:
+                part.times[time_field] = at
         extra = {} if reason is None else {"reason": reason}
         self._report(status, order, at, **extra)
 
@@ -146,7 +146,7 @@ class OrderDesk:
         """Replace a single order with a new, unfilled one for `qty`."""
         at = self.clock()
         order.status, order.updated_at = "replaced", at
-        order.moments["replaced_at"] = at
+        order.times["replaced_at"] = at
         successor = self.create(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
         successor.replaces, order.replaced_by = order.id, successor.id
         self._report("replaced", order, at)

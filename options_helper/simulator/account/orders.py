@@ -16,8 +16,8 @@ from options_helper.simulator.wire import JsonObject, Nanoseconds
 ZERO = Decimal(0)
 CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 _CENT = Decimal("0.01")
-_MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
-_NULLS = dict.fromkeys((*_MOMENTS, "notional", "trail_percent", "trail_price", "hwm"))
+_TIME_FIELDS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
+_NULLS = dict.fromkeys((*_TIME_FIELDS, "notional", "trail_percent", "trail_price", "hwm"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Order:
         symbol, side, intent: Empty on a multi-leg parent.
         spent: The sum of quantity times price over its executions, for the average price.
         parent: The multi-leg order or bracket that this leg belongs to.
-        moments: Times by field name (`filled_at`, …).
+        times: Times by field name (`filled_at`, …).
     """
 
     id: str
@@ -62,7 +62,7 @@ class Order:
     ratio: int | None = None
     parent: Order | None = None
     legs: list[Order] = field(default_factory=list)
-    moments: dict[str, Nanoseconds] = field(default_factory=dict)
+    times: dict[str, Nanoseconds] = field(default_factory=dict)
 
     @property
     def is_spread(self) -> bool:
@@ -79,7 +79,7 @@ class Order:
         self.filled_qty += qty
         self.spent += qty * price
         self.status = "partially_filled" if self.remaining else "filled"
-        self.updated_at = self.moments["filled_at"] = at
+        self.updated_at = self.times["filled_at"] = at
 
     @property
     def average(self) -> Decimal | None:
@@ -148,7 +148,7 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
         "updated_at": order.updated_at.to_text(),
         "submitted_at": order.created_at.to_text(),
         **_NULLS,
-        **{name: order.moments[name].to_text() for name in _MOMENTS if name in order.moments},
+        **{name: order.times[name].to_text() for name in _TIME_FIELDS if name in order.times},
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,
         "asset_id": "" if is_parent else asset_id(order.symbol),

@@ -50,7 +50,7 @@ _UNCHANGING = {
 }
 
 
-def _moment(query: Mapping[str, str], name: str) -> Nanoseconds | None:
+def _read_time(query: Mapping[str, str], name: str) -> Nanoseconds | None:
     text = query.get(name)
     if text is None:
         return None
@@ -64,7 +64,7 @@ def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> 
     """`/v2/orders`: sorted by submission; by default newest first and open orders only."""
     nested = query.get("nested", "false") == "true"
     limit = read_count(query, "limit", 50, _MOST_ORDERS)
-    after, until = _moment(query, "after"), _moment(query, "until")
+    after, until = _read_time(query, "after"), _read_time(query, "until")
     status = query.get("status", "open")
     if status not in {"open", "closed", "all"}:
         raise RestError(422, f"invalid status: {status}", 40010001)
@@ -114,7 +114,7 @@ def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str])
 
 def _activities_of(world: World, query: Mapping[str, str]) -> Iterator[Execution | AccountEvent]:
     types = {one for one in query.get("activity_types", "").split(",") if one}
-    after, until = _moment(query, "after") or 0, _moment(query, "until") or math.inf
+    after, until = _read_time(query, "after") or 0, _read_time(query, "until") or math.inf
     fills = [one for one in world.desk.executions if not one.busted]
     groups: list[tuple[str, Sequence[Execution | AccountEvent]]] = [
         ("trade_activity", fills),

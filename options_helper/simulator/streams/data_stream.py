@@ -146,8 +146,8 @@ class DataConnection(Connection):
                 self.faults.delay_seconds, lambda: self.drop("close", code=1000)
             )
 
-    def _dropped(self, moment: str) -> bool:
-        how = self._world.faults.take_drop(self.stream, moment)
+    def _dropped(self, stage: str) -> bool:
+        how = self._world.faults.take_drop(self.stream, stage)
         if how is not None:
             self.drop(how)
         return how is not None

@@ -94,8 +94,8 @@ class TradingConnection(Connection):
         if self.listening and not self._dropped("subscribe"):
             self._world.flow.hurry()
 
-    def _dropped(self, moment: str) -> bool:
-        how = self._world.faults.take_drop("fills", moment)
+    def _dropped(self, stage: str) -> bool:
+        how = self._world.faults.take_drop("fills", stage)
         if how is not None:
             self.drop(how)
         return how is not None

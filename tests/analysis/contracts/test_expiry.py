@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from options_helper.analysis.contracts.expiry import expiry_moment, last_trading_moment
+from options_helper.analysis.contracts.expiry import expiry_time, last_trading_time
 from options_helper.analysis.contracts.products import (
     INDEX_ROOTS,
     LATE_FUND_ROOTS,
@@ -40,19 +40,19 @@ def ny(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
 )
 def test_each_product_ends_in_its_own_way(root: str, expires: dt.datetime, last: dt.datetime) -> None:
     """Options on stocks end at 16:00, on some funds at 16:15, and on indexes at the close or at the open."""
-    assert expiry_moment(root, FRIDAY) == expires
-    assert last_trading_moment(root, FRIDAY) == last
+    assert expiry_time(root, FRIDAY) == expires
+    assert last_trading_time(root, FRIDAY) == last
 
 
 def test_without_a_calendar_the_session_before_monday_is_friday_s() -> None:
     """Without a calendar, the previous weekday is the previous session."""
-    assert last_trading_moment("SPX", dt.date(2026, 12, 21)) == ny(FRIDAY, 16, 15)
+    assert last_trading_time("SPX", dt.date(2026, 12, 21)) == ny(FRIDAY, 16, 15)
 
 
 def test_expiry_follows_daylight_saving() -> None:
     """16:00 in New York is a different hour of UTC in summer and in winter."""
-    assert expiry_moment("AAPL", dt.date(2026, 7, 17)) == dt.datetime(2026, 7, 17, 20, tzinfo=dt.UTC)
-    assert expiry_moment("AAPL", FRIDAY) == dt.datetime(2026, 12, 18, 21, tzinfo=dt.UTC)
+    assert expiry_time("AAPL", dt.date(2026, 7, 17)) == dt.datetime(2026, 7, 17, 20, tzinfo=dt.UTC)
+    assert expiry_time("AAPL", FRIDAY) == dt.datetime(2026, 12, 18, 21, tzinfo=dt.UTC)
 
 
 def test_products_do_not_contradict_each_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
 from options_helper.analysis.streams.clock import accept_offset, clock_error, correct_clock
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
-from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.calendar.market_clock import market_state
 from options_helper.market import (
     BrokerAccount,
     FillGap,
@@ -50,7 +50,7 @@ def state_of_0dte(true_now: dt.datetime, offset: float, quoted: dt.datetime) -> 
     }
     days = [{"date": f"2026-11-{day}", "open": "09:30", "close": "16:00"} for day in (20, 23, 24, 25)]
     local = true_now + dt.timedelta(seconds=offset)
-    market = market_moment(AlpacaCalendar.from_alpaca(clock, days), local - clock_error(offset))
+    market = market_state(AlpacaCalendar.from_alpaca(clock, days), local - clock_error(offset))
     received = quoted + dt.timedelta(seconds=offset)
     live = correct_clock(
         LiveSnapshot(

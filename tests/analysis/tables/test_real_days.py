@@ -12,7 +12,7 @@ import pytest
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.tables.view import TablesView, compute_view
-from options_helper.data.calendar.market_clock import ExchangeCalendar, market_moment
+from options_helper.data.calendar.market_clock import ExchangeCalendar, market_state
 from options_helper.market import (
     LiveSnapshot,
     PreviousClose,
@@ -41,7 +41,7 @@ def new_york(day: dt.date, hour: int, minute: int = 0, second: int = 0) -> dt.da
 
 def world(at: dt.datetime, **more: Any) -> LiveSnapshot:
     """Return a snapshot without prices, with running streams and the exchange's own calendar."""
-    market = market_moment(ExchangeCalendar(), at)
+    market = market_state(ExchangeCalendar(), at)
     health = {
         name: StreamHealth(
             name,
@@ -199,7 +199,7 @@ def test_a_result_stays_known_on_later_days(
 ) -> None:
     """The close of the expiry date decides, not the newest one; without it, totals are withheld."""
     at = new_york(day, 11)
-    newest = PreviousClose(70.0, market_moment(ExchangeCalendar(), at).previous_trading_date or day)
+    newest = PreviousClose(70.0, market_state(ExchangeCalendar(), at).previous_trading_date or day)
     more = {"previous_closes": {"XYZ": newest} if day > HALF_DAY else {}, "daily_closes": {"XYZ": closes}}
     live = quoted(world(at, **more), at - SECOND, {"XYZ": (79.99, 80.01)})
     row, view = view_of(option("XYZ", 45, expiry=TUESDAY), live)

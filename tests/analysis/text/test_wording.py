@@ -10,7 +10,7 @@ from options_helper.analysis.text.wording import (
     count,
     format_minute,
     format_minutes,
-    format_moment,
+    format_near_time,
     format_time,
     join_words,
 )
@@ -47,7 +47,7 @@ def test_times_are_in_the_zone_asked_for() -> None:
 )
 def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> None:
     """A time today is shown without a day, one this week with its weekday, and a later one with its date."""
-    assert format_moment(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
+    assert format_near_time(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
 
 
 @pytest.mark.parametrize(

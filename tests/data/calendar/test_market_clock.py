@@ -14,7 +14,7 @@ from options_helper.data.calendar.market_clock import (
     ExchangeCalendar,
     MarketCalendar,
     Session,
-    market_moment,
+    market_state,
     phase_at,
     with_overnight,
 )
@@ -277,7 +277,7 @@ def test_a_moment_has_the_close_of_its_trading_dates_session(
     day: dt.date, hour: int, close: dt.datetime, previous: dt.date
 ) -> None:
     """Every phase of a half day has its close at 13:00; other days have the last session's close."""
-    moment = market_moment(EXCHANGE, ny(day, hour))
+    moment = market_state(EXCHANGE, ny(day, hour))
     assert (moment.session_close, moment.previous_trading_date) == (close, previous)
 
 
@@ -289,14 +289,14 @@ def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
         {"date": day.isoformat(), "open": "09:30", "close": "16:00"}
         for day in (dt.date(2026, 11, 19), FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25))
     ]
-    moment = market_moment(AlpacaCalendar.from_alpaca(told, rows), at)
+    moment = market_state(AlpacaCalendar.from_alpaca(told, rows), at)
     assert (moment.phase, moment.session_close) == (MarketPhase.OPEN, ny(MONDAY, 14))
     assert moment.trading_date == MONDAY
 
 
 def test_without_a_calendar_nothing_is_known() -> None:
     """Without a calendar, the phase, the close and the date are unknown."""
-    moment = market_moment(None, ny(MONDAY, 11))
+    moment = market_state(None, ny(MONDAY, 11))
     assert (moment.phase, moment.session_close, moment.trading_date) == (MarketPhase.UNKNOWN, None, None)
 
 
@@ -314,5 +314,5 @@ def test_without_a_calendar_nothing_is_known() -> None:
 def test_overnight_trading_has_a_phase_of_its_own(at: str, phase: str, until: str) -> None:
     """The phase is from 20:00 to 04:00 in New York before each session, and on no other night."""
     moment = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
-    seen = with_overnight(market_moment(ExchangeCalendar(), moment), moment)
+    seen = with_overnight(market_state(ExchangeCalendar(), moment), moment)
     assert (str(seen.phase), seen.until) == (phase, dt.datetime.fromisoformat(until).replace(tzinfo=NEW_YORK))

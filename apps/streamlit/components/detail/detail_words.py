@@ -10,7 +10,7 @@ from dataclasses import replace
 from apps.streamlit.components.positions.table.records import Record
 from apps.streamlit.components.positions.table.row_words import AGED_STATES, STATE_WORDS, name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
-from options_helper.analysis.strategies.book_loss import Cover
+from options_helper.analysis.strategies.portfolio_loss import Cover
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import (
     MISSING,
@@ -20,7 +20,7 @@ from options_helper.analysis.text.figures import (
     format_price,
     format_span,
 )
-from options_helper.analysis.text.wording import format_moment
+from options_helper.analysis.text.wording import format_near_time
 from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import EquityPosition, MultiLegPosition, Position
@@ -112,7 +112,7 @@ def stopped_words(state: str, at: dt.datetime, now: dt.datetime, zone: dt.tzinfo
 
     A time on a different day than `now` includes the day: `■ as of Fri 13:46`.
     """
-    return f"\N{BLACK SQUARE} as of {format_moment(at, now, zone)}" if state in AGED_STATES else ""
+    return f"\N{BLACK SQUARE} as of {format_near_time(at, now, zone)}" if state in AGED_STATES else ""
 
 
 def origin_words(record: Record) -> str:

@@ -35,7 +35,7 @@ from options_helper.analysis.fills.words import execution_name, execution_notes
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.what_if.holdings import legs_on
-from options_helper.analysis.strategies.book_loss import Cover, find_cover
+from options_helper.analysis.strategies.portfolio_loss import Cover, find_cover
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.order_words import fill_words, side_words

@@ -11,7 +11,7 @@ from options_helper.analysis.fills.order_facts import LONG_AGO
 from options_helper.analysis.fills.records import OrderEvent, OrderTimeline
 from options_helper.analysis.fills.words import contradiction_words, event_detail, order_name, order_price
 from options_helper.analysis.text.order_words import event_words, plain, price_words, side_words
-from options_helper.analysis.text.wording import count, format_dated_moment, format_time
+from options_helper.analysis.text.wording import count, format_day_and_time, format_time
 from options_helper.times import NEW_YORK, new_york_date
 
 _ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
@@ -58,7 +58,7 @@ def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
     if new_york_date(at) == day:
         return format_time(at, zone)
     # In the reader's zone it may still be the same date.
-    return format_dated_moment(at, dt.datetime.combine(day, dt.time(12), NEW_YORK), zone)
+    return format_day_and_time(at, dt.datetime.combine(day, dt.time(12), NEW_YORK), zone)
 
 
 def _details(order: OrderTimeline) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.page_model import PageModel, build_page_model
-from apps.streamlit.components.inputs.portfolio_source import AccountBook, use_account
+from apps.streamlit.components.inputs.portfolio_source import AccountPortfolio, use_account
 from apps.streamlit.components.inputs.session import session_id
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.session.hub import LiveHub
@@ -83,7 +83,7 @@ def _show_account(hub: LiveHub, model: PageModel) -> None:
     with closing(AlpacaRest(load_settings().with_account(model.settings.account))) as rest:
         account = read_account(rest)
     text = write_account_portfolio(account.history).text
-    use_account(model.source.path, AccountBook(text, read_at, account.left_out))
+    use_account(model.source.path, AccountPortfolio(text, read_at, account.left_out))
     shown = build_page_model(model.settings, model.credentials)
     _begin(hub.restart if hub.is_running() else hub.start, shown)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 
-from options_helper.analysis.text.wording import format_minutes, format_moment
+from options_helper.analysis.text.wording import format_minutes, format_near_time
 from options_helper.market import LiveSnapshot, MarketPhase
 
 _WORDS = {
@@ -41,7 +41,7 @@ class MarketHours:
         if self.is_open and self.until is not None:
             return f"{words} · closes in {format_minutes((self.until - now).total_seconds())}"
         if not self.is_open and self.next_open is not None:
-            return f"{words} · opens {format_moment(self.next_open, now, zone)}"
+            return f"{words} · opens {format_near_time(self.next_open, now, zone)}"
         return words
 
 

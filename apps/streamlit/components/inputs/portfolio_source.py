@@ -27,7 +27,7 @@ _KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
-class AccountBook:
+class AccountPortfolio:
     """The account's positions as a portfolio file, and what the file cannot express."""
 
     text: str
@@ -50,7 +50,7 @@ class PortfolioSource:
     portfolio: Portfolio | None = None
     content: bytes = field(default=b"", repr=False)
     error: PortfolioError | None = None
-    account: AccountBook | None = None
+    account: AccountPortfolio | None = None
 
     @property
     def exists(self) -> bool:
@@ -117,7 +117,7 @@ def _stand_in(valid: PortfolioSource, source: PortfolioSource) -> PortfolioSourc
     return replace(valid, error=source.error)
 
 
-def use_account(path: Path, book: AccountBook) -> None:
+def use_account(path: Path, account: AccountPortfolio) -> None:
     """Let the account stand in for a missing file, in every tab, until the file exists.
 
     Raises:
@@ -125,11 +125,13 @@ def use_account(path: Path, book: AccountBook) -> None:
     """
     from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
 
-    content = book.text.encode()
+    content = account.text.encode()
     portfolio = parse_portfolio(path, content)
     with _lock:
         _make_room(_accounts)
-        _accounts[str(path)] = PortfolioSource(path, None, portfolio=portfolio, content=content, account=book)
+        _accounts[str(path)] = PortfolioSource(
+            path, None, portfolio=portfolio, content=content, account=account
+        )
 
 
 def forget_portfolios() -> None:

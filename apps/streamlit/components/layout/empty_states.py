@@ -81,13 +81,13 @@ def render_no_portfolio(context: PageContext) -> None:
         _account_button("Show my account", context)
 
 
-def render_account_book(context: PageContext) -> None:
+def render_account_portfolio(context: PageContext) -> None:
     """Draw a note that the account stands in for a missing file, with its text to copy or download."""
     source = context.model.source
     if source.account is None:
         return
     text = source.account.text
-    with st.container(key="live-account-book", border=True):
+    with st.container(key="live-account-file", border=True):
         read_at = format_time(source.account.read_at, context.zone)
         st.markdown(
             f"There is no file **{in_markdown(str(source.path))}**. This is your account as it was read at "

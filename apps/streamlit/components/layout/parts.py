@@ -32,7 +32,7 @@ from apps.streamlit.components.downloads import describe_offers, render_offers
 from apps.streamlit.components.fills.fills_panel import render_fills
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.layout.empty_states import (
-    render_account_book,
+    render_account_portfolio,
     render_empty_portfolio,
     render_no_portfolio,
 )
@@ -68,7 +68,7 @@ from options_helper.analysis.account.day_result import day_name_of
 from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.status.stream_lines import describe_mix
-from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss
+from options_helper.analysis.strategies.portfolio_loss import PortfolioLoss, find_portfolio_loss
 from options_helper.files.account_portfolio import ExistingFile
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date
@@ -145,7 +145,7 @@ def _draw_notes(context: PageContext, page: PageView) -> None:
     render_alert_bar(page.monitor, context.zone)
     of_account = account_note(_account_of(context, page), context.model.source.name)
     render_notes(list_notes(context), of_account)
-    render_account_book(context)
+    render_account_portfolio(context)
 
 
 def _draw_totals(context: PageContext, page: PageView) -> None:
@@ -154,7 +154,7 @@ def _draw_totals(context: PageContext, page: PageView) -> None:
         page.view.totals,
         portfolio.cash,
         describe_mix(live),
-        loss=_book_loss(portfolio, live.as_of),
+        loss=_portfolio_loss(portfolio, live.as_of),
         not_held=account.not_held_words,
         day=account.day,
         day_name=day_name_of(live),
@@ -166,9 +166,9 @@ def _draw_risk(_context: PageContext, page: PageView) -> None:
     render_risk_tile(page.risk)
 
 
-def _book_loss(portfolio: Portfolio, at: dt.datetime) -> BookLoss:
+def _portfolio_loss(portfolio: Portfolio, at: dt.datetime) -> PortfolioLoss:
     today = new_york_date(at)
-    compute = partial(find_book_loss, portfolio, today)
+    compute = partial(find_portfolio_loss, portfolio, today)
     return _memo.get("loss", portfolio, compute, extent=today.toordinal())
 
 

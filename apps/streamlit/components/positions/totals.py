@@ -14,7 +14,7 @@ import streamlit as st
 from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.panel_words import day_coverage
-from options_helper.analysis.strategies.book_loss import BookLoss
+from options_helper.analysis.strategies.portfolio_loss import PortfolioLoss
 from options_helper.analysis.tables.sums import Total
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
@@ -44,7 +44,7 @@ def render_totals(
     cash: float,
     mix: str = "",
     *,
-    loss: BookLoss | None = None,
+    loss: PortfolioLoss | None = None,
     not_held: str = "",
     day: AccountDay | None = None,
     day_name: str = TODAY,
@@ -105,7 +105,7 @@ def day_label(day_name: str) -> str:
 
 
 def describe_more(
-    totals: LiveTotals, loss: BookLoss | None = None, *, of_account: bool = False, day_name: str = TODAY
+    totals: LiveTotals, loss: PortfolioLoss | None = None, *, of_account: bool = False, day_name: str = TODAY
 ) -> str:
     """Return the other totals in one line, each with its coverage, and what P/L Day covers."""
     parts = [
@@ -127,7 +127,7 @@ def describe_more(
     return " · ".join(parts)
 
 
-def describe_loss(loss: BookLoss) -> str:
+def describe_loss(loss: PortfolioLoss) -> str:
     """Return a loss: `$5,210`, `unlimited`, or `— (7 of 9 positions: $5,210)` if some have no payoff."""
     words = "unlimited" if math.isinf(loss.value) else format_dollars(max(loss.value, 0.0))
     if math.isinf(loss.value) or loss.covered == loss.positions:

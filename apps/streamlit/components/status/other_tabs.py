@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.inputs.session import session_id
-from options_helper.analysis.text.wording import format_moment
+from options_helper.analysis.text.wording import format_near_time
 from options_helper.session.hub import LiveHub
 
 
@@ -24,7 +24,7 @@ def describe_other_tab(context: PageContext, not_live: int) -> str:
     action = context.hub.last_action
     if action is None or not context.hub.is_running() or not is_from_another_tab(context.hub):
         return ""
-    at = format_moment(action.at, context.snapshot.as_of, context.zone)
+    at = format_near_time(action.at, context.snapshot.as_of, context.zone)
     text = f"{action.kind} from another tab {at} with {action.portfolio_name}"
     if not_live:
         return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."

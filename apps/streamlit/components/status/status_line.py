@@ -13,7 +13,7 @@ from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import is_from_another_tab
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose
-from options_helper.analysis.text.wording import format_moment
+from options_helper.analysis.text.wording import format_near_time
 from options_helper.market import StreamState
 from options_helper.session.hub import LiveHub
 from options_helper.session.last_action import ActionKind
@@ -99,7 +99,7 @@ def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
     action = context.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
     if stopped and is_from_another_tab(context.hub) and not context.snapshot.running:
-        at = format_moment(stopped.at, context.snapshot.as_of, context.zone)
+        at = format_near_time(stopped.at, context.snapshot.as_of, context.zone)
         return Diagnosis(Level.INFO, f"Stopped from another tab, {at}.", "Figures are frozen.")
     return diagnose(
         context.snapshot,

@@ -49,14 +49,14 @@ class Lot:
 
 def find_lots(history: AccountHistory) -> list[Lot]:
     """Return the lots of each current holding, oldest first; their quantities sum to the broker's."""
-    book = _LotBook(history.parents, history.fills)
+    lots = _OpenLots(history.parents, history.fills)
     for change in in_order(history.fills, history.events):
-        book.apply(change)
-    book.join_rolled()
-    return [lot for holding in history.holdings for lot in _fitted(book.lots[holding.symbol], holding)]
+        lots.apply(change)
+    lots.join_rolled()
+    return [lot for holding in history.holdings for lot in _fitted(lots.lots[holding.symbol], holding)]
 
 
-class _LotBook:
+class _OpenLots:
     """The lots keyed by symbol, updated change by change."""
 
     def __init__(self, parents: Mapping[str, str], fills: Sequence[BrokerFill]) -> None:

@@ -17,7 +17,7 @@ from options_helper.analysis.risk.what_if.priced_legs import NOTHING_PRICED, Mov
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 
 MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
-_BOOK_STEP = 0.03
+_PORTFOLIO_STEP = 0.03
 _MOST_STEP, _LEAST_STEP = 0.25, 0.002
 _FIXED_DAYS = (0.0, 1.0, 7.0, 30.0)
 _MOST_DAYS = 30
@@ -93,8 +93,8 @@ def shock_of(risk: LiveRisk, numbers: Sequence[int]) -> Shock:
         return Shock(holdings, stock, step_of(holding))
     betas = risk.at.betas
     if betas is None:
-        return Shock(holdings, "every underlying", _BOOK_STEP)
-    return Shock(holdings, betas.benchmark, _BOOK_STEP, betas.values)
+        return Shock(holdings, "every underlying", _PORTFOLIO_STEP)
+    return Shock(holdings, betas.benchmark, _PORTFOLIO_STEP, betas.values)
 
 
 def compute_scenario(
@@ -149,7 +149,7 @@ def step_of(holding: LegSelection) -> float:
     """
     options = [leg for leg in holding.known if leg.option is not None]
     if not options:
-        return _BOOK_STEP
+        return _PORTFOLIO_STEP
     nearest = min(options, key=lambda leg: abs(leg.option.strike / leg.spot - 1) if leg.option else math.inf)
     days = min(max(holding.front_days, 1.0), float(_MOST_DAYS))
     step = nearest.iv * math.sqrt(days / DAYS_PER_YEAR)

@@ -231,9 +231,9 @@ class DataConnection(OneConnection):
                 # Stop and pings, the loop's only other work, can wait that long.
                 asleep_since = time.monotonic()
                 time.sleep(pause)  # noqa: ASYNC251
-                await self._read_gathered(asleep_since)
+                await self._read_backlog(asleep_since)
 
-    async def _read_gathered(self, since: float) -> None:
+    async def _read_backlog(self, since: float) -> None:
         """Read the frames that collected in the socket; they count as waiting since `since`."""
         self._decoder.waiting_since = since
         await asyncio.sleep(0)  # a turn of the loop polls its sockets, the next one follows their callbacks

@@ -12,8 +12,8 @@ from functools import partial
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import (
     MarketCalendar,
-    MarketMoment,
-    market_moment,
+    MarketState,
+    market_state,
     with_overnight,
 )
 from options_helper.data.settings import OVERNIGHT_FEEDS
@@ -67,7 +67,7 @@ class LiveRun:
         clock: Returns the time of the thread's event, and the current time outside of events.
     """
 
-    _moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (None, None, MarketMoment())
+    _market_state: tuple[MarketCalendar | None, dt.datetime | None, MarketState] = (None, None, MarketState())
 
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
         self.config = config
@@ -204,13 +204,17 @@ class LiveRun:
         absent = health.asked if _is_refused_for_its_size(health) else health.missing - health.invalid
         return tuple(dict.fromkeys((*symbols, *(each for each in config.symbols(stream) if each in absent))))
 
-    def _market(self, at: dt.datetime) -> MarketMoment:
+    def _market(self, at: dt.datetime) -> MarketState:
         calendar, second = self.results.calendar, at.replace(microsecond=0)  # phases begin at whole seconds
-        if self._moment[:2] != (calendar, second):
-            moment = market_moment(calendar, second)
+        if self._market_state[:2] != (calendar, second):
+            market = market_state(calendar, second)
             trades_overnight = self.config.stock_feed in OVERNIGHT_FEEDS
-            self._moment = (calendar, second, with_overnight(moment, second) if trades_overnight else moment)
-        return self._moment[2]
+            self._market_state = (
+                calendar,
+                second,
+                with_overnight(market, second) if trades_overnight else market,
+            )
+        return self._market_state[2]
 
     def _alpaca_now(self) -> dt.datetime:
         return self.results.to_alpaca_time(self.clock())

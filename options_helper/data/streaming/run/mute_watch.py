@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from options_helper.analysis.streams.silence import MUTE
-from options_helper.data.calendar.market_clock import MarketMoment
+from options_helper.data.calendar.market_clock import MarketState
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.errors import StreamInterrupted
@@ -23,7 +23,7 @@ class MuteWatch:
         self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
 
     def complaint(
-        self, health: StreamHealth, market: MarketMoment, *, now: dt.datetime, alpaca_now: dt.datetime
+        self, health: StreamHealth, market: MarketState, *, now: dt.datetime, alpaca_now: dt.datetime
     ) -> StreamInterrupted | None:
         """Return the reason to end a mute connection, else None; `now` is a time of the records' clock."""
         opened = market.session_open

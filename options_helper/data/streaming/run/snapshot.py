@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import TypedDict
 
-from options_helper.data.calendar.market_clock import MarketMoment
+from options_helper.data.calendar.market_clock import MarketState
 from options_helper.data.settings import Account
 from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
@@ -54,7 +54,7 @@ class SnapshotParts:
     now: dt.datetime
     config: LiveStreamConfig
     state: CacheState
-    market: MarketMoment
+    market: MarketState
     health: Mapping[StreamName, StreamHealth]
     polling: Mapping[StreamName, Polling] = field(default_factory=dict)
     dropped: Mapping[str, int]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from options_helper.analysis.strategies import book_loss
-from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss, find_cover
+from options_helper.analysis.strategies import portfolio_loss
 from options_helper.analysis.strategies.payoff import OptionAmount, sum_options
+from options_helper.analysis.strategies.portfolio_loss import PortfolioLoss, find_cover, find_portfolio_loss
 from options_helper.models import Portfolio
 
 TODAY = dt.date(2026, 11, 20)
@@ -44,22 +44,22 @@ CALENDAR = {
         for side, expiry in (("short", DECEMBER), ("long", JUNE))
     ],
 }
-BOOKS: dict[str, tuple[list[dict[str, Any]], BookLoss]] = {
-    "nothing": ([], BookLoss(0.0, 0, 0)),
-    "a long call": ([option("call", 1)], BookLoss(200.0, 1, 1)),
-    "a short put": ([option("put", -1)], BookLoss(9_800.0, 1, 1)),
-    "a naked call": ([option("call", -1)], BookLoss(math.inf, 1, 1)),
-    "a call that shares beside it cover": ([option("call", -1), shares(100)], BookLoss(8_800.0, 2, 2)),
-    "half a cover": ([option("call", -2), shares(100)], BookLoss(math.inf, 2, 2)),
-    "shares of another company": ([option("call", -1), shares(100, "MSFT")], BookLoss(math.inf, 2, 2)),
-    "two rows of one vertical": ([option("call", -1), option("call", 1, 110)], BookLoss(1_000.0, 2, 2)),
+BOOKS: dict[str, tuple[list[dict[str, Any]], PortfolioLoss]] = {
+    "nothing": ([], PortfolioLoss(0.0, 0, 0)),
+    "a long call": ([option("call", 1)], PortfolioLoss(200.0, 1, 1)),
+    "a short put": ([option("put", -1)], PortfolioLoss(9_800.0, 1, 1)),
+    "a naked call": ([option("call", -1)], PortfolioLoss(math.inf, 1, 1)),
+    "a call that shares beside it cover": ([option("call", -1), shares(100)], PortfolioLoss(8_800.0, 2, 2)),
+    "half a cover": ([option("call", -2), shares(100)], PortfolioLoss(math.inf, 2, 2)),
+    "shares of another company": ([option("call", -1), shares(100, "MSFT")], PortfolioLoss(math.inf, 2, 2)),
+    "two rows of one vertical": ([option("call", -1), option("call", 1, 110)], PortfolioLoss(1_000.0, 2, 2)),
     "shares cover two expiries": (
         [option("call", -1), option("call", -1, expiry=JUNE), shares(200)],
-        BookLoss(17_600.0, 3, 3),
+        PortfolioLoss(17_600.0, 3, 3),
     ),
-    "a later call covers": ([option("call", -1), option("call", 1, expiry=JUNE)], BookLoss(200.0, 1, 2)),
-    "a calendar": ([CALENDAR, option("call", 1)], BookLoss(200.0, 1, 2)),
-    "an expired call": ([option("call", -1, expiry="2026-11-13")], BookLoss(0.0, 0, 0)),
+    "a later call covers": ([option("call", -1), option("call", 1, expiry=JUNE)], PortfolioLoss(200.0, 1, 2)),
+    "a calendar": ([CALENDAR, option("call", 1)], PortfolioLoss(200.0, 1, 2)),
+    "an expired call": ([option("call", -1, expiry="2026-11-13")], PortfolioLoss(0.0, 0, 0)),
 }
 
 
@@ -73,7 +73,7 @@ def book(positions: list[dict[str, Any]]) -> Portfolio:
 def test_the_most_that_can_be_lost(name: str) -> None:
     """The loss is unlimited only if a short call is uncovered; the number of positions is included."""
     positions, loss = BOOKS[name]
-    found = find_book_loss(book(positions), TODAY)
+    found = find_portfolio_loss(book(positions), TODAY)
     assert (found.covered, found.positions) == (loss.covered, loss.positions)
     assert found.value == pytest.approx(loss.value)
 
@@ -115,9 +115,9 @@ def test_the_work_grows_with_the_number_of_positions(monkeypatch: pytest.MonkeyP
         added.extend(kept)
         return sum_options(kept)
 
-    monkeypatch.setattr(book_loss, "sum_options", add)
+    monkeypatch.setattr(portfolio_loss, "sum_options", add)
     portfolio = Portfolio.model_validate(
         {"positions": [option("call", 1, 100 + n, id=f"c{n}") for n in range(50)]}
     )
-    assert find_book_loss(portfolio, TODAY) == BookLoss(10_000.0, 50, 50)
+    assert find_portfolio_loss(portfolio, TODAY) == PortfolioLoss(10_000.0, 50, 50)
     assert len(added) == 50

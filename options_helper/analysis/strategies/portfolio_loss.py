@@ -21,7 +21,7 @@ _CENT_FRACTION = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class BookLoss:
+class PortfolioLoss:
     """The maximum loss of a portfolio.
 
     Attributes:
@@ -49,7 +49,7 @@ class _Part:
         return self.payoff.shares + math.fsum(calls)
 
 
-def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
+def find_portfolio_loss(portfolio: Portfolio, today: dt.date) -> PortfolioLoss:
     """Return the maximum loss of the positions with a known cost and a single expiry each."""
     alive = [position for position in portfolio.positions if _expiry(position, dt.date.max) >= today]
     by_stock: dict[str, dict[dt.date, list[_Part]]] = {}
@@ -59,7 +59,9 @@ def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
             parts = by_stock.setdefault(stock_symbol(position.symbol), {})
             parts.setdefault(_expiry(position, dt.date.max), []).append(_Part(payoff, 1))
     losses = [_loss({expiry: _join(each) for expiry, each in parts.items()}) for parts in by_stock.values()]
-    return BookLoss(math.fsum(loss for loss, _ in losses), sum(covered for _, covered in losses), len(alive))
+    return PortfolioLoss(
+        math.fsum(loss for loss, _ in losses), sum(covered for _, covered in losses), len(alive)
+    )
 
 
 def _expiry(position: AnyPosition, without: dt.date) -> dt.date:
