@@ -36,6 +36,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # For the tests' own certificates; ignoring an error request by request repeats the request.
+    "--ignore-certificate-errors",
 ]
 # A guard against hanging, not a promise; tests name the seconds that are promised.
 HANG_GUARD_SECONDS = 60.0

@@ -175,7 +175,7 @@ def test_behind_a_proxy_with_a_path(browser: Browser, tmp_path: Path) -> None:
         assert "There is no TLS" not in said
         link = re.search(rf"{re.escape(public)}/login\?token=\S+", said)
         assert link
-        page = portal.open(f"{public}/Live_Portfolio", ignore_https_errors=True)
+        page = portal.open(f"{public}/Live_Portfolio")
         assert urlsplit(page.url).path == "/options/login"
         page.goto(link[0])
         expect(page.get_by_role("heading", name="Options Helper")).to_be_visible()
@@ -210,7 +210,7 @@ def test_tls_of_its_own(browser: Browser, tmp_path: Path) -> None:
         patch.setattr(conftest, "answers", answers)
         with conftest.running_portal(browser, tmp_path, EVERYWHERE, *files) as portal:
             portal.url = portal.url.replace("http:", "https:")
-            page = portal.open(portal.login_url, ignore_https_errors=True)
+            page = portal.open(portal.login_url)
             expect(page.get_by_role("heading", name="Options Helper")).to_be_visible()
             (cookie,) = [one for one in page.context.cookies() if one["name"].startswith("options_helper_")]
             assert cookie["secure"]
