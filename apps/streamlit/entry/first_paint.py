@@ -33,10 +33,8 @@ _ROOT = '<div id="root"></div>'
 _FONT = re.compile(r'href="([^"]+\.woff2)"')
 _MODULES = Path(options_helper.__file__).parent / "browser"
 _IMPORTED = re.compile(r'^import .* from "\./(\w+\.js)";$', re.MULTILINE)
-_COMPONENTS = (
-    "positions_table",
-    "redraw",
-)  # as declared in pyproject.toml; each starts with the module of its name
+# As declared in pyproject.toml; each starts with the module of its name.
+_COMPONENTS = ("positions_table", "redraw")
 
 
 def read_document() -> str:
