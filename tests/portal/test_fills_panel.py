@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.orders_list import orders_html
 from apps.streamlit.components.positions.position_tables import account_notes
+from apps.streamlit.components.positions.table.row_words import MORE
 from options_helper.analysis.fills import build_fill_day
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import names_of
@@ -352,7 +354,7 @@ def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> Non
     )
     view = view_of(fill(now, 2, 2, 1.62), broker_events=events)
     notes = account_notes(view.portfolio_fills, NEW_YORK)
-    fills = f"2 contracts sold {now.astimezone(NEW_YORK):%H:%M}"
+    fills = f"2 contracts sold {now.astimezone(NEW_YORK):%H:%M}{MORE}"
     assert notes == {
         "aapl-call": f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00, "
         f"{format_day(day, with_year=False)}; "
@@ -365,9 +367,16 @@ def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> Non
 def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
     """A row counts the fills, and the position's detail lists them."""
     view = view_of(fill(now, 2, 2, 1.62), fill(now, 3, 1, 1.63), fill(now, 5, 2, 1.64))
-    assert account_notes(view.portfolio_fills, NEW_YORK) == {
-        "aapl-call": "3 fills today\N{NO-BREAK SPACE}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
-    }
+    assert account_notes(view.portfolio_fills, NEW_YORK) == {"aapl-call": f"3 fills today{MORE}"}
+
+
+@pytest.mark.date_sensitive
+def test_the_only_fill_of_a_structure_is_one_short_line_too(now: dt.datetime) -> None:
+    """The words for one of several contracts would take three lines of a row."""
+    fills = view_of(fill(now, 2, 2, 1.62)).portfolio_fills
+    (fact,) = fills.by_position["aapl-call"]
+    of_several = replace(fills, by_position={"condor": [replace(fact, of_several=True)]})
+    assert account_notes(of_several, NEW_YORK) == {"condor": f"1 fill today{MORE}"}
 
 
 @pytest.mark.date_sensitive

@@ -131,9 +131,9 @@ def account_notes(
 
 
 def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
-    """Return a short line: the only fill, or the number of fills that the position's detail lists."""
-    if len(facts) == 1 and facts[0].fills == 1:
-        return fill_fact_words(facts[0], zone)
+    """Return a short line, which leads to the detail's list: the only fill, or the number of fills."""
+    if len(facts) == 1 and facts[0].fills == 1 and not facts[0].of_several:
+        return f"{fill_fact_words(facts[0], zone)}{MORE}"
     return f"{count(sum(fact.fills for fact in facts), 'fill')} today{MORE}"
 
 
