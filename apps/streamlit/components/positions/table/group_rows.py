@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from apps.streamlit.components.positions.table.records import (
     Record,
@@ -42,26 +42,36 @@ def build_group_rows(
             members.setdefault(row["group"], []).append(row)
     by_group = {stock_symbol(str(record["underlying"])): record for record in records}
     groups = sorted({stock_symbol(position.symbol) for position in portfolio.positions})
+    greeks = sum_greeks([members.get(group, ()) for group in groups])
     return [
-        _group_values(group, by_group.get(group, {}), sum_greeks(members.get(group, ())), as_of_us)
-        for group in groups
+        _group_values(group, by_group.get(group, {}), sums, as_of_us)
+        for group, sums in zip(groups, greeks, strict=True)
     ]
 
 
-def sum_greeks(rows: Sequence[Mapping[str, object]]) -> Record:
-    """Return the sums of the positions' Greeks, each None if a position lacks it, and their coverage.
+def sum_greeks(groups: Sequence[Sequence[Record]]) -> list[Record]:
+    """Return the sums of each group's Greeks, each None if a position lacks it, and their coverage.
 
     A Greek that no position has, such as the theta of shares, is "".
     """
-    sums: Record = {}
+    sums: list[Record] = [{"greeks_cover": _greeks_cover(rows)} for rows in groups]
     for column in _GREEKS:
-        values = [value for row in rows if (value := row.get(column.field, "")) != ""]
-        known = [value for value in values if isinstance(value, int | float)]
-        total = math.fsum(known) if len(known) == len(values) else None
-        sums[column.field] = shown_column([total], column)[0] if values else ""
-    count = sum(isinstance(row.get("delta"), int | float) for row in rows)
-    sums["greeks_cover"] = "" if count == len(rows) else f"Greeks {count:,} of {len(rows):,}"
+        totals = shown_column([_total(rows, column.field) for rows in groups], column)
+        for row, total in zip(sums, totals, strict=True):
+            row[column.field] = total
     return sums
+
+
+def _total(rows: Sequence[Record], field: str) -> float | str | None:
+    values = [value for row in rows if (value := row.get(field, "")) != ""]
+    if not values:
+        return ""
+    return None if None in values else math.fsum(values)
+
+
+def _greeks_cover(rows: Sequence[Record]) -> str:
+    count = sum(row.get("delta") not in {None, ""} for row in rows)
+    return "" if count == len(rows) else f"Greeks {count:,} of {len(rows):,}"
 
 
 def _group_values(group: str, record: Record, greeks: Record, as_of_us: int) -> list[object]:

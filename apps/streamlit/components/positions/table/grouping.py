@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from apps.streamlit.components.positions.table.group_rows import GREEK_FIELDS, GROUP_FIELDS, sum_greeks
 from apps.streamlit.components.positions.table.layout import BELOW
-from apps.streamlit.components.positions.table.records import rounded_dollars
+from apps.streamlit.components.positions.table.records import Record, rounded_dollars
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.osi import stock_symbol
@@ -52,7 +52,12 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
             members.setdefault(group_of[owner], []).append(row)
         moved[place["group"]] = _id(group_of[owner])
         shown.append(moved)
-    groups = [] if by is Grouping.NONE else [_sums(group, members[group], place) for group in sorted(members)]
+    names = [] if by is Grouping.NONE else sorted(members)
+    known = [field for field in GREEK_FIELDS if field in place]
+    greeks = sum_greeks(
+        [[{field: row[place[field]] for field in known} for row in members[each]] for each in names]
+    )
+    groups = [_sums(each, members[each], place, sums) for each, sums in zip(names, greeks, strict=True)]
     return TableRows(**{**table, "shown": shown, "groups": groups})
 
 
@@ -93,13 +98,14 @@ def _groups_of(portfolio: Portfolio, by: Grouping) -> dict[str, Group]:
     )
 
 
-def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:
+def _sums(group: Group, rows: list[list[object]], place: dict[str, int], greeks: Record) -> list[object]:
     """Return a group's row of `GROUP_FIELDS`; the coverage of an incomplete sum includes its known part."""
     values: dict[str, object] = {
         "id": _id(group),
         "name": group[1],
         "sub": count(len(rows), "position"),
         "state": "",
+        **greeks,
     }
     for field, cover in (("pnl_open", "cover"), ("pnl_day", "day_cover")):
         known = [value for row in rows if isinstance(value := row[place[field]], int | float)]
@@ -110,9 +116,6 @@ def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list
     values["partial"] = values["pnl_open"] is None and ":" in str(values["cover"])
     if values["pnl_day"] is not None:
         values["day_cover"] = ""
-    values |= sum_greeks(
-        [{field: row[place[field]] for field in GREEK_FIELDS if field in place} for row in rows]
-    )
     return [values.get(field) for field in GROUP_FIELDS]
 
 
