@@ -229,7 +229,7 @@ class Betas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashChange:
-    """A change of cash other than by a trade: a fee, a dividend, interest or a deposit.
+    """A change in cash other than by a trade: a fee, a dividend, interest or a deposit.
 
     Attributes:
         amount: Dollars, negative if paid.

@@ -85,7 +85,7 @@ _elapsed: Callable[[], float] = _computers_seconds
 
 
 class SteadyClock:
-    """A clock that starts at the current time and counts elapsed seconds, unaffected by changes of the clock.
+    """A clock that starts at the current time and counts elapsed seconds, unaffected by changes to the clock.
 
     Args:
         wall: The computer's clock.

@@ -674,7 +674,7 @@ def test_a_child_that_the_system_kills_is_said(launched: Launched) -> None:
     """The launcher reports that the system ended the server, for example for lack of memory."""
     launched.program = "import os; os.kill(os.getpid(), 9)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 137
-    assert launched.said[-1] == "The portal's server was ended by the system (SIGKILL). Start it again."
+    assert launched.said[-1] == "The system ended the portal's server (SIGKILL). Start it again."
 
 
 def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:

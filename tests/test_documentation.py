@@ -182,7 +182,7 @@ def test_constraints_name_versions_only() -> None:
 
 @pytest.mark.parametrize("page", ["columns", "warnings"])
 def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
-    """`python scripts/write_reference.py` was run after the last change of a column or a warning."""
+    """`python scripts/write_reference.py` was run after the last change to a column or a warning."""
     script = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
     assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()
 

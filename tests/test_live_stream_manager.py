@@ -202,7 +202,7 @@ def test_order_updates_are_newest_first_and_never_conflated(desk: ManagerDesk, w
 
 
 @pytest.mark.date_sensitive
-def test_order_updates_of_yesterday_go_by_date() -> None:
+def test_yesterdays_order_updates_are_dropped_by_date() -> None:
     """When the New York date changes, the day's order updates are dropped."""
     now = [dt.datetime(2026, 11, 20, 20, 0, tzinfo=dt.UTC)]
     desk = ManagerDesk(clock=lambda: now[0])

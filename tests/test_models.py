@@ -224,7 +224,7 @@ def test_each_kind_of_position_is_recognized_by_its_keys() -> None:
     assert Portfolio(positions=portfolio.positions) == portfolio
 
 
-def test_a_refused_position_speaks_of_the_kind_that_was_meant() -> None:
+def test_errors_concern_only_the_kind_that_was_meant() -> None:
     """A structure with a bad leg causes only errors about structures."""
     with pytest.raises(ValidationError) as caught:
         Portfolio.model_validate({"positions": [{"id": "c", "symbol": "AAPL", "legs": [LEG, {}]}]})

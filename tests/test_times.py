@@ -58,7 +58,7 @@ def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
 
 
 def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
-    """Only a change of the difference between the time of day and the elapsed time counts."""
+    """Only a change in the difference between the time of day and the elapsed time counts."""
     time = {"wall": 0.0, "elapsed": 0.0}
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     watch = StepWatch(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])

@@ -31,7 +31,7 @@ def to_amount(value: object) -> float | None:
 
 
 def to_number(value: object) -> float | None:
-    """Return a number of order data, of either sign and up to `LARGEST_AMOUNT`; Alpaca writes it as text."""
+    """Return a number from order data, which Alpaca writes as text; its size is at most `LARGEST_AMOUNT`."""
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
     if isinstance(value, str) and "_" in value:  # Python would read 1_0 as ten
@@ -44,7 +44,7 @@ def to_number(value: object) -> float | None:
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """Return the exact value of a number of order data, of either sign and up to `LARGEST_AMOUNT`."""
+    """Return the exact value of a number from order data; its size is at most `LARGEST_AMOUNT`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or "_" in str(value):
         return None  # Python would read 1_0 as ten
     try:

@@ -281,7 +281,7 @@ def _exit_status(code: int, say: Callable[[str], object]) -> int:
     """Return the child's status as a shell reports it; print the signal that ended it, if any."""
     if code >= 0:
         return code
-    say(f"The portal's server was ended by the system ({signal.Signals(-code).name}). Start it again.")
+    say(f"The system ended the portal's server ({signal.Signals(-code).name}). Start it again.")
     return 128 - code
 
 

@@ -1,4 +1,4 @@
-"""The rotating log file, which records every change of a stream's state with its cause."""
+"""The rotating log file, which records every change in a stream's state with its cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOG_FILE_VARIABLE = "OH_LOG_FILE"
 _NAME = "options-helper.log"
 _MAX_BYTES = 1_000_000
 _KEPT = 3
-# Follow no link into another user's file, and wait for no pipe's reader.
+# Do not follow a link into another user's file, or wait for a reader of a pipe.
 _SAFE_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 

@@ -1,4 +1,4 @@
-"""The taps that record a run's bytes: a connection's messages, and the answers of a REST host."""
+"""The taps that record a run's bytes: a connection's messages, and the answers from a REST host."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _in_bytes(message: bytes | str) -> bytes:
 
 
 class AnswerTap:
-    """A tap of the answers of one REST host; headers never pass it. An answer is an event."""
+    """A tap of the answers from one REST host; headers never pass it. An answer is an event."""
 
     def __init__(self, journal: Journal, host: str) -> None:
         self._journal, self._host = journal, host

@@ -174,7 +174,7 @@ async def _lead(
 
 
 class _NatsLog:
-    """Logs each change of the connection to NATS once."""
+    """Logs each change in the connection to NATS once."""
 
     def __init__(self) -> None:
         self._words = ""

@@ -79,7 +79,7 @@ class Requests:
         return self._answer_to(ask, refusal)
 
     def update(self) -> None:
-        """End the leases that were not renewed, and count a change of what is granted."""
+        """End the leases that were not renewed, and count a change in what is granted."""
         if self._leases.expire(time.monotonic()):
             self._change_soon()
         healths = [worker.health for worker in tuple(self._run.workers.values())]

@@ -161,7 +161,7 @@ class Facts(msgspec.Struct, array_like=True, tag="facts"):
 
 
 class Heartbeat(msgspec.Struct, array_like=True, tag="heartbeat"):
-    """The relay's own state, published every second and after every change of a stream.
+    """The relay's own state, published every second and after every change in a stream.
 
     Attributes:
         number: As in `Facts`.

@@ -53,7 +53,7 @@ from options_helper.session.monitor import PortfolioMonitor
 logger = logging.getLogger(__name__)
 
 _KEY = "replay"
-_SHOWN = 10  # looks that differ
+_SHOWN = 10  # of the looks that differ
 _LONGEST_EXCHANGE = 1e6  # seconds: the recording says how long an answer took
 
 

@@ -47,7 +47,7 @@ def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def trade(simulator: AlpacaSimulator, number: int) -> None:
-    """Trade an immediate fill, a fill in parts and a spread in turn, each at a different price."""
+    """Fill an order at once, in parts or as a spread, by turns, each at a different price."""
     from options_helper.simulator.account.orders import LegRequest
 
     cents = number / 100

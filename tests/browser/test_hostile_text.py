@@ -51,7 +51,7 @@ def write_portfolio(folder: Path, name: str = "portfolio.json", **extra: object)
     (folder / name).write_text(json.dumps({"positions": [position], **extra}), encoding="utf-8")
 
 
-def test_of_the_portfolio_and_its_alerts(portal: Portal, page: Page) -> None:
+def test_an_id_is_literal_in_the_alerts(portal: Portal, page: Page) -> None:
     """An id appears in the alerts and their history as it was written."""
     write_portfolio(portal.folder)
     rules = [
@@ -71,7 +71,7 @@ def test_of_the_portfolio_and_its_alerts(portal: Portal, page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", ["alerts.json", "portfolio.json"])
-def test_of_a_file_that_cannot_be_used(portal: Portal, page: Page, name: str) -> None:
+def test_an_unknown_key_is_literal_in_its_message(portal: Portal, page: Page, name: str) -> None:
     """The message about an unknown key shows the key literally."""
     write_portfolio(portal.folder)
     (portal.folder / "alerts.json").unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def test_of_a_file_that_cannot_be_used(portal: Portal, page: Page, name: str) ->
     expect(place).to_contain_text("not watched" if name == "alerts.json" else "What")
 
 
-def test_of_a_files_name(portal: Portal, page: Page) -> None:
+def test_a_file_name_is_literal(portal: Portal, page: Page) -> None:
     """A file name typed into the sidebar appears on the page as typed, whether the file exists or not."""
     name = rf"![x](http:\\{EVIL}) :red[x] `a` www.{EVIL}.json"
     write_portfolio(portal.folder, name, positions=HOSTILE)
@@ -98,7 +98,7 @@ def test_of_a_files_name(portal: Portal, page: Page) -> None:
     field.press("Enter")
 
 
-def test_of_a_server(portal: Portal, page: Page) -> None:
+def test_the_reason_of_a_rejection_is_literal(portal: Portal, page: Page) -> None:
     """The reason of a rejected order is shown as it was sent."""
     write_portfolio(portal.folder)
     page.goto(portal.live_url)
@@ -115,7 +115,7 @@ def test_of_a_server(portal: Portal, page: Page) -> None:
 SERVERS_WORDS = f"\x1b[31m{SIGNS['image']} {UNSEEN}\x1b]8;;http://{EVIL}\x07x<script>a()</script>"
 
 
-def test_of_a_streams_error(portal: Portal, page: Page) -> None:
+def test_a_servers_last_words_are_literal(portal: Portal, page: Page) -> None:
     """The fill stream's last words appear literally on the page, and a data stream's do not appear."""
     write_portfolio(portal.folder)
     page.goto(portal.live_url)
@@ -135,7 +135,7 @@ def test_of_a_streams_error(portal: Portal, page: Page) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 403])
-def test_of_rest_bodies(portal: Portal, page: Page, status: int) -> None:
+def test_rest_bodies_are_literal(portal: Portal, page: Page, status: int) -> None:
     """Nothing in the answers about orders, account, positions or prices becomes an element of the page."""
     write_portfolio(portal.folder)
     body = json.dumps({"message": SERVERS_WORDS, "status": SERVERS_WORDS, "account_number": SERVERS_WORDS})
@@ -152,7 +152,7 @@ def test_of_rest_bodies(portal: Portal, page: Page, status: int) -> None:
     page.get_by_role("button", name="Stop", exact=True).click()
 
 
-def test_of_a_position_at_the_broker(portal: Portal, page: Page) -> None:
+def test_a_symbol_of_the_broker_is_literal(portal: Portal, page: Page) -> None:
     """A symbol that only the account has appears literally in its panel."""
     write_portfolio(portal.folder)
     body = json.dumps([{"symbol": SERVERS_WORDS, "qty": "1", "side": "long", "asset_class": SERVERS_WORDS}])

@@ -26,7 +26,7 @@ SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SCHEMES = {"wide": "dark", "narrow": "light"}
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
 LONG = "spreads & <b>tags</b> " + "without_any_break_" * 6
-# Stands in for the browser's sound and notification, and keeps what was asked of them.
+# Stands in for the browser's sound and notification, and keeps what was requested.
 CALLS = """() => {
   window.calls = [];
   window.Notification = class {

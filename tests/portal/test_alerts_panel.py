@@ -269,7 +269,7 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     desk.panel.selectbox[1].set_value("day_pnl")
     next(each for each in desk.panel.button if each.label == "Add alert").click().run()
     assert [error.value for error in desk.panel.error] == ["P/L Day needs a value."]
-    assert desk.panel.segmented_control[0].proto.required, "a second click on a side must not take it away"
+    assert desk.panel.segmented_control[0].proto.required, "a second click on a side must not deselect it"
     assert desk.monitor.view().alerts.rules == ()
 
 
@@ -319,7 +319,7 @@ def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float =
             "spot_change_pct",
             -101,
             0,
-            f"Change of the underlying is never below {MINUS}100.0%, so the alert would always be raised.",
+            f"Change in the underlying is never below {MINUS}100.0%, so the alert would always be raised.",
         ),
         ("call_1", "mark", 1, -1, "Held for (s) takes a number from 0 to 86,400."),
         ("call_1", "mark", 1, 86_401, "Held for (s) takes a number from 0 to 86,400."),

@@ -98,7 +98,7 @@ def test_positions_underlyings_and_tags_can_be_left_out(panel: Panel) -> None:
     assert "3 of 4 positions left out." in panel.said
 
 
-def test_typed_words_are_searched_in_ids_tags_and_symbols(panel: Panel) -> None:
+def test_a_search_covers_ids_tags_and_symbols(panel: Panel) -> None:
     """Every typed word must occur; a search without a hit says so and leaves nothing out."""
     assert panel.leave_out("c00260") == ["a", "AAPL", "m"]
     assert panel.leave_out("aapl dec") == ["a", "AAPL", "m"]

@@ -30,7 +30,7 @@ def save(folder: Path, *some: records.Record) -> str:
 
 
 def trading(body: bytes) -> records.Answer:
-    """Return an answer of the trading host."""
+    """Return an answer from the trading host."""
     return records.Answer(0, 2_000_000, 0, "trading", "/v2/account", {}, 200, body)
 
 

@@ -104,7 +104,7 @@ def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
 
 
 def test_identifiers_of_the_account_are_replaced_and_market_data_stays(recorder: Recorder) -> None:
-    """Fill frames and answers of the trading host lose their ids; others keep every byte."""
+    """Fill frames and answers from the trading host lose their ids; others keep every byte."""
     recorder.begin({})
     ConnectionTap(recorder.journal, "fills").received(ORDER)
     ConnectionTap(recorder.journal, "options").received(ORDER)

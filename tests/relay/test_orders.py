@@ -167,7 +167,7 @@ async def _join_until_whole(hop: Hop) -> list[bytes]:
         await joiner.catch_up(hop.heartbeat())
         if joiner.has_all(hop.heartbeat()) and not joiner.missing:
             return late
-        await asyncio.sleep(0.01)  # without an answer of JetStream, nothing else would ever run
+        await asyncio.sleep(0.01)  # without an answer from JetStream, nothing else would ever run
 
 
 @pytest.mark.parametrize(

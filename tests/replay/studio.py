@@ -115,10 +115,10 @@ def recording(
 
     Args:
         folder: Where to write.
-        config: Changes of the settings.
+        config: Changes to the settings.
         contract: The contract of the portfolio's single call.
         prepare: Called with the simulator before Start.
-        simulated: Changes of the simulator's arguments.
+        simulated: Changes to the simulator's arguments.
     """
     recorder = Recorder(folder=folder)
     arguments: dict[str, Any] = {

@@ -83,7 +83,7 @@ def test_a_jump_forward_or_backward_shows_what_the_recording_had(wait_until: Any
         show.manager.close()
 
 
-def test_a_replay_has_its_speed(wait_until: Any) -> None:
+def test_a_replay_runs_at_its_speed(wait_until: Any) -> None:
     """After half a second at 100 times the speed, fifty seconds have been played, with all their records."""
     show = Show(list(read_recording(GOLDEN / "quiet.ohrec")))
     try:

@@ -420,7 +420,7 @@ def test_a_thread_that_cannot_start_is_said_and_tried_again(
 def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The page shows the failure while it lasts, and the log has the first of each kind."""
+    """The page shows the failure while it lasts, and the log records the first of each kind."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor(LOSS)
     good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})

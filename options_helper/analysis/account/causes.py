@@ -145,7 +145,7 @@ def find_traded_adjustment(
 ) -> Cause | None:
     """Return the contract adjustment and the later changes that together explain a difference, or None.
 
-    The file holds one of two contracts, and the broker's quantities of both, without the newest changes of
+    The file holds one of two contracts, and the broker's quantities of both, without the newest changes in
     both, add up to it.
 
     Args:

@@ -75,7 +75,7 @@ _LABELS = {
     AlertMetric.QUOTE_AGE_SECONDS: "Quote age",
     AlertMetric.DAY_PNL: "P/L Day",
     AlertMetric.SPOT: "Price of the underlying",
-    AlertMetric.SPOT_CHANGE_PCT: "Change of the underlying",
+    AlertMetric.SPOT_CHANGE_PCT: "Change in the underlying",
     AlertMetric.STRIKE_DISTANCE_PCT: "Distance to the strike",
     AlertMetric.STREAM_LOST_SECONDS: "Stream lost",
     AlertMetric.DELTA: "Delta",

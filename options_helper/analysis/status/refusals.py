@@ -127,7 +127,7 @@ def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
 
 
 def _timed(record: StreamHealth, at: dt.datetime, zone: dt.tzinfo) -> str:
-    """Return a stream's cause with its time, which comes before a next step after a semicolon."""
+    """Return a stream's cause with its time, inserted before the next step if a semicolon announces one."""
     cause, semicolon, step = _cause(record).partition("; ")
     return f"{cause} at {format_time(at, zone)}{semicolon}{step}"
 

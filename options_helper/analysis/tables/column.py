@@ -1,4 +1,4 @@
-"""The tables, and the description of a column."""
+"""The type of a column's description, and the names of the tables; `schema.py` lists the columns."""
 
 from __future__ import annotations
 

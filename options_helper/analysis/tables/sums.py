@@ -128,7 +128,7 @@ class TableSums:
         """
         lengths = (len(positions["state"]), len(structures["state"]), len(legs["state"]))
         if lengths != (len(arrays.positions), len(arrays.structures), len(arrays.legs)):
-            raise ValueError(f"tables of {lengths} rows are not all rows of this portfolio")
+            raise ValueError(f"tables of {lengths} rows do not hold all rows of this portfolio")
         states = np.concatenate([_codes(positions), _codes(legs)])
         alive = states != CODE[QuoteState.EXPIRED]
         values = np.concatenate([_values(positions, "market_value"), _values(legs, "market_value")])

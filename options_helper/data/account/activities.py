@@ -33,7 +33,7 @@ _DIGITS_OF_DATE = 8
 
 
 def read_activity(row: object) -> Activity | None:
-    """Return an execution, an option event or a change of cash; None if the row cannot be read."""
+    """Return an execution, an option event or a change in cash; None if the row cannot be read."""
     fields: Row = row if isinstance(row, dict) else {}
     kind, name = kind_of(row), _text(fields, "id")
     if kind == WITHOUT_TYPE or name is None:

@@ -255,7 +255,7 @@ def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float 
     reset = _date(after) or _whole(headers.get("X-RateLimit-Reset"))
     if reset is None:
         return None
-    # The answer's date is cut to whole seconds, so the wait is never too short.
+    # The answer's date is truncated to whole seconds, so the wait is never too short.
     return max(0.0, reset - (_date(headers.get("Date")) or clock()))
 
 

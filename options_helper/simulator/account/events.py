@@ -21,7 +21,7 @@ DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEvent:
-    """A change of a position or of cash that no order made.
+    """A change in a position or in cash that no order made.
 
     Attributes:
         kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD"; for cash alone "FEE", "DIV", "INT", "CSD" or "CSW".
@@ -86,7 +86,7 @@ def _settled_parts(
 
 
 class AccountEvents:
-    """Every change of an account that no order made, oldest first.
+    """Every change in an account that no order made, oldest first.
 
     Args:
         positions: The positions that the events change.

@@ -21,7 +21,7 @@ ABOVE = {"comparison": "above", "threshold": 1}
     ("fields", "condition"),
     [
         ({"metric": "spot", "symbol": "AAPL", **ABOVE}, "Price of the underlying above $1.00"),
-        ({"metric": "spot_change_pct", "symbol": "AAPL", **ABOVE}, "Change of the underlying above +100.0%"),
+        ({"metric": "spot_change_pct", "symbol": "AAPL", **ABOVE}, "Change in the underlying above +100.0%"),
         ({"metric": "day_pnl", **ABOVE}, "P/L Day above +$1"),
         ({"metric": "strike_distance_pct", "position": "a", **ABOVE}, "Distance to the strike above +100.0%"),
         ({"metric": "stream_lost_seconds", **ABOVE}, "Stream lost above 1 s"),

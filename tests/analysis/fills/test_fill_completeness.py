@@ -53,7 +53,7 @@ def test_of_many_gaps_the_newest_are_named() -> None:
     assert sentence(*gaps[-3:]) == f"fills {named} not confirmed"
 
 
-def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
+def test_yesterdays_gap_casts_no_doubt_on_today() -> None:
     """A gap that ended before midnight in New York does not concern the day that is shown."""
     assert sentence(FillGap(at(-1440), at(-1400))) == "complete since 09:30"
     assert replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),)).complete

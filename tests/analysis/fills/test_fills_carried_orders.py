@@ -74,7 +74,7 @@ def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.Dat
 
 @given(st.data())
 @settings(max_examples=60)
-def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
+def test_reports_from_the_day_before_change_nothing(data: st.DataObject) -> None:
     """Rows of the day before add no line and remove none."""
     told = data.draw(two_days())
     live = [*shuffled(data.draw, told.live_before), *told.live]

@@ -266,7 +266,7 @@ def test_an_assignment_says_which_shares_came_of_it() -> None:
 
 @pytest.mark.parametrize("name", ["act_CFEE", "act_DIV", "act_FEE", "act_JNLC"])
 def test_other_activities_are_neither_fills_nor_events(name: str) -> None:
-    """Fees, dividends and journals are changes of cash."""
+    """Fees, dividends and journals are changes in cash."""
     assert isinstance(read_activity(body(name)), CashChange)
 
 

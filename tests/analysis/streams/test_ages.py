@@ -100,7 +100,7 @@ def test_a_trade_and_a_missing_receipt_are_corrected_alike() -> None:
 
 @pytest.mark.parametrize("from_rest", [False, True])
 def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -> None:
-    """An answer of Alpaca's clock is ignored if a quote that arrived 1 s after its time contradicts it."""
+    """An answer from Alpaca's clock is ignored if a quote that arrived 1 s after its time contradicts it."""
     quote = Quote(CALL, 2.0, 2.1, 1, 1, AT - 43 * SECOND, AT - 42 * SECOND, from_rest)
     seen = row(60.0, option_quotes={CALL: quote})
     assert (seen["quote_age_seconds"], seen["state"]) == (43.0, "stale")

@@ -272,7 +272,7 @@ def test_nothing_changes_before_the_deadline(
     [
         (10, None, "unknown", 20.000001),  # turns stale
         (40, None, "closed", 14 * 3600.0),  # nothing but midnight in New York
-        (40, 3, "open", 14 * 3600.0),  # quiet for as long as the recompute_key are the same
+        (40, 3, "open", 14 * 3600.0),  # quiet for as long as the recompute key is the same
     ],
 )
 def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase: str, seconds: float) -> None:

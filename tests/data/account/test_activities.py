@@ -69,7 +69,7 @@ def test_a_fill_is_signed_by_its_side(side: str, quantity: int) -> None:
 
 
 def test_only_shares_need_a_price() -> None:
-    """An expiry has no price, and its date is New York's date of booking if it has no other."""
+    """An expiry has no price; without a date of its own, it gets the New York date of its booking."""
     shares, expiry = read_activity(SHARES), read_activity({**EXPIRY, "created_at": "2026-11-21T02:00:00Z"})
     assert isinstance(shares, BrokerEvent)
     assert isinstance(expiry, BrokerEvent)

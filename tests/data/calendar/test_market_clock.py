@@ -37,7 +37,7 @@ def ny(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
 def clock(
     at: dt.datetime, is_open: object, next_open: dt.datetime, next_close: dt.datetime
 ) -> dict[str, Any]:
-    """An answer of `/v2/clock`, with the nanoseconds that the real one has."""
+    """An answer from `/v2/clock`, with the nanoseconds that the real one has."""
     return {
         "timestamp": at.isoformat(),
         "is_open": is_open,
@@ -47,7 +47,7 @@ def clock(
 
 
 def calendar(*days: dt.date, close: str = "16:00") -> list[dict[str, Any]]:
-    """An answer of `/v2/calendar`."""
+    """An answer from `/v2/calendar`."""
     return [
         {
             "date": day.isoformat(),

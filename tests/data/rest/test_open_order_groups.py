@@ -61,7 +61,7 @@ def rest(broker: Broker) -> AlpacaRest:
     return AlpacaRest(settings, transport=httpx.MockTransport(broker.answer))
 
 
-def test_a_bracket_of_yesterday_is_one_open_order(broker: Broker, rest: AlpacaRest) -> None:
+def test_yesterdays_bracket_is_one_open_order(broker: Broker, rest: AlpacaRest) -> None:
     """The leg is listed without its parent, which is found once and then fetched by its id."""
     for _ in range(2):
         assert [order["id"] for order in rest.orders(status="open")] == [RECORDED["id"]]  # type: ignore[index]

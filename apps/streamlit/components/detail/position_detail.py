@@ -97,7 +97,7 @@ def render(
 
 
 def render_none() -> None:
-    """Draw no detail, and stop offering its file."""
+    """Draw nothing, and stop offering the detail's file."""
     withdraw_grid(_GRID)
 
 

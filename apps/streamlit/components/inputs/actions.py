@@ -1,4 +1,12 @@
-"""The callbacks of Start, Stop, Restart and Show my account."""
+"""The callbacks of Start, Stop, Restart and Show my account.
+
+A press of Start passes through four `start` functions; each does one thing and calls the next:
+
+1. `start`, here: reads the keys, builds the configuration, and shows an error as a sentence in this tab.
+2. `LiveHub.start`: does nothing if the streams are running; otherwise it records who started them, and when.
+3. `LiveStreamManager.start`: checks the configuration, ends the previous run, and begins the recording.
+4. `LiveRun.start`: starts the threads that connect, and the requests over REST.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +62,7 @@ def find_problem(hub: LiveHub) -> ButtonProblem | None:
 
 
 def start(hub: LiveHub, model: PageModel) -> None:
-    """Start the streams with this tab's portfolio and settings."""
+    """Start the streams with this tab's portfolio and settings; the module's docstring lists the steps."""
     _guarded(hub, model, "Not started.", lambda: _begin(hub.start, model))
 
 

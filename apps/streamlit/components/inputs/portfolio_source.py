@@ -1,4 +1,4 @@
-"""The portfolio file as the page sees it: read once per change of the file, never written.
+"""The portfolio file as the page sees it: read once per change to the file, never written.
 
 An unreadable file is tried again at each use, because a permission or a lock may change without a new
 version.

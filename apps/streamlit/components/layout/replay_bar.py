@@ -70,7 +70,7 @@ def _draw_controls(clock: ReplayClock, *, can_play: bool) -> None:
         disabled=clock.is_at_end,
         on_click=lambda: clock.skip(_STEP_SECONDS),
     )
-    # It is the same in every tab, and a second click on the chosen one does not take it away.
+    # The speed is the same in every tab, and a second click on it does not deselect it.
     st.session_state[_SPEED_KEY] = clock.speed if clock.speed in SPEEDS else None
     st.segmented_control(
         "Speed",

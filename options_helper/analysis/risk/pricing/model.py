@@ -83,7 +83,7 @@ class ModelGreeks(NamedTuple):
     """The Greeks of one share of one long option.
 
     Attributes:
-        delta, gamma: The change of price and of delta per dollar of the underlying.
+        delta, gamma: The change in price and in delta per dollar of the underlying.
         theta: Dollars per calendar day; on the last day, no more than the extrinsic value.
         vega: Dollars per point (0.01) of volatility.
         rho: Dollars per percentage point (0.01) of the rate.

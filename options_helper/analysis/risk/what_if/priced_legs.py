@@ -41,7 +41,7 @@ NOTHING_PRICED = PricedLegs((), 0.0, {}, {})
 
 
 class Moves(NamedTuple):
-    """The moves as fractions, the days from now, and the change of volatility as a fraction."""
+    """The moves as fractions, the days from now, and the change in volatility as a fraction."""
 
     moves: tuple[float, ...]
     days: tuple[float, ...]

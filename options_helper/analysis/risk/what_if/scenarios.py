@@ -206,6 +206,6 @@ def scenario_rows(scenario: Scenario) -> list[dict[str, object]]:
 
 
 def format_shift(points: float) -> str:
-    """Return a change of volatility such as `+5 points`."""
+    """Return a change in volatility such as `+5 points`."""
     sign = "+" if points > 0 else MINUS if points < 0 else ""
     return f"{sign}{abs(points):g} points"

@@ -138,7 +138,7 @@ class AccountFetch:
         return new_york_date(self._results.to_alpaca_time(self._clock()))
 
     def _cash_since(self, first: dt.date) -> dt.date | None:
-        """Return the day from which all changes of cash are known; None if an unreadable row has no date."""
+        """Return the day from which all changes in cash are known; None if an unreadable row has no date."""
         lost = [row.date for row in self._log.unreadable.rows]
         known = [date for date in lost if date is not None]
         return max([first, *(date + _DAY for date in known)]) if len(known) == len(lost) else None

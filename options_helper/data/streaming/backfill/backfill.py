@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 FILL_SECONDS = 60.0
 SPACING_SECONDS = 1.0  # between two fetches of a part that are requested in succession
 SETTLE_SECONDS = 2.0  # how long REST may lag behind the stream
-_LONGEST_SLEEP = 1.0  # a change of the computer's clock is noticed within this time
+_LONGEST_SLEEP = 1.0  # a change to the computer's clock is noticed within this time
 
 
 class Backfill:

@@ -80,7 +80,7 @@ class LiveRun:
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
         self._tap = parts.tap
-        self._changed = threading.Condition()  # notified after every change of a stream's state
+        self._changed = threading.Condition()  # notified after every change in a stream's state
         self._mute_watch = MuteWatch(self.cache)
         day_start = start_of_day(new_york_date(self.started_at))
         wants_fills = StreamName.FILLS in config.streams
@@ -94,7 +94,7 @@ class LiveRun:
         self._backfill = self._build_backfill(config, self) if self._build_backfill else None
 
     def start(self) -> None:
-        """Start connecting; nothing touches the network before."""
+        """Start the threads of consumer, background fetch and streams; nothing connects before this."""
         with self.journal.beginning():
             self.consumer.start()
             if self._backfill is not None:

@@ -14,7 +14,7 @@ FIRST = dt.date(2025, 12, 1)
 
 
 def bars(returns: np.ndarray, *, skip: int = 0) -> list[dict[str, Any]]:
-    """Return one bar a day from these returns, without the first days."""
+    """Return daily bars with these returns; `skip` leaves out the first ones."""
     closes = 100 * np.exp(np.cumsum(np.concatenate([[0.0], returns])))
     days = [FIRST + dt.timedelta(days=number) for number in range(len(closes))]
     rows = [{"t": f"{day}T05:00:00Z", "c": close} for day, close in zip(days, closes.tolist(), strict=True)]

@@ -156,7 +156,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
 
 
 def test_what_breaks_because_of_stop_is_not_reported(desk: BackfillDesk) -> None:
-    """A client closed during a part leaves no failure in its words."""
+    """A client that is closed during a part reports no failure."""
 
     def closed() -> dict[str, Any]:
         desk.backfill.stop()
@@ -194,7 +194,7 @@ def test_multipliers_found_are_not_asked_again() -> None:
 
 
 def test_unreadable_quotes_are_logged(desk: BackfillDesk, caplog: pytest.LogCaptureFixture) -> None:
-    """The log has the number of rows in a snapshot that could not be read."""
+    """The log states how many rows of a snapshot could not be read."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
     desk.round()
     assert "Skipped 1 quotes or trades from REST" in caplog.text

@@ -52,7 +52,7 @@ def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, s
 
 
 def test_a_clock_that_is_set_again_and_again_is_measured_each_time(desk: BackfillDesk) -> None:
-    """Each change of the clock is noticed at once, and the last offset counts."""
+    """Each change to the clock is noticed at once, and the last offset counts."""
     answer = desk.rest.clock
 
     def exact() -> dict[str, Any]:
@@ -117,7 +117,7 @@ def test_stop_before_start_is_legal(desk: BackfillDesk) -> None:
 def test_what_fails_because_of_stop_is_not_reported(
     desk: BackfillDesk, wait_until: Callable[..., None]
 ) -> None:
-    """A request that Stop interrupts leaves no failure in the part's words."""
+    """A request that Stop interrupts is not reported as a failure."""
     entered, leave = threading.Event(), threading.Event()
 
     def hanging() -> dict[str, Any]:

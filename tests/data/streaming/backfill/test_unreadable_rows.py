@@ -139,7 +139,7 @@ def test_a_row_counts_once_and_from_when_it_was_first_seen() -> None:
 
 
 def test_a_row_that_can_be_read_later_restores_the_claim() -> None:
-    """The span of the unreadable row is requested again, however many fills came since."""
+    """The span of the unreadable row is requested again, however many fills have come since."""
     rest = FakeRest()
     later = make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="2"), make_order("o2", filled_qty="1")]
@@ -182,7 +182,7 @@ class DatedRest(FakeRest):
 @pytest.mark.parametrize("looks_before", [0, 1])
 @pytest.mark.parametrize("broken", [{"price": None}, {"activity_type": "OPEXP", "date": None, "qty": None}])
 def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any], looks_before: int) -> None:
-    """The day is incomplete until the row can be read, however many fills came since."""
+    """The day is incomplete until the row can be read, however many fills have come since."""
     rest, later = DatedRest(), make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="1"), make_order("o2", filled_qty="1")]
     rest.fills = [make_fill(0, **broken), later]
@@ -228,7 +228,7 @@ def test_a_new_day_begins_without_unreadable_rows() -> None:
 
 
 def test_the_row_is_logged_once_without_ids(caplog: pytest.LogCaptureFixture) -> None:
-    """The log has the row's text, with ids and anything like a key masked."""
+    """The log quotes the row, with ids and anything like a key masked."""
     rest = FakeRest()
     order_id = "00000002-0000-4000-8000-000000000002"
     like_a_key = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCd"

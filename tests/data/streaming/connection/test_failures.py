@@ -48,7 +48,7 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
 
 
 def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
-    """A request over the limit subscribes nothing, and the sentence states the number of symbols."""
+    """A request over the limit subscribes to nothing, and the sentence states the number of symbols."""
     error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
     assert error.detail == "requested 250 symbols, but the plan allows fewer symbols; nothing is subscribed"
     assert isinstance(error, StreamRejected)

@@ -236,7 +236,7 @@ def test_a_message_before_a_cut_is_still_read() -> None:
 
 
 def test_a_frame_over_the_limit_is_refused_by_the_library() -> None:
-    """The connection is closed with the code for too large a message, before and after `divert`."""
+    """The connection is closed with the code for an oversized message, before and after `divert`."""
     from websockets.exceptions import ConnectionClosed
 
     async def talk(websocket: Any) -> int:

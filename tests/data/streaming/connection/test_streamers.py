@@ -114,7 +114,7 @@ def test_subscribing_to_nothing_asks_for_nothing(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
-def test_run_and_stop_are_the_streams(kind: Any) -> None:
+def test_run_and_stop_are_passed_to_the_stream(kind: Any) -> None:
     """One `run()` of the streamer is one run of the stream."""
     stream = FakeStream()
     streamer = kind(stream=stream)

@@ -1,4 +1,4 @@
-"""From the messages of one batch to the change of a table."""
+"""From the messages of one batch to the change in a table."""
 
 from __future__ import annotations
 

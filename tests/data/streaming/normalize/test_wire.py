@@ -74,7 +74,7 @@ def test_a_raw_trade_of_the_stream() -> None:
     assert trade_of(TRADE) == Trade(CALL, 1.62, 3.0, AT, RECEIVED)
 
 
-def test_a_row_of_rest_gets_its_symbol_from_outside() -> None:
+def test_a_rest_row_gets_its_symbol_from_the_caller() -> None:
     """A REST row gets its symbol from the caller, keeps its time and is marked as REST's."""
     row = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T15:00:05.123456789Z"}
     change = quote_change([to_wire(row, WireQuote, symbol=CALL)], RECEIVED, from_rest=True)

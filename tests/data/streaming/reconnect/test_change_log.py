@@ -1,4 +1,4 @@
-"""The log's line for each change of a stream."""
+"""The log's line for each change in a stream."""
 
 from __future__ import annotations
 

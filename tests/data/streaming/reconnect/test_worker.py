@@ -23,7 +23,7 @@ ASKED = frozenset({"C1", "C2"})
 
 
 class Bench:
-    """A worker, a clock that is moved by hand, every streamer it made and every change of its record."""
+    """A worker, a clock that is moved by hand, every streamer it made and every change to its record."""
 
     def __init__(
         self,

@@ -70,7 +70,7 @@ def test_symbols_change_without_a_new_connection(simulator: AlpacaSimulator, run
     assert simulator.connections_total == {"stocks": 1, "options": 1, "fills": 1}
 
 
-def test_symbols_over_the_plan_are_found_out_on_a_new_connection(
+def test_symbols_beyond_the_plan_are_found_on_a_new_connection(
     simulator: AlpacaSimulator, run: LiveRun
 ) -> None:
     """After a refusal, the stream connects again, and the symbols within the plan stream."""

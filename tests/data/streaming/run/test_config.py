@@ -19,7 +19,7 @@ def test_every_field_has_a_default() -> None:
     assert (config.stock_feed, config.options_feed) == ("iex", "indicative")
 
 
-def test_faults_are_noticed_and_retried_in_the_times_promised() -> None:
+def test_faults_are_noticed_and_retried_within_the_promised_times() -> None:
     """A handshake has 10 s, a vanished peer is noticed within 15 s, and retries wait 0.5 to 30 s."""
     config = LiveStreamConfig()
     assert config.times.handshake == 10

@@ -222,7 +222,7 @@ def test_a_stream_knows_as_of_when_rest_reported_all_its_quotes(desk) -> None:
 
 @pytest.mark.parametrize("kind", ["quotes", "trades", "corrections"])
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
-def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream, kind) -> None:
+def test_an_unreadable_market_message_is_followed_by_a_request(desk, wait_until, stream, kind) -> None:
     """The message may have been a change, so its time is recorded and its stream's prices are requested."""
     desk.pass_seconds(5)
     desk.give(stream, kind, [{"S": "?", "bp": "?", "t": NOW}])
@@ -232,15 +232,15 @@ def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream,
     assert desk.run.snapshot().health[other.pop()].lost_at is None
 
 
-def test_an_unreadable_order_update_is_asked_of_the_fills_alone(desk, wait_until) -> None:
+def test_an_unreadable_order_update_requests_only_fills(desk, wait_until) -> None:
     """An unreadable order update puts no price in doubt."""
     desk.give(StreamName.FILLS, "orders", [{"order": 7}])
     wait_until(lambda: "request_fills" in desk.backfill.calls)
     assert not [call for call in desk.backfill.calls if "lost" in call]
 
 
-def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
-    """After a full inbox has dropped a batch, REST is asked once, because it may have held a change."""
+def test_a_dropped_batch_is_followed_by_a_request(wait_until) -> None:
+    """After a full inbox has dropped a batch, which may have held a change, prices are requested once."""
     desk = RunDesk(replace(CONFIG, queue_maxsize=1))
     desk.run.workers[StreamName.OPTIONS].start()  # without the consumer, so nobody takes them
     wait_until(lambda: desk.made[StreamName.OPTIONS])
@@ -676,7 +676,7 @@ def test_a_demo_says_so(wait_until) -> None:
 
 
 def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:
-    """The log has every change of state, and why a stream was lost."""
+    """The log records every change of state, and why a stream was lost."""
     caplog.set_level("INFO", logger="options_helper")
     desk.run.workers[StreamName.STOCKS].subscribed(None)
     desk.made[StreamName.STOCKS][-1].fail("the connection was reset")
