@@ -196,31 +196,48 @@ def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
-    """Yield the time of the same job under the same load while the risk of 250 contracts is computed."""
+    """Yield the time of the same job under the same load while the risk of 250 contracts is computed.
+
+    The same job is measured beside the streams without risk, and in a bystander, which has neither.
+    """
     feed, port = start_feed(per_frame=10, rate=20_000)
-    with feed, Child("product.py", "--port", port, "--stocks") as product:
+    with (
+        feed,
+        Child("product.py", "--port", port, "--stocks") as product,
+        Child("product.py", "--kind", "bystander") as bystander,
+    ):
         for _ in range(2):
             feed.receive(event="subscribed")
-        product.receive(event="ready")
-        took: dict[str, list[float]] = {"off": [], **{how: [] for how in _RISK_BESIDE}}
+        for worker in (product, bystander):
+            worker.receive(event="ready")
+        phases = ("by itself", "without risk", *_RISK_BESIDE)
+        took: dict[str, tuple[list[float], list[float]]] = {phase: ([], []) for phase in phases}
         for _ in range(6 if quick else 20):
-            for how, slices in took.items():
+            for phase, (here, elsewhere) in took.items():
+                how = phase if phase in _RISK_BESIDE else "off"
                 product.send(f"risk {how}")
                 product.receive(risk=how.split()[0])
-                if how != "off":
+                if phase != "by itself":
                     feed.send("go")
                 time.sleep(1.2)  # the process must start first
-                slices.extend(_jobs(product, seconds=4))  # at least two rounds of risk in each
+                here.extend(_jobs(product, seconds=4))  # at least two rounds of risk in each
+                elsewhere.extend(_jobs(bystander, seconds=2))
                 feed.send("pause")
         product.send("facts")
         facts = product.receive()
-    alone = took["off"]
-    for how, words in _RISK_BESIDE.items():
-        beside = took[how]
-        limits = ("<= 1.2", "<= 1.3") if how.startswith("process") else (None, None)
-        yield Figure(f"{words}, p50 to p50 by itself", median(beside) / median(alone), "x", limits[0])
-        yield Figure(f"{words}, p95 to p95 by itself", _p95(beside) / _p95(alone), "x", limits[1])
+    yield from _risk_figures(took)
     yield Figure("dropped_events meanwhile", facts["dropped"], "", "<= 0")
+
+
+def _risk_figures(took: dict[str, tuple[list[float], list[float]]]) -> Iterator[Figure]:
+    alone = took.pop("by itself")
+    for phase, durations in took.items():
+        limits = ("<= 1.2", "<= 1.3") if phase.startswith("process") else (None, None)
+        words = _RISK_BESIDE.get(phase, phase)
+        places = (words, limits), (f"in another process, {words}", (None, None))
+        for (where, (p50, p95)), beside, quiet in zip(places, durations, alone, strict=True):
+            yield Figure(f"{where}, p50 to p50 by itself", median(beside) / median(quiet), "x", p50)
+            yield Figure(f"{where}, p95 to p95 by itself", _p95(beside) / _p95(quiet), "x", p95)
 
 
 def _p95(took: list[float]) -> float:
