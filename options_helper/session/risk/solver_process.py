@@ -33,6 +33,9 @@ _ANSWER_SECONDS = 20.0  # thousands of quotes take about two
 # cores from the streams for a tenth of a second, and a page that computes meanwhile would wait for them.
 _SLICE_QUOTES = 8
 _REST_SECONDS = 0.4
+# If programs want more cores than there are, the page and the streams go first. With more than this, a busy
+# machine would delay risk until `_ANSWER_SECONDS` have passed.
+_NICENESS = 5
 # Only these variables are passed on, so that the process never has the API keys.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP")
 
@@ -167,4 +170,6 @@ def _do_in_slices(model: Model, work: _Work) -> _Done:
 
 
 if __name__ == "__main__":
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
     serve(sys.stdin.buffer, sys.stdout.buffer)
