@@ -32,6 +32,11 @@ class AlertOutlet:
         return with_rules(kept.alerts, [*rules, *own])
 
     @property
+    def state_problem(self) -> str:
+        """The reason why `restore` could not use all of the state file, or ""."""
+        return self._state.problem if self._state is not None else ""
+
+    @property
     def notice_problem(self) -> str:
         """The reason why the last notice was not delivered, or ""."""
         return self._notices.problem if self._notices is not None else ""

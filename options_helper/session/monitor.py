@@ -140,6 +140,11 @@ class PortfolioMonitor:
         return names
 
     @property
+    def state_problem(self) -> str:
+        """The reason why not all saved alerts could be restored, or ""."""
+        return self._outlet.state_problem
+
+    @property
     def notice_problem(self) -> str:
         """The reason why the last notice was not delivered, or ""."""
         return self._outlet.notice_problem

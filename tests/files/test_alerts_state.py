@@ -76,15 +76,69 @@ DEEP = b'{"zz":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"alerts": {"rules": [{"metric": "x"}]}}', b"\xff", DEEP]
+    "content",
+    [b"", b"{", b"[]", b"{}", b'{"alerts": {"rules": [1]}}', b'{"alerts": {"serial": "x"}}', b"\xff", DEEP],
 )
-def test_a_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    """An unreadable file does not stop the page, and the next save replaces it."""
+def test_a_file_that_cannot_be_read_does_not_stop_the_page(tmp_path: Path, content: bytes) -> None:
+    """The reason is given, a copy remains, and the next save replaces the file."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.write_bytes(content)
     assert state.load() is None
+    copy = state.path.with_suffix(".unused")
+    assert state.problem == (
+        "The saved alerts cannot be read, so those created on the page are missing. "
+        f"The file was copied to {copy}."
+    )
+    assert copy.read_bytes() == content
     state.save(alerts(), [])
     assert state.load() is not None
+    assert state.problem == ""
+
+
+def test_an_alert_that_is_not_valid_any_more_costs_only_itself(tmp_path: Path) -> None:
+    """The other alerts keep their phases; the reason is given, and a copy remains."""
+    before, state = alerts(), AlertsState(tmp_path, Path("portfolio.json"))
+    state.save(before, ["spot", "raised"])
+    old = state.path.read_bytes().replace(b'"threshold":-100.0', b'"threshold":"old"')
+    state.path.write_bytes(old)
+    kept = state.load()
+    assert kept is not None
+    assert [rule.id for rule in kept.alerts.rules] == ["acknowledged", "pending", "fill", "spot"]
+    assert kept.alerts.status["acknowledged"].phase is AlertPhase.ACKNOWLEDGED
+    others = [event for event in before.history if event.rule.id != "raised"]
+    assert list(kept.alerts.history) == others
+    assert state.problem.startswith("1 saved alert cannot be used any more: Input should be a valid number")
+    assert state.path.with_suffix(".unused").read_bytes() == old
+
+
+def test_an_alert_of_the_file_is_explained_by_the_file(tmp_path: Path) -> None:
+    """The alerts file has its own error, and its alerts are not lost."""
+    state = AlertsState(tmp_path, Path("portfolio.json"))
+    state.save(alerts(), ["spot"])
+    state.path.write_bytes(state.path.read_bytes().replace(b'"threshold":-100.0', b'"threshold":"old"'))
+    assert state.load() is not None
+    assert state.problem == ""
+
+
+def test_a_copy_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem then names the reason in place of the copy."""
+    state = AlertsState(tmp_path, Path("portfolio.json"))
+    state.path.write_bytes(b"{")
+
+    def full(**_: object) -> tuple[int, str]:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    assert state.load() is None
+    assert state.problem.endswith("It cannot be copied (No space left on device).")
+
+
+def test_a_file_that_may_not_be_opened_is_said(tmp_path: Path) -> None:
+    """A folder in its place is no file to read."""
+    state = AlertsState(tmp_path, Path("portfolio.json"))
+    state.path.mkdir()
+    assert state.load() is None
+    assert state.problem.startswith("The saved alerts cannot be read: ")
 
 
 def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

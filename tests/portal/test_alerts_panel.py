@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +29,10 @@ from options_helper.analysis.alerts.step import (
 )
 from options_helper.analysis.alerts.step import step as step_alerts
 from options_helper.analysis.alerts.words import describe_event
+from options_helper.files.alerts_state import AlertsState
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
+from options_helper.session.alert_outlet import AlertOutlet
 from options_helper.session.monitor import PortfolioMonitor
 
 pytestmark = pytest.mark.portal
@@ -143,9 +146,11 @@ def _page(monitor: object) -> None:
 class _AlertsDesk:
     """A monitor of one call whose mid the test sets, and its panel."""
 
-    def __init__(self, *rules: AlertRule, problem: str = "") -> None:
+    def __init__(self, *rules: AlertRule, problem: str = "", outlet: AlertOutlet | None = None) -> None:
         self.now, self.mid = NOW, 12.0
-        self.monitor = PortfolioMonitor(PORTFOLIO, self._take, rules=rules, alerts_problem=problem)
+        self.monitor = PortfolioMonitor(
+            PORTFOLIO, self._take, rules=rules, alerts_problem=problem, outlet=outlet
+        )
         self.panel = AppTest.from_function(_page, args=(self.monitor,), default_timeout=20)
         for name in ("new", "history"):
             self.panel.session_state[f"live-alert-{name}"] = True  # opened
@@ -179,6 +184,16 @@ class _AlertsDesk:
     def button(self, key: str) -> Any:
         """Return one of the panel's buttons."""
         return self.panel.button(key=key)
+
+
+def test_alerts_that_were_not_restored_are_named(tmp_path: Path) -> None:
+    """An alert from the last process that cannot be used any more is not simply absent."""
+    state = AlertsState(tmp_path, tmp_path / "portfolio.json")
+    state.path.write_text('{"alerts": {"rules": [{"id": "old", "metric": "moon"}]}, "own": ["old"]}')
+    desk = _AlertsDesk(LOSS, outlet=AlertOutlet(state))
+    assert [each.value for each in desk.panel.warning] == [in_markdown(desk.monitor.state_problem)]
+    assert desk.monitor.state_problem.startswith("1 saved alert cannot be used any more: ")
+    assert "1 · 0 raised" in desk.text
 
 
 def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:

@@ -44,6 +44,8 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         st.html(panel_heading("Alerts", _summary(view.alerts)))
         if view.alerts_problem:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
+        if monitor.state_problem:
+            st.warning(in_markdown(monitor.state_problem), icon=":material/warning:")
         if monitor.notice_problem:
             st.warning(in_markdown(monitor.notice_problem), icon=":material/notifications_off:")
         # Above the list, so that alerts do not push the form out of the window.
