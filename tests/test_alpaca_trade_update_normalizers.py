@@ -139,7 +139,7 @@ def test_the_envelope_may_be_missing() -> None:
     assert normalize_trade_update(frame["data"]) == normalize_trade_update(frame)
 
 
-def test_optional_keys_stand_only_where_the_source_has_them() -> None:
+def test_optional_keys_exist_only_if_the_source_has_them() -> None:
     """A missing field gives no key, and a null field gives None."""
     update = make_update(
         order={"id": "a", "symbol": CALL, "side": "sell", "status": "new", "stop_price": None}
@@ -178,7 +178,7 @@ def test_every_event_and_status_passes_through(event: str) -> None:
         {"event": "fill", "order": "text"},
     ],
 )
-def test_what_has_no_order_gives_none(update: object) -> None:
+def test_an_update_without_an_order_gives_none(update: object) -> None:
     """Anything without an order gives None and raises nothing."""
     assert normalize_trade_update(update) is None
 
@@ -221,7 +221,7 @@ def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
     assert row["timestamp"].tzinfo is dt.UTC
 
 
-def test_an_update_without_any_time_gets_its_receipts() -> None:
+def test_an_update_without_any_time_gets_its_time_of_receipt() -> None:
     """Without a time in update and order, the time of receipt counts, else the clock's."""
     received = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
     update = {"event": "new", "order": {"id": "a"}}
@@ -357,7 +357,7 @@ def test_a_bust_names_what_it_undoes() -> None:
     assert row["previous_execution_id"] == "x-1"
 
 
-def test_normalizing_changes_nothing_of_its_input() -> None:
+def test_normalizing_does_not_change_its_input() -> None:
     """The given update is not changed."""
     update = make_multi_leg()
     before = copy.deepcopy(update)
@@ -387,7 +387,7 @@ def test_no_payload_raises(order: dict[str, Any], update: dict[str, Any]) -> Non
         assert rest is None or rest["timestamp"].tzinfo is dt.UTC
 
 
-def test_an_order_of_rest_has_the_same_shape() -> None:
+def test_a_rest_order_has_the_same_shape() -> None:
     """An order from REST gives the keys of a live row, and its event is its status."""
     row = normalize_rest_order(make_order())
     live = normalize_trade_update(make_update())
@@ -453,7 +453,7 @@ def test_an_activity_is_one_execution() -> None:
         {"activity_type": "DIV"},
     ],
 )
-def test_an_activity_without_its_place_is_malformed(change: dict[str, Any]) -> None:
+def test_an_activity_without_its_cumulative_quantity_is_malformed(change: dict[str, Any]) -> None:
     """An activity that is not a fill, or lacks id, quantities or time, gives None."""
     assert rest_fill_row({**ACTIVITY, **change}) is None
 
@@ -465,7 +465,7 @@ def test_an_activity_without_leaves_has_no_total() -> None:
     assert row["qty"] is None
 
 
-def test_an_underscore_is_no_part_of_a_number() -> None:
+def test_an_underscore_is_not_part_of_a_number() -> None:
     """Python would read 1_0 as ten, but it is not a number here."""
     assert to_number("1_0") is None
     assert to_decimal("1_0") is None

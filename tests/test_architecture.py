@@ -152,7 +152,7 @@ def test_each_layer_imports_from_those_before_it() -> None:
     )
 
 
-def test_the_simulator_takes_the_errors_only() -> None:
+def test_the_simulator_imports_only_errors() -> None:
     """The simulator shares no code with the client, so that tests against it are independent."""
     assert not offenders(
         lambda own, each: (
@@ -164,7 +164,7 @@ def test_the_simulator_takes_the_errors_only() -> None:
     )
 
 
-def test_only_the_command_line_takes_the_simulator() -> None:
+def test_only_the_command_line_imports_the_simulator() -> None:
     """Neither a page nor anything below it imports the simulator."""
     assert not offenders(
         lambda own, each: (
@@ -175,12 +175,12 @@ def test_only_the_command_line_takes_the_simulator() -> None:
     )
 
 
-def test_streamlit_is_the_pages_business() -> None:
+def test_only_the_pages_import_streamlit() -> None:
     """Nothing under options_helper imports streamlit."""
     assert not offenders(lambda own, each: within(own, PRODUCT) and within(each.module, "streamlit"))
 
 
-def test_the_sdk_is_imported_late_and_by_the_streamers_only() -> None:
+def test_only_a_starting_stream_imports_the_sdk() -> None:
     """Importing alpaca-py takes more than a second, so only a starting stream imports it."""
     assert not offenders(
         lambda own, each: (
@@ -286,7 +286,7 @@ def import_graph() -> dict[str, set[str]]:
     }
 
 
-def test_imports_form_no_circle() -> None:
+def test_imports_form_no_cycle() -> None:
     """Modules can be sorted so that each imports only from earlier ones."""
     TopologicalSorter(import_graph()).prepare()
 
@@ -337,7 +337,7 @@ def draw_imports() -> str:
     return "".join(f"{row}\n" for row in rows)
 
 
-def test_the_drawing_shows_the_imports() -> None:
+def test_the_diagram_shows_the_imports() -> None:
     """Rows of the drawing in docs/ARCHITECTURE.md import only from rows above; no place is missing."""
     begin, end = DRAWN_BETWEEN
     drawing = DRAWING_PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]

@@ -116,7 +116,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_what_the_user_can_mend_is_one_sentence(
+def test_errors_that_the_user_can_fix_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A missing extra causes a sentence on stderr and exit code 1, without a traceback."""
@@ -170,7 +170,7 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
+def test_a_refusal_by_the_system_names_the_file(tmp_path: Path) -> None:
     """The sentence names the missing file, for example the interpreter."""
     pytest.importorskip("streamlit")
     gone = tmp_path / "gone"
@@ -262,7 +262,7 @@ def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) ->
         assert again == first
 
 
-def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
+def test_a_requested_port_that_is_taken_is_refused(taken_port: int) -> None:
     """A requested port that is taken is refused, not replaced."""
     words = f"Port {taken_port} .* is taken. Choose another one"
     with pytest.raises(OptionsHelperError, match=words), ports.claimed_port("127.0.0.1", taken_port):
@@ -272,7 +272,7 @@ def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
         assert port == free
 
 
-def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lack_of_a_free_port_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """If every port is taken, the message names the way out."""
     monkeypatch.setattr(ports, "is_free", lambda _host, _port: False)
     with (
@@ -298,7 +298,7 @@ def test_the_portal_is_found_in_the_checkout() -> None:
     assert command.portal_script().parts[-4:] == ("apps", "streamlit", "entry", "server.py")
 
 
-def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_broken_installation_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the portal's files, the sentence says how to reinstall."""
     monkeypatch.setattr(command, "__file__", str(tmp_path / "a" / "launch" / "command.py"))
     with pytest.raises(OptionsHelperError, match="force-reinstall"):
@@ -314,7 +314,7 @@ def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert command.portal_script() == script
 
 
-def test_only_a_proxy_of_this_machine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_proxy_on_this_machine_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own uvicorn setting is replaced, or any device could pretend to be this one."""
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     with launcher._environment(LaunchOptions()) as env:
@@ -341,7 +341,7 @@ def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.Mo
 GOLDEN = Path(__file__).parent / "replay/golden"  # "quiet" begins at 10:30:00
 
 
-def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
+def test_a_replay_has_its_own_portfolio_and_settings(tmp_path: Path) -> None:
     """The child gets the recording, the speed and the time; the portfolio has a folder of its own."""
     recording = GOLDEN / "quiet.ohrec"
     options = LaunchOptions(replay=recording, speed=4.0, at="10:30", portfolio=tmp_path / "mine.json")
@@ -370,7 +370,7 @@ def test_a_replay_brings_its_own_portfolio_and_settings(tmp_path: Path) -> None:
         ({"replay": None, "speed": 1.0}, "add --replay FILE"),
     ],
 )
-def test_a_replay_that_cannot_be_is_one_sentence(changes: dict, words: str) -> None:
+def test_an_impossible_replay_is_one_sentence(changes: dict, words: str) -> None:
     """An invalid file, time, zone, speed or combination of options is refused at once."""
     pytest.importorskip("streamlit")
     options = LaunchOptions(**({"replay": GOLDEN / "quiet.ohrec", "open_browser": False} | changes))
@@ -378,7 +378,7 @@ def test_a_replay_that_cannot_be_is_one_sentence(changes: dict, words: str) -> N
         launcher.launch(options, lambda _words: None)
 
 
-def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logs_path_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the usual place cannot be written, the place used instead is printed and passed on."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -393,7 +393,7 @@ def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
         launcher.launch(LaunchOptions(portfolio=Path("\udcff.json")), launched.say)
 
 
-def test_without_any_place_for_a_log_it_goes_on(
+def test_without_a_place_for_a_log_the_launcher_continues(
     launched: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any place for a log, a sentence says so, and the child gets none."""
@@ -505,7 +505,7 @@ def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("kind", ["link", "open to others", "file"])
-def test_a_folder_that_others_prepared_is_not_trusted(
+def test_a_folder_prepared_by_others_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """A folder that another user may have created in a shared temporary folder is not used."""
@@ -547,13 +547,13 @@ def _no_temporary_folder() -> str:
 
 
 @pytest.mark.parametrize("host", ["nobody.invalid", "192.0.2.1", "a" * 70, "\udcff", "a\0b", "[::1]", "1:2"])
-def test_an_address_that_is_not_this_machines_is_no_taken_port(host: str) -> None:
+def test_a_foreign_address_is_not_mistaken_for_a_taken_port(host: str) -> None:
     """The sentence gives the reason, and does not say that the port is taken."""
     with pytest.raises(OptionsHelperError, match="Cannot listen on"), ports.claimed_port(host, None):
         pass
 
 
-def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_has_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo uses loopback, and its portfolio's folder is removed at the end."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
     monkeypatch.chdir(tmp_path)
@@ -568,7 +568,7 @@ def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.M
     assert mine.read_text() == "mine"
 
 
-def test_the_demo_takes_the_users_portfolio(tmp_path: Path) -> None:
+def test_the_demo_accepts_the_users_portfolio(tmp_path: Path) -> None:
     """A portfolio given with `--demo` is used unchanged."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
     with launcher._environment(LaunchOptions(demo=True, portfolio=tmp_path / "p.json")) as env:
@@ -622,7 +622,7 @@ def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
-def test_what_ignores_a_closed_terminal_goes_on_ignoring_it(launched: Launched) -> None:
+def test_a_process_that_ignores_a_closed_terminal_keeps_ignoring_it(launched: Launched) -> None:
     """Under `nohup`, the end of the terminal does not end the portal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     seen: list[object] = []
@@ -639,13 +639,13 @@ def test_what_ignores_a_closed_terminal_goes_on_ignoring_it(launched: Launched) 
         signal.signal(signal.SIGHUP, before)
 
 
-def test_no_browser_is_opened_where_none_is_wanted(launched: Launched) -> None:
+def test_no_browser_is_opened_if_none_is_wanted(launched: Launched) -> None:
     """With `--no-browser`, none is opened."""
     assert launcher.launch(LaunchOptions(port=free_port(), open_browser=False), launched.say) == 0
     assert launched.opened == []
 
 
-def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
+def test_a_failing_childs_exit_code_is_returned(launched: Launched) -> None:
     """If the child ends by itself, its exit code is returned and no address is printed."""
     launched.program = "raise SystemExit(7)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 7
@@ -670,21 +670,21 @@ def test_ctrl_c_while_modules_are_imported_is_quiet(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_a_child_that_the_system_kills_is_said(launched: Launched) -> None:
+def test_a_child_killed_by_the_system_is_reported(launched: Launched) -> None:
     """The launcher reports that the system ended the server, for example for lack of memory."""
     launched.program = "import os; os.kill(os.getpid(), 9)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 137
     assert launched.said[-1] == "The system ended the portal's server (SIGKILL). Start it again."
 
 
-def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_ignores_signals_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that ignores the request to end is killed shortly afterwards."""
     monkeypatch.setattr(launcher, "_END_WITHIN_SECONDS", 0.05)
     launched.program = STUB.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 0
 
 
-def test_moving_to_another_port_is_said(
+def test_moving_to_another_port_is_reported(
     launched: Launched, monkeypatch: pytest.MonkeyPatch, taken_port: int
 ) -> None:
     """If the portal moves to another port, a sentence says so."""
@@ -693,7 +693,7 @@ def test_moving_to_another_port_is_said(
     assert launched.said[0].startswith(f"Port {taken_port} is taken; using ")
 
 
-def test_listening_for_others_is_said(launched: Launched) -> None:
+def test_listening_beyond_this_machine_is_reported(launched: Launched) -> None:
     """The launcher prints a link, its QR code, and who can read the traffic."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
     said = "\n".join(launched.said)

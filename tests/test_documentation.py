@@ -99,7 +99,7 @@ def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
             assert words in text
 
 
-def test_the_thresholds_of_a_mark_are_the_codes() -> None:
+def test_the_documented_thresholds_of_a_mark_match_the_code() -> None:
     """The page about marks names each constant with its value."""
     page = " ".join(_read("docs/concepts/marks.md").split())
     for name in (
@@ -138,7 +138,7 @@ def test_every_state_is_explained() -> None:
     assert sorted(states) == sorted(state.replace("_", " ") for state in QuoteState)
 
 
-def test_the_indicative_limit_is_the_codes() -> None:
+def test_the_documented_indicative_limit_matches_the_code() -> None:
     """The documented limit of the free plan's option quotes is the enforced one."""
     assert f"{INDICATIVE_QUOTE_LIMIT} quotes" in _read("docs/PORTAL_LIVE_STREAMING.md")
 
@@ -173,7 +173,7 @@ def test_nothing_is_loaded_from_another_site() -> None:
         assert not re.search(r"!\[[^\]]*\]\(https?:", path.read_text(encoding="utf-8")), path
 
 
-def test_constraints_name_versions_only() -> None:
+def test_constraints_name_only_versions() -> None:
     """Each line has a package and an exact version, and no address."""
     lines = _read("constraints.txt").splitlines()
     assert len(lines) > 50
@@ -181,7 +181,7 @@ def test_constraints_name_versions_only() -> None:
 
 
 @pytest.mark.parametrize("page", ["columns", "warnings"])
-def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
+def test_the_reference_pages_match_the_code(page: str) -> None:
     """`python scripts/write_reference.py` was run after the last change to a column or a warning."""
     script = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
     assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()

@@ -67,7 +67,7 @@ def test_a_short_put_gains_when_its_price_falls() -> None:
     assert row["return_on_max_risk"] == pytest.approx(280 / 94_740)
 
 
-def test_a_short_call_and_short_shares_have_no_return_on_an_endless_risk() -> None:
+def test_unlimited_risk_has_no_return() -> None:
     """Return on max risk is null if the loss is unlimited."""
     call = row_of(single(contracts=-1), snapshot(quote(CALL, 1, 1.1)))
     shares = row_of(EquityPosition(id="s", symbol="AAPL", shares=-10, cost_basis=270), snapshot())
@@ -120,7 +120,7 @@ def test_a_bad_quote_never_falls_back_to_the_last_trade(
     assert pd.isna(row["pnl_abs"]) == (mark is None)
 
 
-def test_a_missing_quote_is_a_warning_and_no_exception() -> None:
+def test_a_missing_quote_is_a_warning_not_an_exception() -> None:
     """An empty snapshot gives rows with null figures."""
     row = row_of(single(), LiveSnapshot(as_of=AT))
     assert (row["state"], row["warnings"], row["mark_method"]) == ("no_data", ["missing_quote"], "none")
@@ -141,7 +141,7 @@ def test_todays_last_trade_makes_a_mark_except_on_the_indicative_feed() -> None:
 
 
 @pytest.mark.parametrize("hours", [-10.1, 14.1])
-def test_a_trade_of_another_new_york_day_makes_no_mark(hours: float) -> None:
+def test_a_trade_from_another_new_york_day_makes_no_mark(hours: float) -> None:
     """The day lasts from midnight to midnight in New York."""
     trade = Trade(CALL, 20.0, timestamp=AT + dt.timedelta(hours=hours))
     assert pd.isna(row_of(single(), snapshot(option_trades={CALL: trade}))["mark"])
@@ -163,7 +163,7 @@ def test_stocks_are_spelled_as_the_subscription_spells_them(symbol: str) -> None
     assert stock_symbol(symbol) == to_alpaca_symbol(symbol)
 
 
-def test_a_root_of_its_own_is_used_for_the_contract() -> None:
+def test_a_stated_root_is_used_for_the_contract() -> None:
     """A weekly index option is found under SPXW, and trades to the regular close of its last day."""
     position = single(symbol="SPX", root="SPXW", strike=6500.0, expiry=AT.date())
     row = row_of(position, snapshot(quote("SPXW261123C06500000", 10, 10.5)))
@@ -203,7 +203,7 @@ def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
     )
 
 
-def test_an_adjusted_root_may_stand_in_the_symbol() -> None:
+def test_an_adjusted_root_may_be_in_the_symbol() -> None:
     """A file without `root` names the contract by `symbol`, with the same warning."""
     position = single(symbol="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     row = row_of(position, snapshot(quote("CSGP1261218C00001000", 2.0, 2.2)))
@@ -218,7 +218,7 @@ def test_a_vendors_nonsense_multiplier_is_not_used(nonsense: float) -> None:
     assert row["multiplier"] == 100
 
 
-def test_terms_that_no_symbol_can_carry_are_a_warning() -> None:
+def test_terms_that_no_symbol_can_express_are_a_warning() -> None:
     """A strike finer than a tenth of a cent has a row without a price, not an exception."""
     row = row_of(single(strike=250.00001), snapshot())
     assert row["warnings"] == ["no_contract_symbol", "missing_quote"]
@@ -331,7 +331,7 @@ def test_without_a_calendar_the_last_weekday_is_the_previous_trading_day(
 
 
 @pytest.mark.parametrize("opened_at", [AT.date(), AT - dt.timedelta(minutes=5)])
-def test_what_was_opened_today_counts_its_day_from_the_cost(opened_at: dt.date) -> None:
+def test_the_day_of_a_position_opened_today_counts_from_its_cost(opened_at: dt.date) -> None:
     """A position opened today counts from its cost, however old the close is."""
     closes = close_on(dt.date(2026, 11, 19))
     live = snapshot(quote(CALL, 23.02, 23.72), previous_closes=closes)
@@ -358,7 +358,7 @@ def test_a_zero_cost_basis_has_no_percentage() -> None:
         ({}, False, None),
     ],
 )
-def test_a_row_says_where_its_price_is_from(
+def test_a_row_names_the_source_of_its_price(
     changes: dict[str, Any], from_rest: bool, source: str | None
 ) -> None:
     """The source is the feed, REST or the demo, or null if unknown."""

@@ -121,7 +121,7 @@ def test_a_thread_alone_is_not_running(desk: ManagerDesk) -> None:
     assert desk.manager.is_running()
 
 
-def test_an_event_makes_a_stream_running_and_shows(desk: ManagerDesk, wait_until) -> None:
+def test_an_event_makes_a_stream_running_and_is_visible(desk: ManagerDesk, wait_until) -> None:
     """A quote makes its stream running and appears under the plan's symbol."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
@@ -133,7 +133,7 @@ def test_an_event_makes_a_stream_running_and_shows(desk: ManagerDesk, wait_until
 
 
 @pytest.mark.date_sensitive
-def test_sdk_objects_and_lists_are_taken(desk: ManagerDesk, wait_until) -> None:
+def test_sdk_objects_and_lists_are_accepted(desk: ManagerDesk, wait_until) -> None:
     """Quotes and trades may be raw dicts or SDK objects, single or in lists."""
     now = dt.datetime.now(dt.UTC)
     sdk_quote = SimpleNamespace(
@@ -168,7 +168,7 @@ class PlainTradingStreamer(SubscribedStreamer):
         super().run()
 
 
-def test_a_factory_needs_to_know_the_promised_names_only(wait_until) -> None:
+def test_a_factory_needs_only_the_promised_names(wait_until) -> None:
     """A streamer that accepts only a feed and the handlers is run like any other."""
     manager = LiveStreamManager(
         stock_streamer_factory=PlainStreamer,
@@ -220,7 +220,7 @@ def test_yesterdays_order_updates_are_dropped_by_date() -> None:
     desk.manager.stop()
 
 
-def test_a_malformed_item_is_counted_and_the_rest_used(desk: ManagerDesk, wait_until) -> None:
+def test_a_malformed_item_is_counted_and_the_others_are_used(desk: ManagerDesk, wait_until) -> None:
     """A message without a symbol affects only itself."""
     desk["options"].on_quotes([{"T": "q"}, None, _quote(CONTRACT, 1.0, 1.2)])
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
@@ -276,7 +276,7 @@ def test_an_unknown_exception_is_retried_without_its_text(desk: ManagerDesk, wai
     assert "RuntimeError" in (desk.snapshot.last_error or "")
 
 
-def test_start_twice_is_one_start(desk: ManagerDesk) -> None:
+def test_starting_twice_is_one_start(desk: ManagerDesk) -> None:
     """The same config again changes nothing."""
     desk.manager.start(CONFIG)
     assert {stream: len(made) for stream, made in desk.made.items()} == {
@@ -327,7 +327,7 @@ def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: ManagerDesk) -> N
     assert desk.manager.is_running()
 
 
-def test_missing_keys_are_said_and_nothing_starts(monkeypatch, tmp_path) -> None:
+def test_missing_keys_are_reported_and_nothing_starts(monkeypatch, tmp_path) -> None:
     """Without keys, Start names the variables to set, and no thread begins."""
     monkeypatch.chdir(tmp_path)
     for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"):
@@ -358,7 +358,7 @@ def test_start_and_stop_race_from_many_threads(wait_until) -> None:
     assert desk.snapshot.status in {"stopped", "not_started"}
 
 
-def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -> None:
+def test_the_oldest_batch_is_dropped_when_the_queue_is_full(wait_until, monkeypatch) -> None:
     """A full queue drops its oldest batch and counts its messages; fills stay."""
     desk = ManagerDesk()
     gate = threading.Event()
@@ -401,7 +401,7 @@ def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
     } == {3}
 
 
-def test_a_snapshot_refuses_to_be_written_to(desk: ManagerDesk, wait_until) -> None:
+def test_a_snapshot_is_read_only(desk: ManagerDesk, wait_until) -> None:
     """Writing to mappings, order rows, legs or tables raises, and the manager's state stays."""
     desk["fills"].on_trade_updates(_update("a", legs=[{"id": "leg", "symbol": CONTRACT}]))
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
@@ -422,7 +422,7 @@ def test_a_snapshot_refuses_to_be_written_to(desk: ManagerDesk, wait_until) -> N
     assert desk.snapshot.option_quotes[CONTRACT].bid_price == 1.0
 
 
-def test_a_streamer_whose_stop_raises_costs_itself_only(desk: ManagerDesk, wait_until) -> None:
+def test_a_streamer_whose_stop_raises_does_not_affect_the_others(desk: ManagerDesk, wait_until) -> None:
     """Stop returns, the other streams end, and Start works again."""
     broken = desk["options"]
     end = broken.stop
@@ -460,14 +460,14 @@ def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None
     last.join()
 
 
-def test_waiting_until_live_gives_up_where_it_cannot_succeed(desk: ManagerDesk) -> None:
+def test_waiting_until_live_gives_up_if_it_cannot_succeed(desk: ManagerDesk) -> None:
     """Without a run, or after a stream has ended for good, it returns at once."""
     assert not LiveStreamManager().wait_until_live(20)
     desk["options"].end(StreamRejected("options", "the plan does not include this feed", code=409))
     assert not desk.manager.wait_until_live(20)
 
 
-def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
+def test_a_backoff_of_zero_retries_at_once(wait_until) -> None:
     """`reconnect_base_seconds=0` retries without a wait."""
     desk = ManagerDesk()
     desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False, reconnect_base_seconds=0))

@@ -22,7 +22,7 @@ NOON = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
         (StreamState.STOPPED, False),
     ],
 )
-def test_a_stream_is_alive_on_its_way_and_while_it_runs(state: StreamState, alive: bool) -> None:
+def test_a_stream_is_alive_while_it_connects_and_runs(state: StreamState, alive: bool) -> None:
     """A stream is alive if it is connected, connecting or reconnecting."""
     assert StreamHealth(StreamName.OPTIONS, state=state).alive is alive
 

@@ -84,7 +84,7 @@ def test_an_expiry_is_a_day(day: object) -> None:
         ["2026-12-18"],
     ],
 )
-def test_what_is_no_day_is_no_expiry(day: object) -> None:
+def test_an_expiry_must_be_a_day(day: object) -> None:
     """Impossible days, other formats, times of day and numbers are refused."""
     assert "expiry" in reason(Position, OPTION | {"expiry": day})
 
@@ -178,7 +178,7 @@ def test_a_leg_is_signed_by_its_side(side: str, signed: int) -> None:
 
 
 @pytest.mark.parametrize("contracts", [0, -1, 1.5, False])
-def test_a_leg_has_contracts_above_zero(contracts: object) -> None:
+def test_a_leg_has_at_least_one_contract(contracts: object) -> None:
     """A negative or zero leg is refused, because its side has the sign."""
     assert "contracts" in reason(Leg, LEG | {"contracts": contracts})
 

@@ -50,7 +50,7 @@ def test_both_formats_parse_back_to_the_same_terms(contract: ParsedContract) -> 
 
 
 @given(contracts())
-def test_padded_and_compact_differ_in_the_padding_only(contract: ParsedContract) -> None:
+def test_padded_and_compact_differ_only_in_the_padding(contract: ParsedContract) -> None:
     """The padded form has 21 characters and is the compact one with spaces in its root."""
     padded = format_osi(contract)
     assert len(padded) == 21
@@ -139,7 +139,7 @@ def test_strikes_are_written_in_tenths_of_a_cent(strike: float, digits: str) -> 
         "X" * 5000,
     ],
 )
-def test_nonsense_is_refused_in_words(symbol: object) -> None:
+def test_nonsense_is_refused_with_an_explanation(symbol: object) -> None:
     """Anything else raises a ValueError that shows a valid symbol, in one line."""
     assert not is_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ContractSymbolError, match="AAPL261218C00250000") as caught:
@@ -165,7 +165,7 @@ def test_nonsense_is_refused_in_words(symbol: object) -> None:
         ({"strike": 1e-9}, "tenth of a cent"),
     ],
 )
-def test_terms_that_no_symbol_can_carry_are_refused_at_once(change: dict[str, object], words: str) -> None:
+def test_terms_that_no_symbol_can_express_are_refused_at_once(change: dict[str, object], words: str) -> None:
     """A contract without a valid symbol cannot be built."""
     good: dict[str, object] = {
         "underlying": "AAPL",
@@ -179,7 +179,7 @@ def test_terms_that_no_symbol_can_carry_are_refused_at_once(change: dict[str, ob
 
 
 @pytest.mark.parametrize("norm", ["BRK.B", "BRK-B", "brk/b", "BRK B", "BRKB", ""])
-def test_a_format_never_carries_a_separator(norm: str) -> None:
+def test_a_formatted_symbol_never_has_a_separator(norm: str) -> None:
     """However the root was written, the symbol has no separator."""
     contract = ParsedContract("BRK.B", norm, dt.date(2026, 12, 18), "call", 500.0)
     assert format_osi_compact(contract) == "BRKB261218C00500000"

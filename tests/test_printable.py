@@ -22,12 +22,12 @@ from options_helper.printable import printable, printable_json
         ("\u2028", "\\u2028"),
     ],
 )
-def test_what_would_act_is_shown_as_an_escape(text: str, shown: str) -> None:
+def test_control_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     """Letters of every language stay; control characters, overrides and stray bytes are escaped."""
     assert printable(text) == shown
 
 
-def test_our_own_lines_may_stay() -> None:
+def test_our_own_line_breaks_are_kept() -> None:
     """A list of problems keeps its line feeds, and no other control character."""
     assert printable("one\n- two\r", keep_lines=True) == "one\n- two\\r"
 
@@ -41,7 +41,7 @@ def test_any_text_fits_on_one_line(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(st.characters()), st.lists(st.text(st.characters()))))
-def test_json_acts_on_no_terminal_and_says_the_same(document: dict[str, list[str]]) -> None:
+def test_json_is_safe_in_a_terminal_and_unchanged_in_meaning(document: dict[str, list[str]]) -> None:
     """Control characters become JSON escapes, so a program reads the same document."""
     text = printable_json(document)
     assert printable(text, keep_lines=True) == text

@@ -108,7 +108,7 @@ def test_an_older_event_that_arrives_later_is_not_newer(
     assert updated["A"].bid_price == bid
 
 
-def test_a_table_refuses_to_be_written_to() -> None:
+def test_a_table_is_read_only() -> None:
     """Neither a table's array nor its index can be changed."""
     table = QuoteTable.of([Quote("A", bid_price=1.0)]).updated([Quote("B", bid_price=2.0)])
     with pytest.raises(ValueError, match="read-only"):
@@ -118,7 +118,7 @@ def test_a_table_refuses_to_be_written_to() -> None:
     assert (table["A"].bid_price, table.without(["A", "Z"]).get("A"), len(table)) == (1.0, None, 2)
 
 
-def test_a_place_is_not_a_row() -> None:
+def test_an_empty_place_is_not_a_row() -> None:
     """A subscribed symbol without a quote has a row number and is not in the mapping."""
     table = TradeTable.empty(["A", "B", "A"])
     assert table.index == {"A": 0, "B": 1}

@@ -83,14 +83,14 @@ def test_singles_legs_and_shares_are_all_there_once() -> None:
 
 
 @pytest.mark.parametrize("symbol", ["BRK.B", "BRK-B", "brk/b"])
-def test_class_shares_take_alpaca_s_spelling(symbol: str) -> None:
+def test_class_shares_have_alpacas_spelling(symbol: str) -> None:
     """The stock has a dot, and the contract's root no separator."""
     got = plan(option("a", symbol, 500))
     assert got.stocks == ["BRK.B"]
     assert got.option_contracts == ["BRKB261218C00500000"]
 
 
-def test_a_contract_s_own_root_is_used() -> None:
+def test_a_contracts_own_root_is_used() -> None:
     """Adjusted contracts and weeklies use their root, and the stock its symbol."""
     got = plan(option("a", "CSGP", 1, root="CSGP1"), option("b", "SPX", 6000, root="SPXW"))
     assert got.stocks == ["CSGP"]
@@ -102,7 +102,7 @@ def test_an_empty_portfolio_needs_nothing() -> None:
     assert plan() == SubscriptionPlan()
 
 
-def test_a_stream_that_is_off_is_asked_for_nothing() -> None:
+def test_nothing_is_requested_from_a_stream_that_is_off() -> None:
     """If stocks or options are off, their symbols and warnings are empty; each position has the reason."""
     owned = [option("a", expiry=dt.date(2026, 11, 1)), option("b", "SPX"), shares("c", "KO")]
     no_options = plan(*owned, stream_options=False, max_option_contracts=0)
@@ -151,7 +151,7 @@ def test_a_contract_held_twice_counts_once() -> None:
     assert set(got.not_live) == {"wide"}
 
 
-def test_a_limit_of_nothing_leaves_every_contract_out() -> None:
+def test_a_limit_of_zero_leaves_every_contract_out() -> None:
     """Zero is a valid limit, and a negative one raises."""
     got = plan(option("a"), max_option_contracts=0)
     assert (got.option_contracts, got.truncated_count) == ([], 1)
@@ -184,7 +184,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
 
 
 @pytest.mark.parametrize("symbol", ["SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "OEX"])
-def test_indexes_are_not_on_the_stock_stream(symbol: str) -> None:
+def test_indexes_do_not_stream(symbol: str) -> None:
     """An index has options and no shares, so only its contracts are requested, with a warning."""
     got = plan(option("a", symbol), option("b", symbol, 260), option("c"))
     assert got.stocks == ["AAPL"]
@@ -216,7 +216,7 @@ def test_a_weekly_under_the_monthly_root_is_questioned() -> None:
     assert '"root": "SPXW"' in warning
 
 
-def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
+def test_terms_that_no_symbol_can_express_do_not_stop_the_others() -> None:
     """A position without a contract symbol is named, and the others are planned."""
     got = plan(option("odd", strike=33.33333), option("good"))
     assert got.option_contracts == ["AAPL261218C00250000"]
@@ -224,7 +224,7 @@ def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
     assert got.not_live == {"odd": "no contract symbol can express its terms"}
 
 
-def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_today_is_new_yorks_date_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 01:00 UTC it is still the previous evening in New York, and that day's contract is included."""
     monkeypatch.setattr(subscriptions, "utc_now", lambda: dt.datetime(2026, 12, 19, 1, tzinfo=dt.UTC))
     assert plan(option("a"), today=None).option_contracts == ["AAPL261218C00250000"]
@@ -234,7 +234,7 @@ def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None
     assert positions_not_subscribed(Portfolio(positions=[option("a")]), frozenset()) == {}
 
 
-def test_positions_without_a_stream_are_found() -> None:
+def test_unstreamed_positions_are_found() -> None:
     """With another subscription, each position lists its missing symbols."""
     portfolio = Portfolio(
         positions=[
@@ -279,7 +279,7 @@ def test_a_plan_is_within_its_limit_and_keeps_positions_whole(books: list[list[L
     ) == set(got.not_live)
 
 
-def test_the_soonest_and_the_largest_positions_stream_and_the_file_may_pin() -> None:
+def test_the_soonest_and_largest_positions_stream_unless_the_file_pins_others() -> None:
     """Pinned positions come first, then those that expire within a week, then the largest."""
     owned = [
         option("small", "AAPL", 100),
@@ -298,7 +298,7 @@ def test_the_soonest_and_the_largest_positions_stream_and_the_file_may_pin() -> 
     assert got.stocks == ["AAPL", "MSFT", "KO", "PEP", "SPY", "IBM"], "the file's order, as ever"
 
 
-def test_nothing_is_polled_of_a_stream_that_is_off() -> None:
+def test_nothing_is_polled_for_a_stream_that_is_off() -> None:
     """If a stream is off, nothing is fetched for it."""
     got = plan(option("a"), shares("b", "KO"), stream_options=False, stream_stocks=False)
     assert (got.polled_contracts, got.stream_first) == ([], [])

@@ -37,7 +37,7 @@ def test_the_clock_is_aware_utc() -> None:
         (dt.datetime(2026, 7, 21, 4, 0, tzinfo=dt.UTC), dt.date(2026, 7, 21)),
     ],
 )
-def test_a_trading_date_is_new_york_s(at: dt.datetime, day: dt.date) -> None:
+def test_a_trading_date_is_new_yorks(at: dt.datetime, day: dt.date) -> None:
     """The date changes at midnight in New York, in winter and summer."""
     assert new_york_date(at) == day
 
@@ -52,12 +52,12 @@ def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) 
 
 
 @given(st.none() | moments)
-def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
+def test_microseconds_convert_back_to_the_time(at: dt.datetime | None) -> None:
     """A time survives as whole microseconds, and no time as zero."""
     assert from_microseconds(to_microseconds(at)) == at
 
 
-def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
+def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_not() -> None:
     """Only a change in the difference between the time of day and the elapsed time counts."""
     time = {"wall": 0.0, "elapsed": 0.0}
     start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -101,7 +101,7 @@ def test_elapsed_seconds_only_grow() -> None:
 @pytest.mark.parametrize(
     "text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z"]
 )
-def test_a_time_that_nobody_means_is_none(text: str) -> None:
+def test_an_implausible_time_is_none(text: str) -> None:
     """A time that may not exist in another zone is None; every plausible time exists in all of them."""
     assert plausible(dt.datetime.fromisoformat(text)) is None
     assert plausible(dt.datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == dt.datetime(

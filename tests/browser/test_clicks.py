@@ -52,14 +52,14 @@ def page(portal: Portal, frames: list[bytes]) -> Page:
     return page
 
 
-def test_a_slow_click_holds_while_prices_move(page: Page, portal: Portal) -> None:
+def test_a_slow_click_works_while_prices_move(page: Page, portal: Portal) -> None:
     """A leg's switch that is redrawn while the pointer is down still works."""
     switch = page.locator(f"{DETAIL} [data-testid=stButtonGroup] button").first
     press_slowly(page, switch, lambda: move_prices(portal, page))
     expect(page.locator(DETAIL)).to_contain_text("P/L from now on", timeout=SOON)
 
 
-def test_a_download_outlives_the_fill_that_comes_meanwhile(
+def test_a_download_works_although_a_fill_arrives_meanwhile(
     page: Page, portal: Portal, frames: list[bytes], tmp_path: Path
 ) -> None:
     """A new fill redraws the list but not the link, whose file then contains the fill."""

@@ -148,7 +148,7 @@ LATE = "Options on SPY, QQQ and other late products trade until"
 
 
 @pytest.mark.parametrize("date", FIRST)
-def test_no_total_jumps_without_a_word(
+def test_no_total_jumps_without_an_explanation(
     browser: Browser, tmp_path: Path, date: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A spread expires at the close, a fund's contract 15 minutes later; the totals keep and name both.

@@ -66,7 +66,7 @@ def desk(portal: Portal) -> Iterator[FaultyPage]:
     assert desk.page.get_by_test_id("stException").count() == 0
 
 
-def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
+def test_final_errors_are_explained_and_not_retried(desk: FaultyPage) -> None:
     """A rejected key, feed or limit shows its cause and fix, and is tried once per press of Start."""
     before = desk.begin("fills", "Start", refuse_key=True)
     desk.shows(
@@ -121,7 +121,7 @@ PASSING = [
 ]
 
 
-def test_what_passes_is_named_with_the_next_try_and_heals(desk: FaultyPage) -> None:
+def test_temporary_errors_are_named_with_the_next_try_and_heal(desk: FaultyPage) -> None:
     """A held, dropped, refused or failing stream shows reason and attempt, and then recovers."""
     button = "Start"
     for faults, headline, cause in PASSING:
@@ -149,7 +149,7 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: FaultyPage) -> N
     desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing lies over it
 
 
-def test_silence_is_named_by_where_it_began(desk: FaultyPage) -> None:
+def test_silence_is_described_by_where_it_began(desk: FaultyPage) -> None:
     """A silent handshake, a connection without a quote and a vanished peer have their own sentences."""
     desk.begin("options", "Start", hang_on_connect=True)
     desk.shows(re.compile(r"Connecting\. Options: connecting, no answer for \d+ s\."))

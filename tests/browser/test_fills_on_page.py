@@ -91,7 +91,7 @@ def written_figures(path: Path) -> Figures:
     )
 
 
-def test_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_path: Path) -> None:
+def test_losses_do_not_show_in_the_table(trading_portal: Portal, tmp_path: Path) -> None:
     """After several losses of the fill stream, the page and the CSV equal the ledger."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     simulator.add_history(15, symbols=[PUT], hours=0.2)
@@ -141,7 +141,7 @@ def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None
     trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
 
 
-def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> None:
+def test_a_long_symbol_does_not_push_figures_out_of_sight(trading_portal: Portal) -> None:
     """However long the symbol and however narrow the page, amount and details stay inside the list."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:
@@ -158,7 +158,7 @@ def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> 
 
 
 @pytest.mark.parametrize("height", [900, 500])
-def test_a_row_s_note_leads_to_the_list_of_its_fills(trading_portal: Portal, height: int) -> None:
+def test_a_rows_note_leads_to_the_list_of_its_fills(trading_portal: Portal, height: int) -> None:
     """The click chooses the fills of that position in its detail and brings them into sight."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     page.set_viewport_size({"width": 1440, "height": height})

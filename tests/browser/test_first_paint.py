@@ -105,7 +105,7 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize(("system", "chosen"), [("light", "Dark"), ("dark", "Light")])
-def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str, chosen: str) -> None:
+def test_the_title_follows_the_chosen_theme(portal: Portal, system: str, chosen: str) -> None:
     """A theme chosen in the menu applies from the first paint of each load."""
     page = portal.open("about:blank")
     page.emulate_media(color_scheme=system)
@@ -147,7 +147,7 @@ def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> N
     playwright.expect(page.locator(SHELL)).to_have_count(0)
 
 
-def test_the_title_goes_by_itself(portal: Portal) -> None:
+def test_the_title_disappears_by_itself(portal: Portal) -> None:
     """If nothing draws the page, words in its place say to reload it."""
     page = portal.open("about:blank")
 

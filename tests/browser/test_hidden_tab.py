@@ -64,7 +64,7 @@ def _reports_after(page: Page, milliseconds: int) -> list[str]:
     return reports
 
 
-def test_a_beat_that_does_not_come_is_reported(page: Page) -> None:
+def test_a_missing_beat_is_reported(page: Page) -> None:
     """A late beat is reported repeatedly, each time after the same wait."""
     _beat(page)
     assert _reports_after(page, PATIENCE - 1) == []
@@ -89,7 +89,7 @@ def test_a_hidden_tab_has_more_patience(page: Page) -> None:
     assert _reports_after(page, 1) == ["late"]
 
 
-def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
+def test_a_removed_redraw_stops_waiting(page: Page) -> None:
     """A removed redraw reports nothing later, and a finished beat does not end the next wait."""
     page.evaluate("(patience) => { window.first = window.beat(patience); }", PATIENCE)
     _beat(page)
@@ -101,7 +101,7 @@ def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
     assert _reports_after(page, 3 * PATIENCE) == []
 
 
-def test_a_server_that_stays_silent_is_said(page: Page) -> None:
+def test_a_silent_server_is_reported(page: Page) -> None:
     """If the request for a late beat brings none either, the page says so until the next beat."""
     silent = "() => document.documentElement.dataset.ohSilent ?? null"
     _beat(page)

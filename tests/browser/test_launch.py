@@ -124,7 +124,7 @@ def test_the_server_is_safe(demo: Demo) -> None:
     assert upgrade(demo.port, Origin="http://evil.example") == 403
 
 
-def test_a_killed_launcher_leaves_nobody_behind(demo: Demo) -> None:
+def test_a_killed_launcher_leaves_no_process_behind(demo: Demo) -> None:
     """After SIGKILL the server ends, its port is free, and its limits allowed no core dump with the keys."""
     psutil = pytest.importorskip("psutil")
     (server,) = psutil.Process(demo.process.pid).children()

@@ -47,7 +47,7 @@ def mark_of(page: Page, position: str) -> Locator:
     return page.locator(f'tr[data-position-id="{position}"] td[data-col="mark"] .pt-value').first
 
 
-def test_nothing_is_asked_before_start(portal: Portal) -> None:
+def test_nothing_is_requested_before_start(portal: Portal) -> None:
     """Before Start the page says DEMO and what is ready, and has sent Alpaca no request."""
     page = portal.open()
     expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."))

@@ -188,7 +188,7 @@ def test_behind_a_proxy_with_a_path(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("button", name="Stop", exact=True).click()
 
 
-def test_tls_of_its_own(browser: Browser, tmp_path: Path) -> None:
+def test_the_portal_serves_its_own_tls(browser: Browser, tmp_path: Path) -> None:
     """With a certificate there is no warning, the link is https, and the cookie is secure."""
     from tests.browser import conftest
 

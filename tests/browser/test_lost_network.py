@@ -132,7 +132,7 @@ def test_a_dead_network_frees_the_connections(portal: Portal, cable: Cable) -> N
     portal.wait(lambda: portal.connections == 0, "the end of the connections", 40)
 
 
-def test_a_server_that_hangs_is_said(portal: Portal) -> None:
+def test_a_hanging_server_is_reported(portal: Portal) -> None:
     """A hanging server keeps its sockets open; missing beats reveal it until it answers again."""
     psutil = pytest.importorskip("psutil")
     page = portal.open()

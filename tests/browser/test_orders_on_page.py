@@ -44,7 +44,7 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(PICTURES) / f"page-{name}.png")
 
 
-def test_an_account_s_other_events_are_shown(account_portal: Portal) -> None:
+def test_an_accounts_other_events_are_shown(account_portal: Portal) -> None:
     """Each event appears once, in its own form: an open order, a struck-out fill, an assignment or expiry."""
     from options_helper.simulator.account.orders import LegRequest
 

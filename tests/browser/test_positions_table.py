@@ -194,7 +194,7 @@ CUT = """() => {
 }"""
 
 
-def test_no_figure_is_cut_off_in_a_small_window(open_table: Callable[..., Page]) -> None:
+def test_no_figure_is_truncated_in_a_small_window(open_table: Callable[..., Page]) -> None:
     """A medium window shows all columns, and a smaller one hides whole columns and says how many."""
     page = open_table("age=41&n=12", viewport={"width": 940, "height": 900})
     wide = page.locator(".pt-table.is-wide")
@@ -214,7 +214,7 @@ def test_no_figure_is_cut_off_in_a_small_window(open_table: Callable[..., Page])
     assert page.evaluate(CUT) == []
 
 
-def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
+def test_choices_survive_a_reload(open_table: Callable[..., Page]) -> None:
     """Columns, sort, open rows and selection return, and the server learns of them."""
     page = open_table()
     page.get_by_role("button", name="Qty").click()
@@ -263,7 +263,7 @@ def test_sorting_goes_down_up_and_back_with_missing_values_last(open_table: Call
     assert _ids(page) == file_order
 
 
-def test_sorting_by_name_sorts_the_groups_by_theirs(open_table: Callable[..., Page]) -> None:
+def test_sorting_by_name_also_sorts_the_groups(open_table: Callable[..., Page]) -> None:
     """Underlyings are sorted by their own names, whatever the names of the positions below."""
     page = open_table("frozen=1&n=12")
     groups = page.locator('tr[data-kind="group"]')
@@ -351,7 +351,7 @@ def test_roles_and_labels_say_what_the_table_is(open_table: Callable[..., Page])
     ).to_be_visible()
 
 
-def test_a_moved_mark_carries_a_sign_for_a_while(open_table: Callable[..., Page]) -> None:
+def test_a_moved_mark_has_an_arrow_for_a_while(open_table: Callable[..., Page]) -> None:
     """Up and down are shapes, not only colours, and disappear when the mark stops moving."""
     page = open_table()
     expect(page.locator(".pt-move", has_text="▲").first).to_be_visible()
@@ -430,7 +430,7 @@ def test_a_lost_server_is_noticed(browser: Browser) -> None:
         context.close()
 
 
-def test_text_is_text(open_table: Callable[..., Page]) -> None:
+def test_text_is_never_markup(open_table: Callable[..., Page]) -> None:
     """A position with markup in its id is selected like any other, and none of it runs."""
     page = open_table()
     row = page.locator(ROWS).filter(has_text="1,000 call")
@@ -517,7 +517,7 @@ CONTRAST = """() => {
 }"""
 
 
-def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> None:
+def test_a_thousand_positions_stay_responsive(open_table: Callable[..., Page]) -> None:
     """The table responds to a click while all of it moves, and every row gets its new figures."""
     page = open_table("n=1000&every=1.5")
     expect(_row(page, "p950")).to_have_count(0)  # built only near what is in sight
@@ -537,7 +537,7 @@ IN_SIGHT = {"ratio": 0.99}  # pixels are rounded
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_keyboard_goes_through_a_thousand_rows(open_table: Callable[..., Page], width: int) -> None:
+def test_the_keyboard_moves_through_a_thousand_rows(open_table: Callable[..., Page], width: int) -> None:
     """Keys reach rows that are not built, each row has its number, and the focus survives scrolling."""
     page = open_table("n=1000&every=1.5", viewport={"width": width, "height": 900})
     table, focused = page.get_by_role("treegrid"), page.locator("tr:focus")
@@ -598,7 +598,7 @@ def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> Non
     assert page.evaluate("document.querySelectorAll('*').length") < 5_000
 
 
-def test_wider_figures_fit_the_columns_once_a_sort(open_table: Callable[..., Page]) -> None:
+def test_columns_widen_to_their_figures_at_the_next_sort(open_table: Callable[..., Page]) -> None:
     """Each fit lays out the whole table, so a sort that brings many longer figures fits the columns once."""
     page = open_table("n=300&every=60&frozen=1")
     widths, fits = page.evaluate(
@@ -623,7 +623,7 @@ def test_wider_figures_fit_the_columns_once_a_sort(open_table: Callable[..., Pag
     assert fits == 1
 
 
-def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
+def test_rows_can_be_grouped_in_other_ways(open_table: Callable[..., Page]) -> None:
     """Rows are grouped by expiry, strategy, tag or not at all, and a reload keeps the choice."""
     page = open_table()
     groups = page.locator('tr[data-kind="group"]')
@@ -673,7 +673,7 @@ def test_search_and_collapse(open_table: Callable[..., Page]) -> None:
     expect(page.locator(ROWS)).to_have_count(35)
 
 
-def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., Page]) -> None:
+def test_leaving_removes_only_what_the_table_added(open_table: Callable[..., Page]) -> None:
     """An unmounted table stops its clock and leaves the page's other nodes alone."""
     page = open_table()
     made = page.evaluate(
@@ -693,7 +693,7 @@ def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., P
 
 
 @pytest.mark.parametrize("minutes", [-2, 2])
-def test_ages_do_not_believe_the_browsers_clock(open_table: Callable[..., Page], minutes: int) -> None:
+def test_ages_do_not_depend_on_the_browsers_clock(open_table: Callable[..., Page], minutes: int) -> None:
     """A browser whose clock is two minutes off shows the age of a price that the server knows."""
     page = open_table("frozen=1&age=3")
     page.add_init_script(
@@ -725,7 +725,7 @@ def test_a_refresh_sends_only_what_has_changed(open_table: Callable[..., Page]) 
     expect(page.get_by_role("treegrid")).to_have_attribute("aria-rowcount", "210")
 
 
-def test_a_browser_without_the_rows_asks_for_all_of_them(open_table: Callable[..., Page]) -> None:
+def test_a_browser_without_the_rows_requests_all_of_them(open_table: Callable[..., Page]) -> None:
     """Changes to rows that the page does not have are not shown, and the next message has every row."""
     page = open_table("n=12&reports=ahead")
     mark = _cell(page, "p003", "mark").locator(".pt-value")

@@ -121,7 +121,7 @@ def pause(page: Page, badge: Locator, step: Locator) -> None:
     assert step.bounding_box() == place
 
 
-def test_the_cells_are_those_of_the_recording(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
+def test_the_cells_equal_the_recordings(browser: Browser, tmp_path: Path, wait_until: Any) -> None:
     """At three times, one after a jump back, mark and profit equal those recorded."""
     found = survey(Path(RECORDING))
     began = found.at.replace(microsecond=0)

@@ -35,7 +35,7 @@ sys.addaudithook(note)
 
 
 @pytest.mark.parametrize("path", ["/", "/Live_Portfolio", "/home", "/_stcore/health"])
-def test_every_answer_has_the_headers(portal: Portal, path: str) -> None:
+def test_every_response_has_the_headers(portal: Portal, path: str) -> None:
     """Every answer forbids framing, foreign content, content sniffing and referrers."""
     address = urlsplit(portal.url)
     connection = HTTPConnection(address.hostname or "", address.port or 0, timeout=5)
@@ -81,7 +81,7 @@ def test_no_other_page_frames_it(portal: Portal) -> None:
     page.close()
 
 
-def test_another_device_reads_why_it_is_refused(portal: Portal) -> None:
+def test_another_device_sees_why_it_is_refused(portal: Portal) -> None:
     """Another device gets a sentence instead of a blank page, whatever Host it names, and no websocket."""
     # The server believes a proxy on this machine, which names the device that it speaks for.
     page = portal.open(extra_http_headers={"X-Forwarded-For": "192.168.1.7"})
@@ -104,7 +104,7 @@ def upgrade(portal: Portal, headers: dict[str, str]) -> int:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is tested
-def test_nobody_outside_is_asked(
+def test_no_other_host_is_contacted(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """Neither the start, a page with streams nor a foreign Origin contacts any other host."""

@@ -142,7 +142,7 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
     assert portal.simulator.requests == []
 
 
-def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
+def test_a_saved_alerts_file_is_noticed_by_itself(portal: Portal) -> None:
     """The panel follows the alerts file without a button press: wrong, corrected, removed."""
     path = portal.folder / "alerts.json"
     panel = portal.open().locator(".st-key-live-alerts")
@@ -219,7 +219,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
 
 
 @pytest.mark.parametrize("width", [1440, 720, 390])
-def test_a_toast_covers_nothing_that_is_read(portal: Portal, width: int) -> None:
+def test_a_toast_covers_no_text(portal: Portal, width: int) -> None:
     """It stays inside the header, between the header's buttons."""
     page, path = portal.open(), portal.folder / "alerts.json"
     expect(page.locator(".st-key-live-alerts")).to_be_visible()

@@ -57,7 +57,7 @@ def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
     expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
 
 
-def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path: Path) -> None:
+def test_outside_hours_the_last_marks_stay_without_alarm(browser: Browser, tmp_path: Path) -> None:
     """In a closed market with silent streams, REST gives every row its last mark, and nothing is stale."""
     from tests.browser.conftest import running_portal
 

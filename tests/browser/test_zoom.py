@@ -105,7 +105,7 @@ def test_every_open_panel_fits(full_page: Page, size: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_a_phone_alerts_and_fills_follow_the_table(full_page: Page) -> None:
+def test_on_a_phone_alerts_and_fills_come_after_the_table(full_page: Page) -> None:
     """A phone shows totals, positions, alerts and fills before the long detail and account."""
     resize(full_page, *SIZES["phone"])
     parts = ("totals", "positions", "alerts", "fills", "health", "detail", "account")
@@ -135,7 +135,7 @@ def test_the_usual_status_takes_one_line_beside_a_half_screen(full_page: Page) -
     )
 
 
-def test_what_has_the_focus_is_below_the_header(full_page: Page) -> None:
+def test_the_focused_element_is_below_the_header(full_page: Page) -> None:
     """Whatever Shift and Tab focus on the way back to the top is scrolled to below the header."""
     page = full_page
     resize(page, 1440, 900)

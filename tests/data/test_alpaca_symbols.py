@@ -36,7 +36,7 @@ def test_each_symbol_has_one_spelling_per_side(symbol: str, alpaca: str, repo: s
 
 
 @given(stocks)
-def test_both_directions_are_idempotent_and_lead_back(symbol: str) -> None:
+def test_both_directions_are_idempotent_and_inverse(symbol: str) -> None:
     """Converting either spelling repeatedly gives the same pair."""
     alpaca, repo = to_alpaca_symbol(symbol), to_repo_symbol(symbol)
     assert to_alpaca_symbol(alpaca) == to_alpaca_symbol(repo) == alpaca

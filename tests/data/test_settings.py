@@ -75,9 +75,7 @@ def test_the_env_file_is_read_and_the_environment_wins(env_file: Path) -> None:
     assert (settings.stock_feed, settings.options_feed) == ("iex", "indicative")
 
 
-def test_the_process_s_own_environment_is_the_default(
-    env_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_processs_environment_is_the_default(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a mapping, the process's environment is used."""
     monkeypatch.setenv("OH_ALPACA_STOCK_FEED", "sip")
     assert read_environment(env_file=env_file)["OH_ALPACA_STOCK_FEED"] == "sip"
@@ -96,7 +94,7 @@ def test_an_env_file_is_a_regular_file(env_file: Path, target: str, words: str) 
         read_environment({}, env_file=env_file)
 
 
-def test_an_env_file_that_is_no_text_is_refused_without_quoting_it(env_file: Path) -> None:
+def test_a_binary_env_file_is_refused_without_quoting_it(env_file: Path) -> None:
     """The error names the file and quotes nothing from it."""
     env_file.write_bytes(b"APCA_API_SECRET_KEY=marker\xff\xfe")
     with pytest.raises(SettingsError, match="UTF-8") as caught:
@@ -176,7 +174,7 @@ def test_foreign_hosts_are_named(env_file: Path) -> None:
         ("APCA_API_STREAM_URL", "ws://stream.data.alpaca.markets"),
     ],
 )
-def test_keys_go_to_alpaca_encrypted_only(name: str, url: str, env_file: Path) -> None:
+def test_keys_go_to_alpaca_only_over_tls(name: str, url: str, env_file: Path) -> None:
     """An Alpaca URL without encryption is refused, because it would reveal the keys."""
     with pytest.raises(SettingsError, match=r"must begin with (https|wss)://") as caught:
         load_settings(KEYS | {name: url}, env_file=env_file)
@@ -191,7 +189,7 @@ def test_a_host_without_encryption_is_named(env_file: Path) -> None:
     assert load_settings(KEYS, env_file=env_file).unencrypted_hosts == ()
 
 
-def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> None:
+def test_the_page_chooses_only_between_alpacas_two_hosts(env_file: Path) -> None:
     """Paper and live change the trading host; auto changes nothing, and neither does any other host."""
     settings = load_settings(KEYS, env_file=env_file)
     live = settings.with_account("live")
@@ -232,7 +230,7 @@ def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> Non
         "wss://\ud800",
     ],
 )
-def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) -> None:
+def test_anything_but_a_plain_url_is_refused(name: str, url: str, env_file: Path) -> None:
     """The error names the variable and a correct value, and does not repeat what may hold a password."""
     error = refusal(env_file, **{name: url})
     assert error.variable == name
@@ -260,7 +258,7 @@ def test_feeds_take_any_case(env_file: Path) -> None:
 
 @pytest.mark.parametrize("name", list(KEYS))
 @pytest.mark.parametrize("key", ["with space", "line\nbreak", "ünicode", "nul\0"])
-def test_a_key_that_fits_no_header_is_refused_unshown(name: str, key: str, env_file: Path) -> None:
+def test_a_key_that_fits_no_header_is_refused_and_not_shown(name: str, key: str, env_file: Path) -> None:
     """A key with spaces or control characters is refused by name and not repeated."""
     error = refusal(env_file, **{name: key})
     assert error.variable == name

@@ -190,7 +190,7 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
 
 
 @integration
-def test_beside_a_running_page_it_is_no_failure(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_a_running_page_is_not_a_failure(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """Streams held by another program are noted (406); a 429 does not prove another program."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, held=True)
@@ -204,7 +204,7 @@ def test_beside_a_running_page_it_is_no_failure(inputs: DoctorInput, simulator: 
 
 
 @integration
-def test_the_streams_are_asked_for_the_portfolios_symbols(
+def test_the_portfolios_symbols_are_requested(
     simulator: AlpacaSimulator, inputs: DoctorInput, monkeypatch
 ) -> None:
     """A plan with fewer channels is detected as at Start, and a refused symbol is named."""
@@ -228,7 +228,7 @@ def test_the_streams_are_asked_for_the_portfolios_symbols(
 
 
 @integration
-def test_a_server_that_says_nothing_is_unreachable(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_a_silent_server_is_unreachable(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """A handshake without an answer fails at its timeout, and the finding names its step."""
     from options_helper.data.streaming.connection.observer import ConnectionTimes
 
@@ -271,7 +271,7 @@ def _run(env: dict[str, str], folder: Path, *words: str) -> subprocess.Popen[str
 
 
 @integration
-def test_beside_running_streams_it_takes_nothing_away(
+def test_doctor_takes_nothing_from_running_streams(
     inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path: Path, wait_until
 ) -> None:
     """While this process streams, the command notes it for each stream and exits with 0."""
@@ -337,7 +337,7 @@ def test_a_check_that_breaks_is_a_failure(inputs: DoctorInput, monkeypatch) -> N
     assert _by_name(findings)["Fills"] == [Finding("Fills", Level.OK, "granted")]
 
 
-def test_without_keys_nothing_is_asked(tmp_path) -> None:
+def test_without_keys_no_request_is_made(tmp_path) -> None:
     """Missing keys are one failure that names the variables; the other checks continue."""
     (tmp_path / "portfolio.json").write_text('{"positions": []}')
 
@@ -352,7 +352,7 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
     assert levels["Portfolio"] == levels["Subscription"] == {Level.OK}
 
 
-def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
+def test_checking_a_file_needs_no_keys(tmp_path) -> None:
     """Without any key, a named file is checked and nothing fails; a single key is incomplete."""
     path = tmp_path / "mine.json"
     path.write_text('{"positions": []}')
@@ -361,13 +361,13 @@ def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
         assert _levels(list(examine(inputs)))["Keys"] == {level}
 
 
-def test_a_server_s_message_forges_no_line() -> None:
+def test_a_servers_message_cannot_forge_a_line() -> None:
     """Line breaks and escape sequences in a finding are shown as escapes."""
     line = Finding("Account", Level.FAIL, "no\n\x1b[2Jok    Account       all well").line
     assert line == "FAIL  Account       no\\n\\x1b[2Jok    Account       all well"
 
 
-def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None:
+def test_the_logs_path_is_named(tmp_path, monkeypatch) -> None:
     """The log's path is absolute; if it cannot be written, the place used instead is shown."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
@@ -474,7 +474,7 @@ def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, AlpacaRestError("/v2/clock", "the server failed (503)", status=503)])
-def test_a_clock_that_is_none_is_a_failure(answer) -> None:
+def test_a_malformed_clock_is_a_failure(answer) -> None:
     """An invalid answer of the clock, or none, is a failure."""
     assert _clock_finding(answer).level is Level.FAIL
 
@@ -510,7 +510,7 @@ def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
     assert "pip install" in finding.text
 
 
-def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> None:
+def test_a_connection_that_ends_without_a_reason_grants_nothing(monkeypatch) -> None:
     """A stream that returns before it is authenticated is not granted."""
     from options_helper.doctor import feed_probe
 
@@ -545,7 +545,7 @@ def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed
     assert feed_probe.probe_feed(PAPER, stream, feed) == FeedProbe(stream, feed, Entitlement.GRANTED)
 
 
-def test_the_configured_feed_is_asked_first() -> None:
+def test_the_configured_feed_is_tried_first() -> None:
     """The configured feed is probed first."""
     settings = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
     stocks, options, fills = streams_to_ask(settings)
@@ -557,7 +557,7 @@ def test_the_configured_feed_is_asked_first() -> None:
     assert fills == [AskedStream(StreamName.FILLS)]
 
 
-def test_a_refusal_of_what_is_not_chosen_is_a_note() -> None:
+def test_a_refusal_of_another_feed_is_a_note() -> None:
     """Only a feed that the page would use can fail."""
     probe = FeedProbe(
         StreamName.STOCKS, "sip", Entitlement.REFUSED, "the plan does not include this feed (409)"
@@ -570,7 +570,7 @@ def _contracts(count: int) -> list[Position]:
     return [Position.model_validate({**POSITION, "id": f"p{n}", "strike": 100 + n}) for n in range(count)]
 
 
-def test_what_is_over_the_limit_is_reported() -> None:
+def test_symbols_beyond_the_limit_are_reported() -> None:
     """201 contracts exceed the indicative feed's limit, and fit OPRA's."""
     portfolio = Portfolio(positions=_contracts(201))
     free = check_subscription(portfolio, PAPER, NOW.date())
@@ -598,7 +598,7 @@ def test_too_many_stocks_for_the_free_plan_are_reported() -> None:
     assert check_subscription(Portfolio(positions=shares[:30]), None, NOW.date()).level is Level.OK
 
 
-def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> None:
+def test_an_unreachable_server_is_a_failure_and_tried_once(tmp_path) -> None:
     """If nothing listens, each stream fails once, and the account gives the reason."""
     pytest.importorskip("alpaca", reason="the streams need alpaca-py")
     with socket.socket() as probe:

@@ -68,7 +68,7 @@ def test_a_relay_from_a_readers_side(server: NatsServer, monkeypatch: pytest.Mon
     assert {"Keys", "Account"}.isdisjoint(found)
 
 
-def test_what_is_missing_is_named(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_parts_are_named(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a relay or without NATS, the finding names the next step, and the status is 1."""
     status, found = examine(server, "reader", monkeypatch)
     assert found["Relay"].startswith("FAIL none answers")

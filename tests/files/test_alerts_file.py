@@ -47,7 +47,7 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
     assert (second.id, second.metric, second.position) == ("fill", AlertMetric.FILL, None)
 
 
-def test_a_long_position_makes_no_id_that_is_too_long(tmp_path: Path) -> None:
+def test_a_long_positions_name_makes_no_overlong_id(tmp_path: Path) -> None:
     """Ids made from long texts are shortened, and stay distinct."""
     rules = [{"metric": "fill", "position": "p" * 300 + middle + "p" * 300} for middle in "12"]
     first, second = load_alert_rules(_write(tmp_path, json.dumps({"alerts": rules})))
@@ -60,12 +60,12 @@ def test_no_file_means_no_rules(tmp_path: Path) -> None:
     assert load_alert_rules(tmp_path / "alerts.json") == []
 
 
-def test_the_alerts_of_a_portfolio_lie_beside_it(tmp_path: Path) -> None:
+def test_the_alerts_of_a_portfolio_are_beside_it(tmp_path: Path) -> None:
     """The file is always named alerts.json."""
     assert alerts_path_for(tmp_path / "mine.json") == tmp_path / "alerts.json"
 
 
-def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_an_error(tmp_path: Path) -> None:
     """Files saved by Windows editors are read."""
     path = tmp_path / "alerts.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(RULES).encode())
@@ -121,7 +121,7 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_as_such(tmp_path: Path) -> None:
     """A directory in the file's place, or bytes that are not text, raise an error about the file."""
     (tmp_path / "alerts.json").mkdir()
     with pytest.raises(AlertsFileError, match="this is a directory"):
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
         load_alert_rules(other)
 
 
-def test_a_file_that_can_be_read_again_is_read_by_itself(
+def test_a_file_is_read_by_itself_once_it_is_readable_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new permission changes neither time nor size, and a lasting failure is reported once."""
@@ -169,7 +169,7 @@ def test_only_a_number_is_a_number(tmp_path: Path, field: str, value: object) ->
         load_alert_rules(_write(tmp_path, json.dumps({"alerts": [rule]})))
 
 
-def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
+def test_a_number_with_thousands_of_digits_is_reported(tmp_path: Path) -> None:
     """A number of thousands of digits raises the file's own error and no other."""
     text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"
     with pytest.raises(AlertsFileError, match="thousands of digits"):
@@ -187,7 +187,7 @@ def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -> None:
+def test_an_error_quotes_nothing_from_the_file(tmp_path: Path, document: object) -> None:
     """The error does not reveal a file of keys in place of the alerts."""
     with pytest.raises(AlertsFileError) as caught:
         load_alert_rules(_write(tmp_path, json.dumps(document)))
@@ -195,7 +195,7 @@ def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -
     assert caught.value.__cause__ is None
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
     """A repeated key is refused, because JSON would silently keep the last of two thresholds."""
     text = '{"alerts": [{"metric": "dte", "comparison": "below", "threshold": 1, "threshold": 2}]}'
     with pytest.raises(AlertsFileError, match='alert 1: the key "threshold"'):
@@ -210,7 +210,7 @@ def test_more_alerts_than_a_page_can_show_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
-def test_alerts_are_read_from_regular_files_only(tmp_path: Path, kind: str) -> None:
+def test_alerts_are_read_only_from_regular_files(tmp_path: Path, kind: str) -> None:
     """A pipe, an endless device and a loop of links are refused at once, each with its reason."""
     path = tmp_path / "alerts.json"
     if kind == "pipe":

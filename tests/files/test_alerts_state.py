@@ -79,7 +79,7 @@ DEEP = b'{"zz":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     "content",
     [b"", b"{", b"[]", b"{}", b'{"alerts": {"rules": [1]}}', b'{"alerts": {"serial": "x"}}', b"\xff", DEEP],
 )
-def test_a_file_that_cannot_be_read_does_not_stop_the_page(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_file_does_not_stop_the_page(tmp_path: Path, content: bytes) -> None:
     """The reason is given, a copy remains, and the next save replaces the file."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.write_bytes(content)
@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_page(tmp_path: Path, conte
     assert state.problem == ""
 
 
-def test_an_alert_that_is_not_valid_any_more_costs_only_itself(tmp_path: Path) -> None:
+def test_an_alert_that_is_no_longer_valid_affects_no_other(tmp_path: Path) -> None:
     """The other alerts keep their phases; the reason is given, and a copy remains."""
     before, state = alerts(), AlertsState(tmp_path, Path("portfolio.json"))
     state.save(before, ["spot", "raised"])
@@ -111,7 +111,7 @@ def test_an_alert_that_is_not_valid_any_more_costs_only_itself(tmp_path: Path) -
     assert state.path.with_suffix(".unused").read_bytes() == old
 
 
-def test_an_alert_of_the_file_is_explained_by_the_file(tmp_path: Path) -> None:
+def test_an_alert_from_the_file_is_explained_by_the_file(tmp_path: Path) -> None:
     """The alerts file has its own error, and its alerts are not lost."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.save(alerts(), ["spot"])
@@ -120,8 +120,8 @@ def test_an_alert_of_the_file_is_explained_by_the_file(tmp_path: Path) -> None:
     assert state.problem == ""
 
 
-def test_a_copy_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The problem then names the reason in place of the copy."""
+def test_a_failed_copy_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem names the reason instead of the copy."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.write_bytes(b"{")
 
@@ -133,15 +133,15 @@ def test_a_copy_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pyte
     assert state.problem.endswith("It cannot be copied (No space left on device).")
 
 
-def test_a_file_that_may_not_be_opened_is_said(tmp_path: Path) -> None:
-    """A folder in its place is no file to read."""
+def test_a_file_that_may_not_be_opened_is_reported(tmp_path: Path) -> None:
+    """A folder in its place cannot be read."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.mkdir()
     assert state.load() is None
     assert state.problem.startswith("The saved alerts cannot be read: ")
 
 
-def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_are_replaced_and_old_files_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saving replaces a link, and keeps our newest files and all foreign ones."""
     monkeypatch.setattr("options_helper.files.alerts_state._KEPT", 20)
     elsewhere = tmp_path / "elsewhere"

@@ -262,7 +262,7 @@ def is_silent(mutation: Mutation) -> bool:
 
 
 @pytest.mark.parametrize("kind", [renamed, moved, doubled, scaled])
-def test_no_mutation_changes_figures_without_a_word(kind: Any) -> None:
+def test_no_mutation_changes_figures_silently(kind: Any) -> None:
     """Every key of every object is changed, and compared with prices and the account."""
     mutations = list(kind())
     assert len(mutations) > 50

@@ -112,7 +112,7 @@ def test_the_file_is_only_read(file: Path) -> None:
     assert (file.read_bytes(), file_version(file)) == before
 
 
-def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
+def test_a_portfolio_knows_when_its_file_was_saved(file: Path) -> None:
     """The version belongs to the bytes read, changes when saved, and has the time of saving."""
     file.write_text("{}")
     os.utime(file, ns=(0, 1_700_000_000_000_000_000))
@@ -180,7 +180,7 @@ def test_a_device_is_refused_unread(file: Path) -> None:
         load_portfolio(file)
 
 
-def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_working_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a deleted working directory, a relative path cannot be found, and the error says why."""
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -202,7 +202,7 @@ def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest
     ],
     ids=str,
 )
-def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> None:
+def test_an_error_quotes_no_text_from_the_file(file: Path, document: object) -> None:
     """Only numbers, dates and known words are quoted, because the file may contain keys."""
     assert "s3cr3t" not in str(refusal(file, json.dumps(document)))
 
@@ -221,7 +221,7 @@ def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> No
         (10**30, "a number of 31 digits"),
     ],
 )
-def test_what_can_be_no_secret_is_shown(file: Path, value: object, shown: str) -> None:
+def test_values_that_cannot_be_secrets_are_shown(file: Path, value: object, shown: str) -> None:
     """A wrong number, date or known word is quoted."""
     field = "expiry" if isinstance(value, int) else "strike"
     assert f"not {shown}" in position_refusal(file, OPTION | {field: value}).reason
@@ -257,7 +257,7 @@ def test_a_file_of_fifty_megabytes_is_refused(file: Path, monkeypatch: pytest.Mo
     assert sum(sizes) == MAX_BYTES + 1
 
 
-def test_a_pipe_put_in_a_files_place_is_refused_without_waiting(
+def test_a_pipe_that_replaces_a_file_is_refused_without_waiting(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checks before opening are repeated on the opened file."""
@@ -304,7 +304,7 @@ def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_not_json_has_a_line_and_a_column(
+def test_invalid_json_has_a_line_and_a_column(
     file: Path, content: str | bytes, place: str, words: str
 ) -> None:
     """The error gives line, column and problem in words."""
@@ -378,7 +378,7 @@ def test_a_misspelt_field_is_found(file: Path) -> None:
     assert 'did you misspell it as "strikes"?' in position_refusal(file, fields).reason
 
 
-def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
+def test_a_misspelt_list_of_positions_is_not_an_empty_portfolio(file: Path) -> None:
     """A file with its positions under a different name is refused; an empty list is not."""
     error = refusal(file, {"cash": 5, "postions": [OPTION]})
     assert error.place == "field postions"
@@ -443,14 +443,14 @@ def test_ids_used_twice_are_named_with_everything_else(file: Path) -> None:
         ),
     ],
 )
-def test_a_key_that_stands_twice_is_refused(file: Path, document: str, place: str) -> None:
+def test_a_repeated_key_is_refused(file: Path, document: str, place: str) -> None:
     """JSON would silently keep the last of two equal keys, so both are refused."""
     error = refusal(file, document)
     assert error.place == place
     assert "appears here more than once" in error.reason
 
 
-def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
+def test_repeated_keys_in_foreign_objects_do_no_harm(file: Path) -> None:
     """Repeated keys inside an unknown key are ignored."""
     file.write_text('{"positions": [], "other": {"a": 1, "a": NaN}}')
     assert load_portfolio(file) == Portfolio()
@@ -504,7 +504,7 @@ def test_many_problems_stay_readable(file: Path) -> None:
     assert lines[-1] == "- and 494 more"
 
 
-def test_a_monstrous_value_is_shortened(file: Path) -> None:
+def test_a_huge_value_is_shortened(file: Path) -> None:
     """A huge value is shortened, on one line and in the output's encoding."""
     error = position_refusal(file, OPTION | {"strike": "\n\ud800" + "9" * 10_000})
     assert len(str(error)) < 400
@@ -548,6 +548,6 @@ def test_any_json_is_a_portfolio_or_an_error_in_words(
     )
 
 
-def test_the_limit_of_digits_is_python_s_own() -> None:
+def test_the_limit_of_digits_is_pythons_own() -> None:
     """The test with thousands of digits relies on this limit of the interpreter."""
     assert 0 < sys.get_int_max_str_digits() < 5000

@@ -237,7 +237,7 @@ def test_another_document_is_refused_by_both(document: object) -> None:
     )
 )
 @settings(max_examples=100, deadline=None)
-def test_what_the_schema_refuses_is_refused(document: object) -> None:
+def test_the_loader_refuses_what_the_schema_refuses(document: object) -> None:
     """No document is invalid in the editor and valid on the page."""
     if is_loaded(document):
         assert SCHEMA.is_valid(document)

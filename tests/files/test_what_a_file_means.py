@@ -96,7 +96,7 @@ def in_leg(**more: object) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], key: str) -> None:
+def test_a_known_key_in_the_wrong_place_is_refused(entry: dict[str, Any], key: str) -> None:
     """A known key without a meaning in its place is refused, not ignored."""
     assert f"field {key}: has no meaning" in refusal(entry)
 
@@ -123,13 +123,13 @@ def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], 
     ],
     ids=str,
 )
-def test_a_near_miss_asks_what_was_meant(entry: dict[str, Any], meant: str) -> None:
+def test_a_near_miss_names_the_likely_key(entry: dict[str, Any], meant: str) -> None:
     """A key that resembles one of ours, or another tool's name for it, is refused with the right one."""
     assert f'did you mean "{meant}"' in refusal(entry)
 
 
 @pytest.mark.parametrize("key", ["holdings", "multileg_positions", "Positions", "postions"])
-def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
+def test_a_list_under_another_name_is_not_an_empty_portfolio(key: str) -> None:
     """A list of positions under a different name is refused, or they would be missing from every total."""
     assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
 
@@ -251,12 +251,12 @@ def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, A
     ],
     ids=str,
 )
-def test_an_instrument_that_can_hardly_be_meant_is_questioned(entry: dict[str, Any], words: str) -> None:
+def test_an_implausible_instrument_is_questioned(entry: dict[str, Any], words: str) -> None:
     """Shares of an index, contracts of another stock, and positions opened after their end are questioned."""
     assert any(words in doubt for doubt in doubts(entry))
 
 
-def test_what_nobody_knows_stays_ignored() -> None:
+def test_unknown_keys_stay_ignored() -> None:
     """Other tools' keys are ignored, a schema may be named, and name, tag and note are free text."""
     extra = {"ratio": 1, "broker": "x", "name": "hedge", "tag": ["income"], "note": "rolled"}
     portfolio = load(PUT | extra, in_leg(symbol="XYZ", note="n"), **{"$schema": "x", "risk_profile": {}})
@@ -281,7 +281,7 @@ def test_nothing_was_opened_in_the_future(opened: str) -> None:
     ("symbol", "underlying"),
     [("SPXW", "SPX"), ("VIXW", "VIX"), ("DJXW", "DJX"), ("NDXP", "NDX"), ("RUTW", "RUT"), ("CSGP1", "CSGP")],
 )
-def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underlying: str) -> None:
+def test_a_root_in_place_of_the_underlying_is_understood(symbol: str, underlying: str) -> None:
     """The price is the underlying's, and the contract keeps its root."""
     single, spread = load(PUT | {"symbol": symbol}, SPREAD | {"symbol": symbol}).positions
     assert (single.symbol, single.root) == (underlying, symbol)
@@ -304,7 +304,7 @@ def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underl
         "EUR/CHF",
     ],
 )
-def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
+def test_a_currency_pair_is_not_a_stock(symbol: str) -> None:
     """A pair of currencies is refused by the position's id; USD alone is a fund."""
     assert 'position "s", field symbol' in refusal(SHARES | {"symbol": symbol})
     assert load(SHARES | {"symbol": "USD"})
@@ -335,7 +335,7 @@ def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
     ],
     ids=str,
 )
-def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any], words: str) -> None:
+def test_an_implausible_single_is_questioned(changes: dict[str, Any], words: str) -> None:
     """The sentence says how the entry was understood, or what was probably meant."""
     [doubt] = doubts(PUT | changes)
     assert words in doubt
@@ -353,7 +353,7 @@ def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any]
         (-30000, "in total dollars for the whole structure, not per share"),
     ],
 )
-def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, words: str) -> None:
+def test_an_implausible_structure_is_questioned(net_debit: float, words: str) -> None:
     """A credit written as a debit, and a price per share in place of a total, are questioned."""
     assert any(words in doubt for doubt in doubts(SPREAD | {"net_debit": net_debit}))
 
@@ -380,7 +380,7 @@ def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, wo
     ],
     ids=str,
 )
-def test_a_calendar_of_the_wrong_sign_is_questioned(
+def test_a_calendar_with_the_wrong_sign_is_questioned(
     net_debit: float, near: tuple[Any, ...], far: tuple[Any, ...], words: str | None
 ) -> None:
     """No price is needed: an American option is worth no less than one that expires earlier."""
@@ -434,7 +434,7 @@ def test_any_mutation_is_seen(entry: dict[str, Any], data: st.DataObject, fate: 
     assert portfolio.positions == load(entry).positions or find_doubts(portfolio.positions[0])
 
 
-def test_check_says_what_was_understood(tmp_path: Any) -> None:
+def test_check_prints_what_was_understood(tmp_path: Any) -> None:
     """The output has problems, warnings and positions; the exit status is 1 only with a problem."""
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"positions": [PUT | {"contracts": -3}, SPREAD | {"net_debit": 300}]}))
@@ -461,7 +461,7 @@ def test_a_cost_of_minus_zero_is_zero() -> None:
     assert words.endswith("paid $0.00 a share = $0.00")
 
 
-def test_check_forges_no_line(tmp_path: Any) -> None:
+def test_check_cannot_be_made_to_forge_a_line(tmp_path: Any) -> None:
     """A line feed in a file's name or id is escaped."""
     path = tmp_path / "p\nok.json"
     path.write_text(json.dumps({"positions": [PUT | {"id": "o\nok"}]}))
@@ -470,7 +470,7 @@ def test_check_forges_no_line(tmp_path: Any) -> None:
     assert [line.partition(":")[0] for line in others] == ["  o\\nok"]
 
 
-def test_check_reads_standard_input_bounded_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_limits_standard_input_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """For `-`, too much input or a closed input is a problem."""
     read = CliRunner().invoke(cli.app, ["check", "-"], input='{"positions": []}')
     assert (read.exit_code, read.stdout) == (0, "-: 0 problems, 0 warnings, 0 positions\n")

@@ -36,7 +36,7 @@ CERTIFICATE = {"certfile": Path("c.pem"), "keyfile": Path("k.pem")}
         ({"host": EVERYWHERE, "public_url": "https://desk.example"}, True, False, "https://desk.example"),
     ],
 )
-def test_reach_decides(
+def test_the_login_depends_on_the_address(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], login: bool, encrypted: bool, shared: str
 ) -> None:
     """An endpoint that other devices can reach requires a login, and is unencrypted without TLS."""
@@ -84,7 +84,7 @@ def test_tokens_never_show_in_a_repr() -> None:
     ],
     ids=repr,
 )
-def test_options_that_cannot_work_are_a_sentence(options: dict[str, Any]) -> None:
+def test_impossible_options_are_explained(options: dict[str, Any]) -> None:
     """Half a certificate, a missing file or an address without a scheme is refused before the start."""
     with pytest.raises(OptionsHelperError) as refused:
         Endpoint(host="127.0.0.1", port=8501, **options).check()

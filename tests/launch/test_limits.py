@@ -42,7 +42,7 @@ def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
     assert run(FILES.format(soft=256, hard=4096)) == ["", 4096, 4096]
 
 
-def test_a_low_hard_limit_is_said() -> None:
+def test_a_low_hard_limit_is_reported() -> None:
     """The limit is raised as far as allowed, and the sentence states it."""
     said, *now = run(FILES.format(soft=100, hard=300))
     assert now == [300, 300]

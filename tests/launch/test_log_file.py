@@ -21,14 +21,14 @@ def closed_afterwards() -> Iterator[None]:
     close_log()
 
 
-def test_the_place_follows_the_environment() -> None:
+def test_the_location_follows_the_environment() -> None:
     """The variable comes first, then the XDG state directory, then its default."""
     assert log_file_path({LOG_FILE_VARIABLE: "/somewhere/x.log"}) == Path("/somewhere/x.log")
     assert log_file_path({"XDG_STATE_HOME": "/s"}) == Path("/s/options-helper/options-helper.log")
     assert log_file_path({}) == Path.home() / ".local/state/options-helper/options-helper.log"
 
 
-def test_what_the_package_logs_is_in_the_file(tmp_path: Path) -> None:
+def test_the_packages_log_records_are_in_the_file(tmp_path: Path) -> None:
     """A message of the package's loggers is in the file with its time, level and logger."""
     path = open_log(tmp_path / "new" / "log.txt")
     logging.getLogger("options_helper.worker").info("options: running")
@@ -43,7 +43,7 @@ def test_opening_twice_writes_once(tmp_path: Path) -> None:
     assert first.read_text().count("once") == 1
 
 
-def test_a_place_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_location_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the folder cannot be created, the log is in the directory for temporary files."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -68,7 +68,7 @@ def test_a_log_is_a_regular_file_of_its_own(
     assert victim.read_text() == "mine"
 
 
-def test_no_record_forges_a_line(tmp_path: Path) -> None:
+def test_no_record_can_forge_a_line(tmp_path: Path) -> None:
     """Line breaks and escape sequences in messages and exceptions stay on their line."""
     path = open_log(tmp_path / "a.log")
     logger = logging.getLogger("options_helper")
@@ -79,7 +79,7 @@ def test_no_record_forges_a_line(tmp_path: Path) -> None:
     assert all(line.startswith("    ") for line in lines[1:])
 
 
-def test_without_a_home_there_is_no_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_directory_there_is_no_default_location(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without a home directory causes no error."""
 
     def refuse() -> Path:
@@ -105,7 +105,7 @@ logger.info("there is space again")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX limit stands in for a full disk")
-def test_a_full_disk_costs_records_only(tmp_path: Path) -> None:
+def test_a_full_disk_loses_only_records(tmp_path: Path) -> None:
     """A full disk is reported once, without the record's text, and logging resumes when there is space."""
     command = [sys.executable, "-c", FULL_DISK]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter

@@ -90,7 +90,7 @@ def test_a_status_in_words(status: AlertStatus, words: str) -> None:
     assert describe_status(status, LOSS, dt.UTC) == words
 
 
-def test_an_alert_on_fills_that_nobody_watches_says_so() -> None:
+def test_an_alert_on_unwatched_fills_says_so() -> None:
     """Before Start and after Stop, a quiet alert on fills would look watched."""
     rule = AlertRule(metric="fill")
     assert describe_status(AlertStatus(outcome=Outcome.NOT_WATCHED), rule, dt.UTC) == "not watched"
@@ -213,7 +213,7 @@ def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
     assert "acknowledged · now" in desk.text
 
 
-def test_a_session_that_comes_later_is_not_toasted_for_what_was_before() -> None:
+def test_a_later_session_gets_no_toast_for_earlier_alerts() -> None:
     """A reload does not repeat earlier toasts."""
     desk = _AlertsDesk(LOSS)
     desk.pass_seconds(12, 8.0)
@@ -232,7 +232,7 @@ def _two_portfolios(monitors: list[object]) -> None:
     alerts_panel.render(monitors[int(st.number_input("Portfolio", value=0))], zone=dt.UTC)
 
 
-def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> None:
+def test_a_portfolio_that_is_opened_again_gets_toasts_for_new_alerts() -> None:
     """Each portfolio counts its own events, so another one's history is not repeated."""
     busy, quiet = _AlertsDesk(LOSS), _AlertsDesk(LOSS)
     busy.pass_seconds(12, 8.0)
@@ -250,7 +250,7 @@ def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> Non
     assert [look_at(0), look_at(0)] == [1, 0]
 
 
-def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:
+def test_an_alert_can_be_added_and_removed_on_the_page() -> None:
     """Percentages are entered as percent, and the rule is kept in memory."""
     desk = _AlertsDesk()
     assert "none" in desk.text
@@ -450,7 +450,7 @@ def test_the_form_is_above_the_alerts() -> None:
     assert labels.index("Add alert") < labels.index("Remove")
 
 
-def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
+def test_the_urgent_ones_of_many_alerts_are_listed() -> None:
     """At most 50 alerts are listed, in the file's order."""
     rules = tuple(LOSS.model_copy(update={"id": f"loss-{number}"}) for number in range(3000))
     raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.MET, 9.0, -120.0, NOW, -110.0)
@@ -460,7 +460,7 @@ def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
     assert choose_listed(Alerts(rules[:50])) == list(rules[:50])
 
 
-def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
+def test_an_unusable_alerts_file_is_reported() -> None:
     """The panel shows the place and the reason in the words of the file's error."""
     desk = _AlertsDesk(problem="alerts.json: line 1: is not JSON")
     assert in_markdown("alerts.json: line 1: is not JSON") in desk.panel.error[0].value

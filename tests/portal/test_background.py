@@ -47,7 +47,7 @@ def background() -> Iterator[Background]:
         each.drop(key)
 
 
-def test_an_answer_is_in_the_same_call_if_it_is_soon_known(background: Background) -> None:
+def test_a_quick_answer_is_returned_by_the_same_call(background: Background) -> None:
     """A short computation is waited for, and not repeated for the same source."""
     source = object()
     first = background.ask(KEY, "q", source, at_once(1), patience_seconds=PATIENT)

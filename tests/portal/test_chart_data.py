@@ -51,7 +51,7 @@ def _fill(second: float) -> Any:
     )
 
 
-def test_a_curves_times_are_those_of_the_readers_clock() -> None:
+def test_a_curves_times_follow_the_readers_clock() -> None:
     """Charts draw the times unchanged, so no browser shifts them."""
     points = curve_points(_curve(1.0, None, 3.0), "a", NEW_YORK)
     assert points["time"].tolist()[0] == dt.datetime(2026, 11, 20, 12, 0)  # noqa: DTZ001 - a wall clock
@@ -69,7 +69,7 @@ def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], lim
         assert np.isnan(thin_values).any() == np.isnan(values).any()
 
 
-def test_fills_stand_on_the_curve_as_it_was_then() -> None:
+def test_fills_are_marked_on_the_curve_as_it_was_then() -> None:
     """A fill in a gap is at the last value before it; one before the first point is left out."""
     points = fill_points(
         [_fill(-1), _fill(2.5), _fill(7), _fill(12), _fill(99)],
@@ -104,7 +104,7 @@ CALL = Position(
 )
 
 
-def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
+def test_a_payoffs_corners_zeros_and_spot_are_in_the_chart() -> None:
     """Gain and loss are on the two sides of zero, and the current price is a row of its own."""
     structure = describe_structure(CALL)
     assert structure.payoff is not None

@@ -119,7 +119,7 @@ def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
     ]
 
 
-def test_before_start_nothing_is_claimed_of_the_days_fills(desk: PortalDesk) -> None:
+def test_before_start_nothing_is_claimed_about_the_days_fills(desk: PortalDesk) -> None:
     """Before Start the page claims nothing about fills, not even that there are none."""
     page = page_with(desk, started_at=None)
     assert title(desk, page) == "—"
@@ -212,7 +212,7 @@ def test_the_orders_show_their_course_and_their_contradictions(desk: PortalDesk,
         (dt.UTC, "2026-11-02T15:00:00Z", "2 Nov 15:00"),
     ],
 )
-def test_an_order_of_another_day_has_its_day_in_every_zone(zone: dt.tzinfo, at: str, words: str) -> None:
+def test_an_order_from_another_day_has_its_day_in_every_zone(zone: dt.tzinfo, at: str, words: str) -> None:
     """The trading day is New York's; in another zone, an earlier order may have today's date."""
     moment = dt.datetime.fromisoformat(at)
     row = normalize_rest_order(make_order("o1", submitted_at=at, updated_at=at))
@@ -222,7 +222,7 @@ def test_an_order_of_another_day_has_its_day_in_every_zone(zone: dt.tzinfo, at: 
     assert f">{words}<" in orders_html(day, zone)
 
 
-def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.datetime) -> None:
+def test_the_legs_of_a_spread_are_listed_below_their_order(desk: PortalDesk, now: dt.datetime) -> None:
     """A multi-leg order has its net limit in words, and each leg with its side."""
     row = {**spread(now), "limit_price": -1.6}
     assert [found[1:] for found in rows_of(page_with(desk, fills=(row,)), "orders")] == [
@@ -256,7 +256,7 @@ def test_a_gap_is_shown_with_its_times_and_its_reason(
 
 
 @pytest.mark.date_sensitive
-def test_fills_that_nobody_asks_for_are_not_called_complete(desk: PortalDesk, now: dt.datetime) -> None:
+def test_unrequested_fills_are_not_called_complete(desk: PortalDesk, now: dt.datetime) -> None:
     """With Fills switched off at Start, the panel says so and claims nothing."""
     states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
     page = page_with(desk, running=True, status=StreamState.RUNNING, status_by_stream=states)
@@ -266,7 +266,7 @@ def test_fills_that_nobody_asks_for_are_not_called_complete(desk: PortalDesk, no
 
 
 @pytest.mark.date_sensitive
-def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.datetime) -> None:
+def test_completeness_is_claimed_from_a_past_time_of_today(now: dt.datetime) -> None:
     """Before the opening, and on a day without one, the claim begins at the day's beginning."""
     day_start = view_of().day.day_start
     hour = dt.timedelta(hours=1)
@@ -331,7 +331,7 @@ def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> None:
+def test_an_option_event_is_in_the_list_and_in_the_csv(desk: PortalDesk) -> None:
     """The list and the CSV have the same words, without a time of day, which Alpaca does not report."""
     words = f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00"
     events = (make_assignment(), make_assignment(**SHARES))
@@ -343,7 +343,7 @@ def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> 
 
 
 @pytest.mark.date_sensitive
-def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> None:
+def test_a_position_shows_what_the_account_reports_about_it(now: dt.datetime) -> None:
     """An assignment, Friday's expiry and today's fills are noted on their position."""
     day = new_york_date(now)
     friday = day - dt.timedelta(days=3)
@@ -380,7 +380,7 @@ def test_the_only_fill_of_a_structure_is_one_short_line_too(now: dt.datetime) ->
 
 
 @pytest.mark.date_sensitive
-def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
+def test_the_csvs_name_says_if_fills_are_in_doubt(now: dt.datetime) -> None:
     """The name of a CSV saved during a gap says so."""
     day = new_york_date(now).isoformat()
     assert fills_csv_name(view_of(fill(now, 2, 2, 1.62))) == f"fills-{day}.csv"
@@ -390,14 +390,14 @@ def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
     )
 
 
-def test_the_csv_writes_figures_as_people_do(now: dt.datetime) -> None:
+def test_the_csv_writes_readable_figures(now: dt.datetime) -> None:
     """A billionth of a share is written without an exponent, and two contracts without a decimal."""
     small = fill(now, 0.000000001, 0.000000001, 700.0, qty=0.000000001, position_qty=-0.000000001)
     (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(small), dt.UTC)))
     assert (row["quantity"], row["price"], row["position_after"]) == ("0.000000001", "700", "-0.000000001")
 
 
-def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
+def test_no_spreadsheet_executes_a_cell_of_the_csv(now: dt.datetime) -> None:
     """A foreign text that begins like a formula is made harmless."""
     text = fills_csv(view_of(fill(now, 2, 2, 1.6, symbol="=1+1", status="@sum(a1)")), dt.UTC)
     (row,) = csv.DictReader(io.StringIO(text))
@@ -406,9 +406,7 @@ def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
     assert "nan" not in text
 
 
-def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(
-    desk: PortalDesk, now: dt.datetime
-) -> None:
+def test_a_long_day_lists_the_newest_fills_and_counts_the_others(desk: PortalDesk, now: dt.datetime) -> None:
     """The list ends after a few hundred rows, never between a line and its legs; the CSV has them all."""
     rows = tuple(fill(now, n, 1, 1.5, order_id="o", qty=500.0) for n in range(300, 0, -1))
     page = page_with(desk, fills=rows)

@@ -48,7 +48,7 @@ def get(path: str, host: str = "localhost") -> httpx.Response:
     ("path", "title", "kind"),
     [("/", "Options Helper", "oh-home"), ("/Live_Portfolio", "Live Portfolio", "oh-live")],
 )
-def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
+def test_each_page_has_its_title(path: str, title: str, kind: str) -> None:
     """The document has the title behind Streamlit's root, and browsers always revalidate it."""
     answer = get(path)
     assert answer.status_code == 200
@@ -59,7 +59,7 @@ def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
     assert "./static/js/index." in answer.text
 
 
-def test_nothing_of_streamlits_document_is_lost() -> None:
+def test_nothing_in_streamlits_document_is_lost() -> None:
     """Without the insertion, the document equals Streamlit's."""
     before, after = first_paint._DOCUMENT.read_text(encoding="utf-8").split('<div id="root"></div>')
     text = get("/Live_Portfolio").text
@@ -90,7 +90,7 @@ def test_the_live_page_names_the_modules_of_its_components(base: str) -> None:
     assert folder not in documents[base]
 
 
-def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_streams_run_the_sidebar_is_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The title is at its final place; a request under a foreign host name reveals nothing."""
     monkeypatch.setattr(first_paint.st, "get_option", {"server.allowedHosts": ["localhost"]}.__getitem__)
     idle = get("/Live_Portfolio").text
@@ -112,7 +112,7 @@ def test_the_title_is_drawn_in_the_pages_font() -> None:
 
 
 @pytest.mark.parametrize("text", ["<main></main>", None])
-def test_a_document_that_is_not_as_it_was_is_left_alone(
+def test_a_changed_document_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
 ) -> None:
     """If a later Streamlit builds its document differently, it is served unchanged."""

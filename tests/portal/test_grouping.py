@@ -65,7 +65,7 @@ def test_by_expiry_the_nearest_comes_first_and_shares_last() -> None:
     ]
 
 
-def test_a_sum_says_what_it_covers() -> None:
+def test_a_sum_states_its_coverage() -> None:
     """With an unknown position, the sum is unknown, and its known part is shown."""
     (december, january, shares), _ = grouped(Grouping.EXPIRY)
     assert (december["pnl_open"], december["cover"], december["partial"]) == (
@@ -101,7 +101,7 @@ def test_an_unknown_grouping_is_by_underlying(word: object) -> None:
     assert Grouping.of("tag") is Grouping.TAG
 
 
-def test_a_tag_named_like_the_rest_is_a_group_of_its_own() -> None:
+def test_a_tag_named_like_the_remainder_is_its_own_group() -> None:
     """Positions tagged "No tag" and positions without one are two groups."""
     terms = {"expiry": "2027-01-15", "strike": 100, **CALL}
     positions = [{"id": "a", "symbol": "AAPL", "tag": ["No tag"]}, {"id": "b", "symbol": "MSFT"}]

@@ -118,7 +118,7 @@ def test_the_page_opens_ready(desk: PortalDesk) -> None:
     assert desk.manager.configs == []
 
 
-def test_no_file_is_a_friendly_screen(desk: PortalDesk) -> None:
+def test_a_missing_file_shows_a_friendly_screen(desk: PortalDesk) -> None:
     """Without a portfolio the page shows the missing file, its path and an example; Start is disabled."""
     desk.sign_in()
     page = desk.page()
@@ -140,7 +140,7 @@ def test_a_broken_file_says_where_and_what(desk: PortalDesk) -> None:
     assert enabled(page) == set()
 
 
-def test_several_wrong_values_stand_in_a_line_each(desk: PortalDesk) -> None:
+def test_several_wrong_values_are_listed_one_per_line(desk: PortalDesk) -> None:
     """Each of several problems has its own line, and the wording is plural."""
     desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
     page = desk.page()
@@ -157,7 +157,7 @@ def test_several_wrong_values_stand_in_a_line_each(desk: PortalDesk) -> None:
         ("\0.json", "cannot be used.**"),
     ],
 )
-def test_a_path_that_cannot_be_is_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
+def test_an_impossible_path_shows_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
     """Whatever text the file contains, the page says what is wrong with it."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value(path).run()
@@ -182,7 +182,7 @@ def test_a_corrected_file_is_read_by_itself(desk: PortalDesk) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", None])
-def test_while_streams_run_a_broken_file_takes_no_figure_away(desk: PortalDesk, text: str | None) -> None:
+def test_while_streams_run_a_broken_file_removes_no_figure(desk: PortalDesk, text: str | None) -> None:
     """The last valid version stays below the error, and Restart is disabled until the file is corrected."""
     desk.own(desk.CALL)
     desk.sign_in()
@@ -245,7 +245,7 @@ def test_an_empty_portfolio_says_what_to_add(desk: PortalDesk) -> None:
     assert "This portfolio is empty" in desk.said(page)
 
 
-def test_missing_keys_are_said_at_start(desk: PortalDesk) -> None:
+def test_missing_keys_are_reported_at_start(desk: PortalDesk) -> None:
     """Start without keys shows one sentence about what to set and where, and starts nothing."""
     desk.own(desk.CALL)
     page = desk.page()
@@ -258,7 +258,7 @@ def test_missing_keys_are_said_at_start(desk: PortalDesk) -> None:
     assert enabled(page) == {"start"}
 
 
-def test_a_missing_sdk_is_said_at_start(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_sdk_is_reported_at_start(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without alpaca-py, Start names the package to install."""
     from apps.streamlit.components.inputs import actions
 
@@ -268,7 +268,7 @@ def test_a_missing_sdk_is_said_at_start(desk: PortalDesk, monkeypatch: pytest.Mo
     assert "The package alpaca-py is not installed." in status(page)
 
 
-def test_start_hands_over_what_the_sidebar_says(desk: PortalDesk) -> None:
+def test_start_uses_the_sidebars_settings(desk: PortalDesk) -> None:
     """Start streams the plan with the chosen feeds and streams, and enables Stop."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL, VERTICAL)
@@ -300,7 +300,7 @@ def test_the_account_can_be_chosen(desk: PortalDesk) -> None:
     assert desk.manager.configs[0].settings.trading_url == "https://api.alpaca.markets"
 
 
-def test_another_host_leaves_no_choice(desk: PortalDesk) -> None:
+def test_another_host_disables_the_choice(desk: PortalDesk) -> None:
     """If the URL names another host, the choice is disabled and the host is named before Start."""
     desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="https://broker.example")
@@ -444,7 +444,7 @@ def test_a_stop_without_a_browser_is_shown(desk: PortalDesk) -> None:
         (RuntimeError(f"token {SECRET}"), "Something unexpected went wrong (RuntimeError)"),
     ],
 )
-def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, words: str) -> None:
+def test_a_failed_start_is_explained(desk: PortalDesk, refusal: Exception, words: str) -> None:
     """A failed Start shows a sentence; an unexpected error shows only its type."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -455,7 +455,7 @@ def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, word
     assert SECRET not in desk.said(page)
 
 
-def test_an_unexpected_error_at_stop_says_nothing_of_a_start(desk: PortalDesk) -> None:
+def test_an_unexpected_error_at_stop_does_not_mention_a_start(desk: PortalDesk) -> None:
     """The sentence for unexpected errors is true of every button."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -474,7 +474,7 @@ def _problem(page: AppTest) -> str:
     return str(line.value).replace("\\", "")
 
 
-def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(desk: PortalDesk) -> None:
+def test_a_failed_restart_says_so_while_the_earlier_streams_continue(desk: PortalDesk) -> None:
     """The reason stays beside the streams' status until a Restart succeeds or the streams end."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -556,7 +556,7 @@ def test_credentials_that_change_are_noticed_at_the_next_beat(
     assert "broker.example" not in desk.said(page)
 
 
-def test_the_line_about_missing_keys_goes_once_they_are_there(desk: PortalDesk) -> None:
+def test_the_line_about_missing_keys_disappears_once_they_are_set(desk: PortalDesk) -> None:
     """A press that failed without keys is forgotten once there are keys."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -589,7 +589,7 @@ def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: p
     assert "Live account" in desk.said(page)
 
 
-def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: PortalDesk) -> None:
+def test_an_unreadable_env_file_is_explained(desk: PortalDesk) -> None:
     """If the file is not text, for example half written, the page works and says so."""
     env_file = desk.folder / "config" / "alpaca.env"
     env_file.parent.mkdir()

@@ -122,7 +122,7 @@ def every_path() -> list[str]:
 
 
 @pytest.mark.parametrize("origin", ["null", "file://", "", "http://[", "http://evil.example"])
-def test_no_other_origin_is_this_page(door: Door, origin: str) -> None:
+def test_no_other_origin_counts_as_this_page(door: Door, origin: str) -> None:
     """The Origin of a sandboxed frame, a file or a foreign page is refused, with and without the cookie."""
     assert (
         door.ask("/login", "POST", headers={"origin": origin}, data={"password": PASSWORD}).status_code == 403
@@ -177,7 +177,7 @@ def test_the_cookie_is_secure_under_tls(door: Door) -> None:
         assert ("secure" in answer.headers["set-cookie"].lower()) == is_secure, url
 
 
-def test_a_password_is_the_other_way(door: Door) -> None:
+def test_a_password_is_an_alternative(door: Door) -> None:
     """The password works repeatedly, with any letters; an empty one never works."""
     assert 'type="password"' in door.ask("/login").text
     for wrong in ("", "wrong", PASSWORD + "x"):
@@ -200,12 +200,12 @@ def test_without_a_password_there_is_no_form() -> None:
     assert door.ask("/login", "POST", data={"password": "x"}).status_code == 401
 
 
-def test_a_long_form_is_wrong(door: Door) -> None:
+def test_an_overlong_form_is_rejected(door: Door) -> None:
     """No more of a request's body is read than the longest password needs."""
     assert door.ask("/login", "POST", content=b"password=" + b"x" * 100_000).status_code == 401
 
 
-def test_a_password_that_is_cut_off_is_no_error(door: Door) -> None:
+def test_a_truncated_password_is_not_an_error(door: Door) -> None:
     """A client that leaves before its password has arrived gets no answer, and nothing is logged."""
     sent: list[object] = []
 
@@ -319,7 +319,7 @@ def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
     assert door.logins.spend("first")
 
 
-def test_below_a_proxys_path_everything_moves() -> None:
+def test_everything_moves_below_a_proxys_path() -> None:
     """Login, cookie and redirects stay below the path."""
     door = Door(base="/options/")
     assert door.ask("/login?token=first", "POST").status_code == 401
@@ -330,7 +330,7 @@ def test_below_a_proxys_path_everything_moves() -> None:
     assert door.ask("/options/login").headers["location"] == "/options/"
 
 
-def test_the_servers_own_start_passes(door: Door) -> None:
+def test_the_servers_own_requests_pass(door: Door) -> None:
     """Events other than connections are passed on unchanged."""
     sent: list[Any] = []
 

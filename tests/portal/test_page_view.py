@@ -36,7 +36,7 @@ def _monitor_of(desk: PortalDesk) -> PortfolioMonitor:
     return _monitors[desk.portfolio.resolve()]
 
 
-def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: PortalDesk) -> None:
+def test_alerts_and_curves_use_the_sidebars_threshold(desk: PortalDesk) -> None:
     """A changed threshold applies too; of two tabs, the one that refreshed last counts."""
     desk.own(desk.CALL)
     first = desk.page()

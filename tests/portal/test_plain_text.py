@@ -105,7 +105,7 @@ def _is_ours(words: ast.expr) -> bool:
     return False
 
 
-def test_every_sentence_passes_through_the_one_place() -> None:
+def test_every_sentence_is_escaped_in_one_place() -> None:
     """No element that reads Markdown receives a value that was not escaped."""
     raw: list[str] = []
     for path in sorted(COMPONENTS.rglob("*.py")):

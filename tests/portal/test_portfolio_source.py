@@ -89,7 +89,7 @@ def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: p
         (OSError(5, "Input/output error"), "Input/output error"),
     ],
 )
-def test_a_file_that_can_be_read_again_is_read_by_itself(
+def test_a_file_is_read_by_itself_once_it_is_readable_again(
     path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError, words: str
 ) -> None:
     """Restored access changes neither time nor size; an unchanged failure is the same object."""
@@ -113,7 +113,7 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
     assert read_portfolio(path) is loaded
 
 
-def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
+def test_an_invalid_file_counts_as_existing(path: Path) -> None:
     """A directory with that name exists, so it must be corrected, not created."""
     path.mkdir()
     source = read_portfolio(path)
@@ -121,7 +121,7 @@ def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
     assert "this is a directory" in str(source.error)
 
 
-def test_a_loop_of_links_is_no_missing_file(path: Path) -> None:
+def test_a_loop_of_links_is_not_a_missing_file(path: Path) -> None:
     """The path exists and cannot be used, so the page shows the reason."""
     path.symlink_to(path)
     source = read_portfolio(path)

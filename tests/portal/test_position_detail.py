@@ -86,7 +86,7 @@ def test_a_title_names_the_position_with_its_year() -> None:
     ]
 
 
-def test_extremes_are_said_where_they_are_defined() -> None:
+def test_extremes_are_shown_if_they_are_defined() -> None:
     """Unlimited is written as a word; a calendar has no extremes, and an adjusted contract unknown ones."""
     assert extremes_of(describe_structure(CONDOR)) == (
         f"width $5.00 · max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
@@ -110,7 +110,7 @@ def _record(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_how_marks_were_made_is_said_once() -> None:
+def test_the_method_of_the_marks_is_stated_once() -> None:
     """Each method and source is named once, in the legs' order."""
     assert marks_of([_record()]) == "mark: the middle of bid and ask · OPRA"
     records = [_record(), _record(), _record(mark_method="none", source=None)]

@@ -139,7 +139,7 @@ def _group(payload: TableRows, name: str) -> dict[str, Any]:
     return next(row for row in rows if row["id"] == name)
 
 
-def test_rows_stand_under_their_underlying_in_the_files_order_and_legs_under_their_structure() -> None:
+def test_rows_are_below_their_underlying_in_the_files_order_and_legs_below_their_structure() -> None:
     """Underlyings are in alphabetical order; BRK-B is BRK.B."""
     payload = _payload()
     assert [values[0] for values in payload["groups"]] == ["AAPL", "BRK.B", "MSFT"]
@@ -181,7 +181,7 @@ def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() ->
     assert {leg[field] for field in ("cost", "pnl_open", "pnl_pct", "pnl_day")} == {""}
 
 
-def test_legs_of_several_expiries_say_theirs() -> None:
+def test_legs_with_several_expiries_show_theirs() -> None:
     """A calendar's legs show their date and DTE."""
     payload = _payload()
     assert _row(payload, "calendar")["sub"] == "18 Dec / 15 Jan · 500"
@@ -189,7 +189,7 @@ def test_legs_of_several_expiries_say_theirs() -> None:
     assert (leg["name"], leg["dte"]) == ("long 500 call · 15 Jan", 56)
 
 
-def test_a_far_expiry_of_a_structure_says_its_year() -> None:
+def test_a_structures_far_expiry_shows_its_year() -> None:
     """A date without a year is within the next twelve months."""
     legs = [_leg(side, "call", strike, "2028-01-21") for side, strike in (("long", 250), ("short", 260))]
     far = {"id": "leaps", "symbol": "AAPL", "net_debit": 10.0, "legs": legs}
@@ -221,7 +221,7 @@ def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() ->
     assert group["cover"] == "3 of 4: +$1,150"
 
 
-def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None:
+def test_a_partly_missing_structure_does_not_count_as_known() -> None:
     """Three of four legs have a mark, but the known P/L covers only the call and the shares."""
     mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
     group = _group(_payload(_snapshot(mids=mids)), "AAPL")
@@ -268,7 +268,7 @@ def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
     assert sentence.endswith(".")
 
 
-def test_what_the_state_says_is_given_with_its_sentence() -> None:
+def test_warnings_that_the_state_covers_are_in_its_sentence() -> None:
     """A quiet row has no orange line; its sentence is in the Quote column."""
     payload = _payload(_snapshot(age=41))
     row = _row(payload, "aapl")
@@ -277,7 +277,7 @@ def test_what_the_state_says_is_given_with_its_sentence() -> None:
     assert _row(_payload(_snapshot(mids={})), "aapl")["said"] == ["missing_quote"]
 
 
-def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
+def test_a_withheld_day_names_the_date_of_its_close() -> None:
     """The warning about an old close names its date; a structure's names that of the leg with the oldest."""
     old = {
         "AAPL261218C00250000": PreviousClose(22.0, dt.date(2026, 11, 18)),
@@ -295,7 +295,7 @@ def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
     ]
 
 
-def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_known() -> None:
+def test_a_row_has_its_risk_and_a_structure_only_if_all_its_legs_are_known() -> None:
     """Legs and singles have the model's figures; a structure with an unknown leg has none."""
     live = _snapshot()
     unknown = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
@@ -358,7 +358,7 @@ def test_a_missing_volatility_says_why() -> None:
     assert _row(_payload(with_risk=True), "msft-old")["iv_note"] == ""
 
 
-def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:
+def test_on_the_last_day_the_time_of_the_last_trade_is_shown() -> None:
     """The browser counts the remaining time; on other days, and for shares, there is none."""
     today = _single("today", "AAPL", 250, expiry="2026-11-20")
     far = _single("far", "AAPL", 250)
@@ -369,7 +369,7 @@ def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:
     assert (_row(payload, "far")["ends"], _row(payload, "shares")["ends"]) == (None, None)
 
 
-def test_return_on_max_risk_is_a_column_of_its_own() -> None:
+def test_return_on_max_risk_has_its_own_column() -> None:
     """A long call risks its cost; a short call has unlimited risk and no return on it."""
     payload = _payload(positions=[_single("long", "AAPL", 250), _single("short", "AAPL", 250, contracts=-1)])
     assert _row(payload, "long")["risk"] == pytest.approx(497 / 1840, abs=1e-5)
@@ -408,7 +408,7 @@ def test_optional_columns_may_be_missing() -> None:
     assert (row["delta"], row["pnl_day"], row["mark"]) == (None, None, 23.37)
 
 
-def test_notes_of_fills_stand_on_their_position() -> None:
+def test_notes_about_fills_are_on_their_position() -> None:
     """A note is on the row of its position, word for word, and on no other."""
     payload = _payload(notes={"aapl": "2 contracts sold 10:42, after the file was saved"})
     assert _row(payload, "aapl")["note"] == "2 contracts sold 10:42, after the file was saved"
@@ -439,7 +439,7 @@ def test_a_price_and_its_change_in_words(price: float | None, change: float | No
 @pytest.mark.parametrize(
     ("strike", "words"), [(250.0, "250"), (262.5, "262.5"), (1250.0, "1,250"), (0.125, "0.125")]
 )
-def test_strikes_have_no_needless_decimals(strike: float, words: str) -> None:
+def test_strikes_have_no_unnecessary_decimals(strike: float, words: str) -> None:
     """A strike is written without trailing zeros."""
     assert format_strike(strike) == words
 

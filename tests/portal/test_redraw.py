@@ -86,7 +86,7 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
     assert page.asked == [["head", "body"]] * 100
 
 
-def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
+def test_an_unchanged_page_requests_nothing(page: Page) -> None:
     """For an unchanged page, neither a part nor the whole page is redrawn."""
     page.beat("same")
     page.draw()
@@ -119,7 +119,7 @@ def test_a_page_that_never_draws_its_change_is_overdue(page: Page) -> None:
 
 
 @pytest.mark.parametrize("ticking", [False, True])
-def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: bool) -> None:
+def test_a_page_left_for_a_while_is_not_behind(page: Page, *, ticking: bool) -> None:
     """After a visit to the home page, the first change is drawn like any other."""
     for number in range(3):
         page.beat(number if ticking else 0)
@@ -133,7 +133,7 @@ def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
     assert any(page.beat(number) for number in range(20))
 
 
-def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
+def test_the_browser_may_notice_missing_beats(page: Page) -> None:
     """If the browser misses a beat, the next beat redraws everything once."""
     page.beat("same")
     page.draw()
@@ -142,7 +142,7 @@ def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
     assert not page.beat("same")
 
 
-def test_only_parts_that_changed_are_asked_for(page: Page) -> None:
+def test_only_parts_that_changed_are_requested(page: Page) -> None:
     """The other parts are neither drawn nor sent until they change."""
     page.beat({"head": 1, "body": 1})
     page.draw()

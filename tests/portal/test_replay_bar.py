@@ -110,7 +110,7 @@ def test_the_badge_says_replay_and_the_buttons_move_its_clock(
     assert page.button(key="replay-step").disabled
 
 
-def test_an_earlier_value_of_the_slider_is_no_choice(clock: ReplayClock) -> None:
+def test_an_earlier_value_of_the_slider_is_not_a_choice(clock: ReplayClock) -> None:
     """A browser that has not received the slider's newest value yet does not move the replay back."""
     begins = clock.span[0]
     page = AppTest.from_function(_bar)
@@ -217,7 +217,7 @@ def test_the_sliders_last_second_is_the_end(monkeypatch: pytest.MonkeyPatch) -> 
         ),
     ],
 )
-def test_an_early_end_is_said_at_the_end(
+def test_an_early_end_is_reported_at_the_end(
     clock: ReplayClock, changes: dict[str, Any], problem: Exception | None, words: list[str]
 ) -> None:
     """A cut or damaged recording is reported once the replay is there; missing records always are."""

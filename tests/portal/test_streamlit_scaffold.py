@@ -21,7 +21,7 @@ APPS = Path(__file__).resolve().parents[2] / "apps"
 PORTAL = APPS / "streamlit" / "streamlit_app.py"
 
 
-def test_home_leads_to_every_page(desk: PortalDesk) -> None:
+def test_home_links_to_every_page(desk: PortalDesk) -> None:
     """Home introduces the product and links to Live Portfolio."""
     page = desk.home()
     assert not page.exception
@@ -72,7 +72,7 @@ def test_pages_are_named_by_absolute_path() -> None:
     assert all(ast.unparse(call.args[0]).startswith("_PAGES /") for call in calls)
 
 
-def test_the_icon_is_a_file_of_ours() -> None:
+def test_the_icon_is_our_own_file() -> None:
     """The tab's icon is a file, because a Material icon would be fetched from outside before Start."""
     from apps.streamlit.components.layout.disclaimer import ICON
 
@@ -81,7 +81,7 @@ def test_the_icon_is_a_file_of_ours() -> None:
         assert "page_icon=ICON" in script.read_text(encoding="utf-8")
 
 
-def test_the_log_is_opened_where_the_launcher_says(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_opened_at_the_launchers_path(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the launcher, the portal writes its log to the named file."""
     from options_helper.launch.log_file import close_log
 

@@ -107,7 +107,7 @@ def test_afterwards_only_changed_fields_of_changed_rows_are_sent() -> None:
     assert (message["layout"], message["groups"]["rows"], message["warnings"]) == (None, [], {})
 
 
-def test_a_change_below_what_is_shown_is_none() -> None:
+def test_a_change_too_small_to_show_is_not_sent() -> None:
     """A price that changes by a tenth of a cent is not sent."""
     page = Page()
     page.send(_table([1.234]))
@@ -122,7 +122,7 @@ def test_equal_content_has_equal_bytes() -> None:
     assert json.loads(sent.message(_table([1.5]), None, now_ms=9))["sent_at"] == 9
 
 
-def test_a_browser_that_missed_messages_gets_all_it_missed() -> None:
+def test_a_browser_that_missed_messages_gets_everything_it_missed() -> None:
     """Changes count from the version that the browser has, not from the last message."""
     page = Page()
     page.send(_table([1.0, 2.0]))
@@ -153,7 +153,7 @@ def test_another_list_of_rows_is_sent_whole(other: TableRows) -> None:
     assert len(page.rows) == len(other["rows"])
 
 
-def test_new_warnings_bring_their_words() -> None:
+def test_new_warnings_come_with_their_words() -> None:
     """A new code is explained in the same message, and known ones are not explained again."""
     page = Page()
     page.send(_table([1.0], said=["old"]))
@@ -184,7 +184,7 @@ def test_any_sequence_of_messages_shows_the_newest_rows() -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: f"{figure['format']} {figure['value']}")
-def test_a_figure_is_rounded_once_and_written_alike_everywhere(figure: dict[str, Any]) -> None:
+def test_a_figure_is_rounded_once_and_written_the_same_everywhere(figure: dict[str, Any]) -> None:
     """The browser's table gets a finished figure, and the rest of the page writes the same one."""
     format_, value = Format(figure["format"]), figure["value"]
     column = Column("x", Dtype.FLOAT, (), "", format=format_, decimals=figure["decimals"])

@@ -100,6 +100,6 @@ def test_no_other_page_opens_a_websocket(origins: Sequence[bytes], is_served: bo
     assert (answer == [{"type": "inside"}]) is is_served
 
 
-def test_the_servers_own_start_passes() -> None:
+def test_the_servers_own_requests_pass() -> None:
     """Events other than connections are passed on unchanged."""
     assert ask("lifespan", client=None) == [{"type": "inside"}]

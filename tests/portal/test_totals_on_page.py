@@ -106,7 +106,7 @@ def test_a_sum_with_stale_prices_has_no_colour() -> None:
     assert tile.proto.color == tile.proto.MetricColor.GRAY
 
 
-def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
+def test_one_symbol_does_not_blank_the_days_headline() -> None:
     """The known part of P/L Day is shown without colour, marked as partial."""
     page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10}).run()
     tile = next(tile for tile in page.metric if tile.label == "P/L Day")
@@ -201,7 +201,7 @@ def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0, day
     render_totals(totals, 0.0, day=day, day_name=day_name)
 
 
-def test_sums_by_underlying_say_what_they_cover() -> None:
+def test_sums_by_underlying_state_their_coverage() -> None:
     """Each underlying has a line with five sums, and a missing leg withholds only its own."""
     _, text = tables(AAPL)
     assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text

@@ -317,7 +317,7 @@ def test_frames(name, quotes, trades, controls, codec) -> None:
 
 
 @pytest.mark.parametrize("codec", ["msgpack", "json"])
-def test_a_bar_is_no_quote(codec) -> None:
+def test_a_bar_is_not_a_quote(codec) -> None:
     """A bar, which is never subscribed to, is ignored and does not count as malformed."""
     assert decoded("stk_bar", codec) == (None, [])
 
@@ -390,7 +390,7 @@ def test_order_updates(name, event, time, order, execution, codec) -> None:
     assert len(row.get("legs") or ()) == len(body["data"]["order"]["legs"] or ())
 
 
-def test_an_update_without_data_is_no_row() -> None:
+def test_an_update_without_data_makes_no_row() -> None:
     """An update without data is skipped."""
     assert normalize_trade_update(BODIES["tu_null"]["body"]) is None
 
@@ -436,7 +436,7 @@ def test_fill_activities(name, fill) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_ACTIVITIES)
-def test_other_activities_are_no_fills(name) -> None:
+def test_other_activities_are_not_fills(name) -> None:
     """Fees, transfers, assignments and expiries never count as fills."""
     assert rest_fill_row(activity(name)) is None
 

@@ -51,7 +51,7 @@ def test_the_same_identifier_has_the_same_replacement() -> None:
 @pytest.mark.parametrize(
     "body", [b"PA3ABCDEFGHI", b'{"account_number": "PA3ABCDEFGHI', b"\xff", b"[NaN]", b""]
 )
-def test_what_cannot_be_parsed_is_left_out(body: bytes) -> None:
+def test_unparsable_messages_are_left_out(body: bytes) -> None:
     """Only the length of a message that is not JSON is kept."""
     clean = Identifiers().in_json(body)
     assert b"PA3" not in clean

@@ -34,7 +34,7 @@ def trading(body: bytes) -> records.Answer:
     return records.Answer(0, 2_000_000, 0, "trading", "/v2/account", {}, 200, body)
 
 
-def test_info_says_what_is_in_a_recording(tmp_path: Path) -> None:
+def test_info_describes_a_recording(tmp_path: Path) -> None:
     """`info` shows times, versions, frames and losses per stream, requests, gaps and the ending."""
     received = records.Received(0, 2_000_000, 1, [b"four", b"and"])
     lost = records.Ended(0, 3_000_000, 1, "interrupted", "", "lost", None, 1006)
@@ -74,7 +74,7 @@ def test_info_has_the_times_of_the_last_minutes(tmp_path: Path) -> None:
         (records.LeftOut(0, 0, 1, "the computer was too slow"), "not complete: the computer was too slow"),
     ],
 )
-def test_verify_finds_what_a_recording_gives_away(tmp_path: Path, record: records.Record, words: str) -> None:
+def test_verify_finds_secrets_in_a_recording(tmp_path: Path, record: records.Record, words: str) -> None:
     """Each leak is a sentence, and the exit status is 1."""
     name = save(tmp_path, BEGAN, FILLS, record, CLOSED)
     result = RUNNER.invoke(cli.app, ["recording", "verify", name], env={"APCA_API_KEY_ID": KEY})
@@ -129,7 +129,7 @@ def test_export_prints_every_record_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["info", "verify", "export"])
-def test_another_file_is_one_sentence(
+def test_any_other_file_is_explained_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, command: str
 ) -> None:
     """A file that is not a recording causes one sentence and exit status 1."""

@@ -44,7 +44,7 @@ def test_an_event_has_one_time() -> None:
     assert journal.look(journal.now)[1]
 
 
-def test_a_look_waits_for_a_moment_between_events_but_not_for_long() -> None:
+def test_a_look_waits_briefly_for_the_end_of_an_event() -> None:
     """If an event lasts, the look is taken anyway and not recorded."""
     journal, found = ticking()
     journal.begin(handed)

@@ -48,7 +48,7 @@ def new_york(text: str) -> dt.datetime:
         ("24:00", "not a time of day"),
     ],
 )
-def test_a_time_of_day_is_found_also_after_midnight(written: str, found: str) -> None:
+def test_a_time_of_day_is_also_found_after_midnight(written: str, found: str) -> None:
     """A time after midnight is on the next day; one outside the recording, or with a zone, is refused."""
     span = new_york("2026-11-30T23:50:12"), new_york("2026-12-01T00:45")
     if found[:4] == "2026":
@@ -90,7 +90,7 @@ def test_failures_before_the_last_minutes_have_no_markers(tmp_path: Path) -> Non
         ([[records.Stopped(1, 1)]], "its times are impossible"),
     ],
 )
-def test_what_cannot_be_played_is_refused(
+def test_an_unplayable_recording_is_refused(
     tmp_path: Path, blocks: list[list[records.Record]], words: str
 ) -> None:
     """A file without a record to play, or with impossible times, raises a sentence."""

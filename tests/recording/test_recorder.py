@@ -66,7 +66,7 @@ def file_of(recorder: Recorder) -> bytes:
     return status.path.read_bytes()
 
 
-def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
+def test_each_run_has_its_own_file(recorder: Recorder) -> None:
     """Everything between begin and end is in the file, in order, and only its owner may read it."""
     recorder.note_portfolio(b'{"positions": []}')
     recorder.begin({"stocks": ["AAPL"]}, [KEY])
@@ -236,7 +236,7 @@ def test_a_slow_disk_does_not_mix_two_runs(
     ]
 
 
-def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
+def test_without_a_writable_folder_the_run_continues(tmp_path: Path) -> None:
     """If the folder cannot be created, a sentence says so and the run continues."""
     (tmp_path / "file").write_text("")
     recorder = Recorder(folder=tmp_path / "file" / "folder")
@@ -246,7 +246,7 @@ def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
     assert recorder.status.ended.startswith("No recording can be written")
 
 
-def test_what_the_thread_cannot_keep_up_with_is_counted(
+def test_records_that_the_thread_cannot_keep_up_with_are_counted(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory stays bounded, and the number of refused records is in the file."""
@@ -279,7 +279,7 @@ def test_records_without_messages_count_too(recorder: Recorder, monkeypatch: pyt
     assert any(isinstance(record, records.LeftOut) for record in found)
 
 
-def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock: list[int]) -> None:
+def test_the_last_minutes_are_a_separate_recording(recorder: Recorder, clock: list[int]) -> None:
     """Blocks older than five minutes are dropped, except for the context that a replay needs."""
     recorder.begin({"stocks": ["AAPL"]})
     old, tap = ConnectionTap(recorder.journal, "stocks"), ConnectionTap(recorder.journal, "fills")
@@ -320,7 +320,7 @@ def test_the_ring_stays_within_its_memory() -> None:
     assert len(kept.to_file(began, closed)) < 85_000
 
 
-def test_answers_that_repeat_replace_each_other_in_the_context() -> None:
+def test_repeated_answers_replace_each_other_in_the_context() -> None:
     """An answer takes the place of the same request with other times, and empty ones are bounded too."""
     context = ring.Context(10_000)
     for number in range(100):
@@ -397,7 +397,7 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
     assert not reader.is_closed
 
 
-def test_a_short_key_is_no_reason_to_leave_anything_out(recorder: Recorder) -> None:
+def test_a_short_key_causes_no_omission(recorder: Recorder) -> None:
     """No record is left out for a short key, such as the demo's "demo", which the settings contain too."""
     recorder.begin({"account": "demo"}, ["demo", "demo"])
     recorder.end(10)

@@ -81,7 +81,7 @@ def set_password(server: NatsServer, password: str) -> None:
 
 # nats-py abandons a socket when it closes a client that it is connecting again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_refused_credentials_are_said_and_tried_again(tmp_path: Path) -> None:
+def test_refused_credentials_are_reported_and_tried_again(tmp_path: Path) -> None:
     """If NATS revokes the credentials, the reason says so; once it accepts them, the reader continues."""
 
     async def scene(server: NatsServer) -> None:

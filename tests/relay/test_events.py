@@ -58,7 +58,7 @@ def test_the_documented_script_runs(
             reader.join(10)
 
 
-def test_a_late_program_receives_what_is_known(
+def test_a_late_program_receives_everything_known(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
     """A second program receives the newest quote and the day's execution, from the one connection."""

@@ -33,7 +33,9 @@ def test_a_take_over_fits_within_fifteen_seconds() -> None:
         (0, "", 9.0, True),
     ],
 )
-def test_who_may_claim(revision: int, value: str, waited: float, *, may: bool) -> None:
+def test_an_entry_can_be_claimed_if_it_is_free(
+    revision: int, value: str, waited: float, *, may: bool
+) -> None:
     """An entry can be claimed if it was released, is one's own, or was unchanged for a whole lease."""
     lease = a_lease()
     assert not lease.may_claim(1000.0)
@@ -44,7 +46,7 @@ def test_who_may_claim(revision: int, value: str, waited: float, *, may: bool) -
 
 
 @pytest.mark.parametrize("changed", [(8, "other 4"), (7, "other 4"), (1, "other 1"), (0, "")])
-def test_every_change_begins_another_wait(changed: tuple[int, str]) -> None:
+def test_every_change_starts_another_wait(changed: tuple[int, str]) -> None:
     """A renewal restarts the wait, even one with the same revision in a new bucket."""
     lease = a_lease()
     lease.observe(7, "other 3", 0.0)

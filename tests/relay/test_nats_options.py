@@ -151,7 +151,7 @@ def test_signing_in(
 
 
 @pytest.mark.integration
-def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
+def test_connecting_waits_for_a_server_that_starts_later(tmp_path: Path) -> None:
     """With retries, a client reports that nothing listens, and connects once the server runs."""
     server = NatsServer(tmp_path)
     said: list[str] = []

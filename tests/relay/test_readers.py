@@ -87,7 +87,7 @@ async def _fill_sockets(server: NatsServer) -> None:
     await client.close()
 
 
-def test_a_slow_reader_loses_alone_and_says_so(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_slow_reader_loses_messages(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that does not read its socket is dropped, says so and catches up; no other notices."""
     simulator, server, quick = served.simulator, served.server, served.reader
     before = quick.snapshot().health
@@ -149,7 +149,7 @@ def test_a_readers_clock_may_be_wrong(served: Served, ahead: float) -> None:
 
 
 @pytest.mark.parametrize(("step", "words"), [(1, "newer"), (-1, "older")])
-def test_another_version_is_said(
+def test_another_version_is_reported(
     served: Served, monkeypatch: pytest.MonkeyPatch, step: int, words: str
 ) -> None:
     """The reader receives nothing, and the reason says which side must be updated."""

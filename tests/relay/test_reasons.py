@@ -82,7 +82,7 @@ def test_each_cause_has_its_own_words(state: LinkState, words: str) -> None:
     assert bool(words) == bool(explain(state, StreamName.OPTIONS))
 
 
-def test_order_updates_that_cannot_be_stored_concern_the_fills_alone() -> None:
+def test_order_updates_that_cannot_be_stored_concern_only_the_fills() -> None:
     """While JetStream refuses order updates, the fills say how many wait, and the prices continue."""
     state = replace(
         STATE, heartbeat=Heartbeat("e", 1, NOON, {}, unstored=2, trouble="JetStream refused them")

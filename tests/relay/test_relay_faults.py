@@ -69,7 +69,7 @@ def test_a_killed_relay_and_a_killed_server_lose_no_fill(
         assert len(true_executions(simulator)) > 10
 
 
-def test_a_partition_of_one_reader_is_its_own(
+def test_a_partition_affects_only_its_reader(
     simulator: AlpacaSimulator, nats_server: NatsServer, network: Network
 ) -> None:
     """The reader that is cut off says so, the other does not notice, and both equal the ledger."""
@@ -110,7 +110,7 @@ async def _free_disk(url: str) -> None:
     await client.close()
 
 
-def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_no_fill(simulator: AlpacaSimulator, tmp_path: Path) -> None:
     """While JetStream refuses order updates, fills are incomplete; later, all arrive."""
     with (
         running_nats_server(tmp_path / "nats", disk="256KB") as server,
@@ -131,7 +131,7 @@ def test_a_full_disk_is_said_and_loses_no_fill(simulator: AlpacaSimulator, tmp_p
         wait_for_ledger(simulator, manager)
 
 
-def test_fills_are_whole_after_jetstream_lost_its_files(
+def test_fills_are_complete_after_jetstream_lost_its_files(
     simulator: AlpacaSimulator, nats_server: NatsServer
 ) -> None:
     """A page and a program started after the loss have the executions of the lost stream."""

@@ -60,7 +60,7 @@ class Bus:
         ("$JS.API.STREAM.PURGE.oh_orders", False),
     ],
 )
-def test_answers_go_to_inboxes_alone(reply: str, *, is_answered: bool) -> None:
+def test_answers_go_only_to_inboxes(reply: str, *, is_answered: bool) -> None:
     """A reader cannot make the relay, which may publish everywhere, write to another subject."""
 
     async def run() -> set[str]:
@@ -149,7 +149,7 @@ def test_an_ended_term_subscribes_to_nothing(*, ask_first: bool) -> None:
     assert asyncio.run(run()) == {}
 
 
-def test_garbage_is_logged_ever_less_often(caplog: pytest.LogCaptureFixture) -> None:
+def test_garbage_is_logged_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
     """A reader that publishes garbage cannot fill the disk with log lines."""
     requests = _requests(LiveStreamConfig(stream_fills=False))
     for _ in range(250):

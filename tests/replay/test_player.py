@@ -60,7 +60,7 @@ def test_a_session_with_losses_is_equal_at_every_look(tmp_path: Path) -> None:
         assert len({digest[part] for digest in digests}) > 1, part
 
 
-def test_what_differs_is_named(tmp_path: Path) -> None:
+def test_differences_are_named(tmp_path: Path) -> None:
     """A changed price is found in the following looks, with the names of the affected parts."""
     with recording(tmp_path, tick_seconds=0) as studio:
         studio.look_until(lambda _live: studio.is_running(*STREAMS))

@@ -30,7 +30,7 @@ def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_replayed", registry._replayed)
 
 
-def test_a_jump_backward_needs_no_name_of_the_file(tmp_path: Path, wait_until: Any) -> None:
+def test_a_jump_backward_does_not_need_the_files_name(tmp_path: Path, wait_until: Any) -> None:
     """The recording stays open, so it may be moved or removed while it is played."""
     path = tmp_path / "a.ohrec"
     path.write_bytes((Path(__file__).parent / "golden/quiet.ohrec").read_bytes())
@@ -49,7 +49,7 @@ def test_a_jump_backward_needs_no_name_of_the_file(tmp_path: Path, wait_until: A
         replay.stop()
 
 
-def test_the_process_lives_in_the_recordings_time_and_account(tmp_path: Path) -> None:
+def test_the_process_uses_the_recordings_time_and_account(tmp_path: Path) -> None:
     """Clock, hosts, feeds, account and portfolio file are the recording's; nothing is recorded or sent."""
     recorder = Recorder(folder=tmp_path)
     recorder.note_portfolio(b'{"positions": []}', dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC))

@@ -135,7 +135,7 @@ def test_every_session_gets_the_same_manager(world: World) -> None:
     assert world.built == 1
 
 
-def test_start_is_harmless_while_a_set_runs(world: World) -> None:
+def test_start_is_harmless_while_streams_run(world: World) -> None:
     """A second Start from any tab changes neither the running set nor the last action."""
     world.open("a")
     world.open("b")
@@ -276,7 +276,7 @@ def test_a_second_tab_keeps_the_streams(world: World) -> None:
     assert world.hub.sessions == {"b"}
 
 
-def test_a_blip_of_the_network_keeps_the_lease(world: World) -> None:
+def test_a_network_blip_keeps_the_lease(world: World) -> None:
     """A session that reconnects gets the whole grace period at its next loss."""
     world.open("a")
     world.start("a")
@@ -304,7 +304,7 @@ def test_a_reload_adopts_the_streams(world: World) -> None:
     assert world.hub.sessions == {"a2"}
 
 
-def test_a_browser_lost_without_a_word_is_noticed(world: World) -> None:
+def test_a_browser_that_vanishes_is_noticed(world: World) -> None:
     """A session that was never detached loses its lease after the grace period without a connection."""
     world.open("a")
     world.start("a")
@@ -338,7 +338,7 @@ def test_a_reloaded_tab_is_not_another_one(world: World) -> None:
     assert world.hub.is_connected("a")
 
 
-def test_detaching_a_stranger_is_harmless(world: World) -> None:
+def test_detaching_an_unknown_session_is_harmless(world: World) -> None:
     """Detaching a session that never attached creates no lease."""
     world.hub.detach("nobody")
     assert world.hub.sessions == frozenset()
@@ -405,7 +405,7 @@ def test_a_reaper_that_cannot_start_is_tried_again(world: World, monkeypatch: py
     assert world.hub._reaper.is_alive()
 
 
-def test_the_reaper_outlives_a_look_that_fails(
+def test_the_reaper_survives_a_failed_check(
     monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """If one check fails, a later one still stops the streams."""
@@ -463,7 +463,7 @@ def test_the_process_has_one_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     close_hub()
 
 
-def test_the_real_manager_is_behind_it() -> None:
+def test_the_hubs_default_manager_is_the_real_one() -> None:
     """By default the hub holds a LiveStreamManager."""
     pytest.importorskip("options_helper.data.streaming.live_manager")
     close_hub()

@@ -266,7 +266,7 @@ def test_quote_ages_grow_between_two_computations() -> None:
     ids=["closed", "no quote", "stale"],
 )
 @pytest.mark.parametrize("position", ["call", None])
-def test_a_price_alert_knows_nothing_of_what_is_not_seen(
+def test_a_price_alert_has_no_reading_without_a_current_price(
     snapshot: LiveSnapshot, outcome: Outcome, position: str | None
 ) -> None:
     """Closed and missing are separate outcomes, for a position and for the portfolio."""
@@ -399,7 +399,7 @@ def test_the_thread_looks_by_itself_and_ends_on_stop(
     assert (feed.taken, len(monitor.view().pnl)) == (taken, 1)
 
 
-def test_a_thread_that_cannot_start_is_said_and_tried_again(
+def test_a_thread_that_cannot_start_is_reported_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
     """Until the thread runs, the view says that alerts are not watched; the next start tries again."""
@@ -438,7 +438,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
         monitor.stop()
 
 
-def test_a_look_that_fails_in_any_way_ends_no_watch(
+def test_no_failed_look_ends_the_watch(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, portfolio_path: Path
 ) -> None:
     """A failing disk does not end the monitor, and afterwards the page shows the file's state."""
@@ -497,7 +497,7 @@ def _save(alerts: Path, *rules: AlertRule) -> None:
     alerts.write_text(json.dumps({"alerts": [rule.model_dump(mode="json") for rule in rules]}))
 
 
-def test_an_alerts_file_that_cannot_be_used_is_said_and_watched_without(portfolio_path: Path) -> None:
+def test_the_portfolio_is_watched_without_an_unusable_alerts_file(portfolio_path: Path) -> None:
     """The curves continue, and a corrected file is used from the next look on."""
     alerts = portfolio_path.with_name("alerts.json")
     alerts.write_text("{", encoding="utf-8")
@@ -523,7 +523,7 @@ def test_a_changed_alerts_file_is_noticed_by_itself(portfolio_path: Path) -> Non
     assert monitor.look().alerts.rules == ()
 
 
-def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
+def test_a_half_written_alerts_file_does_not_end_the_watch(portfolio_path: Path) -> None:
     """A half-written file loses no alert, and a lasting error is reported at the second look."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
@@ -535,7 +535,7 @@ def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
     assert "is not JSON" in seen.alerts_problem
 
 
-def test_alerts_made_in_the_page_outlive_a_change_of_the_file(portfolio_path: Path) -> None:
+def test_alerts_added_on_the_page_survive_a_change_to_the_file(portfolio_path: Path) -> None:
     """Alerts made on the page are kept until the process ends, or the file has a rule with the same id."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)

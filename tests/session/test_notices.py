@@ -121,7 +121,7 @@ def test_a_slow_service_delays_nobody_and_gets_a_summary(service: Service, wait_
     assert service.texts[1].splitlines()[-1] == "and 2 more alerts"
 
 
-def test_no_more_than_a_cap_an_hour(
+def test_notices_per_hour_are_capped(
     service: Service, wait_until: WaitUntil, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A notice held back is reported on the page and in the log; an hour later, notices are sent again."""
@@ -138,7 +138,7 @@ def test_no_more_than_a_cap_an_hour(
     wait_until(lambda: service.notices.problem == "")
 
 
-def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_reported_and_logged(wait_until: WaitUntil, caplog: pytest.LogCaptureFixture) -> None:
     """A failure names the service, or an unexpected error's kind, and the thread continues."""
     service = Service(failed=("json",))
     service.notices.offer([event()], NAMES)
@@ -210,7 +210,9 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
     thread.join()
 
 
-def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_service_receives_the_notice(
+    receiver: tuple[str, list[Any]], caplog: pytest.LogCaptureFixture
+) -> None:
     """Through apprise, every address receives it; results contain names but no addresses."""
     pytest.importorskip("apprise", reason="notices need apprise")
     url, got = receiver
@@ -221,7 +223,7 @@ def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.
     assert SECRET not in caplog.text
 
 
-def test_a_service_leads_nowhere_else_and_holds_nothing_up(receiver: tuple[str, list[Any]]) -> None:
+def test_a_service_cannot_redirect_or_hold_up_notices(receiver: tuple[str, list[Any]]) -> None:
     """A redirect is not followed, and an endless answer is cut off."""
     pytest.importorskip("apprise", reason="notices need apprise")
     url, got = receiver
@@ -257,7 +259,7 @@ def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.integration
-def test_an_address_that_is_none_is_not_repeated() -> None:
+def test_an_invalid_address_is_not_repeated() -> None:
     """The error names the variable, and does not repeat its value."""
     pytest.importorskip("apprise", reason="notices need apprise")
     with pytest.raises(

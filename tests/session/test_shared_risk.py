@@ -29,7 +29,7 @@ def _live(after: float, version: int, bid: float = 24.8):
     return replace(live, started_at=AT)
 
 
-def test_only_what_moved_is_solved_again() -> None:
+def test_only_changed_quotes_are_solved_again() -> None:
     """Only the contract with a changed quote is solved again."""
     portfolio = Portfolio(positions=[single(), single(id="p", option_type="put")])
     risks = SharedRisk()
@@ -88,7 +88,7 @@ def test_after_stop_the_last_prices_have_a_risk_and_it_is_frozen(wait_until) -> 
     assert risks.to_show(request, replace(_live(8, 3), started_at=AT + dt.timedelta(seconds=8))) is not last
 
 
-def test_a_stop_long_after_the_last_risk_computes_one_of_the_last_prices() -> None:
+def test_a_stop_long_after_the_last_risk_computes_one_from_the_last_prices() -> None:
     """With no risk of the last seconds before Stop, the page waits for one, once."""
     portfolio = Portfolio(positions=[single()])
     risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)

@@ -72,7 +72,7 @@ def test_another_process_has_the_same_prices(process: SolverProcess) -> None:
     assert process._process is not None
 
 
-def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> None:
+def test_quotes_are_solved_in_this_process_if_the_other_ends(process: SolverProcess) -> None:
     """If the process is killed, quotes are solved in this one."""
     expected = _figures(Solver())
     assert _figures(Solver(process.solve_many)) == expected

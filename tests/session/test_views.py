@@ -78,7 +78,7 @@ def test_a_new_date_in_new_york_makes_new_tables(desk: ViewsDesk) -> None:
     assert [int(view.positions["dte"].iloc[0]) for view in (evening, morning)] == [30, 29]
 
 
-def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: ViewsDesk) -> None:
+def test_a_new_version_makes_new_tables_after_a_short_while(desk: ViewsDesk) -> None:
     """Tabs share a view for at most a quarter of a second."""
     desk.view(snapshot(AT))
     desk.view(snapshot(AT + dt.timedelta(seconds=0.2), version=2, bid=21.0))

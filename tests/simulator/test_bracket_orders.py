@@ -81,7 +81,7 @@ def story() -> list[JsonObject]:
     ]
 
 
-def test_the_story_is_alpacas(story: list[JsonObject]) -> None:
+def test_a_bracket_follows_alpacas_sequence(story: list[JsonObject]) -> None:
     """Each update has Alpaca's fields and no others, and the SDK's model reads it."""
     for message in story:
         order = BRACKET if message["order"]["legs"] else BRACKET_LEG
@@ -91,7 +91,7 @@ def test_the_story_is_alpacas(story: list[JsonObject]) -> None:
     assert [leg.type.value for leg in entry.legs] == ["limit", "stop"]
 
 
-def test_the_fills_of_a_bracket_are_whole(phone: Any, wait_until: Any, story: list[JsonObject]) -> None:
+def test_the_fills_of_a_bracket_are_complete(phone: Any, wait_until: Any, story: list[JsonObject]) -> None:
     """Through the SDK, a bracket gives one order with two legs, and each leg's fill arrives once."""
     simulator = phone.simulator
     settings = load_settings(simulator.environment())

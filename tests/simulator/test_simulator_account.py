@@ -144,7 +144,7 @@ def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
     return Decimal(str(close)).quantize(Decimal("0.01"))
 
 
-def test_the_demonstrations_account_differs_from_its_file() -> None:
+def test_the_demo_account_differs_from_its_file() -> None:
     """The demo's account has had a split, an adjustment, an exercise, an expiry, trades and an assignment."""
     today = new_york_date(utc_now())
     document = with_expired(demo_portfolio(today), today)

@@ -43,7 +43,7 @@ def recorded(kind: str) -> set[str]:
     return fields([one["body"] for one in bodies if one["kind"] == kind]) | DOCUMENTED.get(kind, set())
 
 
-def test_rows_have_no_field_of_our_own(phone) -> None:
+def test_rows_have_no_fields_that_alpaca_lacks(phone) -> None:
     """Every field of a REST row has been sent or documented by Alpaca."""
     simulator = phone.simulator
     simulator.fill_now(CALL, "sell", 1, 9.0)

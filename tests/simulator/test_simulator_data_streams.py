@@ -49,7 +49,7 @@ def test_keys_in_headers_log_in(phone, path) -> None:
 
 
 @pytest.mark.parametrize("path", STREAMS)
-def test_a_wrong_key_is_refused_and_cut(phone, path) -> None:
+def test_a_wrong_key_is_refused_and_disconnected(phone, path) -> None:
     """A wrong secret is answered with 402 and a close frame."""
 
     async def talk() -> None:
@@ -76,7 +76,7 @@ def test_any_key_is_accepted_on_request(make_phone) -> None:
     asyncio.run(talk())
 
 
-def test_who_does_not_log_in_is_cut(make_phone) -> None:
+def test_a_client_that_does_not_log_in_is_disconnected(make_phone) -> None:
     """Without authentication, the connection ends with 404 after a while."""
 
     async def talk() -> None:
@@ -101,7 +101,7 @@ def test_a_feed_outside_the_plan_is_refused(make_phone) -> None:
     asyncio.run(talk())
 
 
-def test_each_stream_has_one_place(phone) -> None:
+def test_each_stream_allows_one_connection(phone) -> None:
     """A second connection to a stream is refused with 406; afterwards, the place is free."""
 
     async def talk() -> None:
@@ -140,7 +140,7 @@ def test_the_acknowledgement_lists_everything(phone) -> None:
     asyncio.run(talk())
 
 
-def test_stock_trades_bring_corrections(phone) -> None:
+def test_a_subscription_to_stock_trades_includes_corrections(phone) -> None:
     """A subscription to stock trades is acknowledged with corrections and cancel errors."""
 
     async def talk() -> None:
@@ -169,7 +169,7 @@ def test_stock_trades_bring_corrections(phone) -> None:
         ("/v1beta1/opra", {"action": "subscribe", "quotes": ["BRK.B391216C00500000"]}, 400),
     ],
 )
-def test_what_is_wrong_with_a_request(phone, path, message, code) -> None:
+def test_invalid_requests_are_refused(phone, path, message, code) -> None:
     """An invalid request gets its own error code, and the connection stays open."""
 
     async def talk() -> None:
@@ -183,7 +183,7 @@ def test_what_is_wrong_with_a_request(phone, path, message, code) -> None:
     asyncio.run(talk())
 
 
-def test_what_is_no_message(phone) -> None:
+def test_invalid_messages_are_refused(phone) -> None:
     """Invalid msgpack gets 400, and so does text on a msgpack stock stream."""
 
     async def talk() -> None:
@@ -257,7 +257,7 @@ def test_stocks_can_be_counted_by_channel(make_phone) -> None:
     asyncio.run(talk())
 
 
-def test_only_what_is_subscribed_comes(phone) -> None:
+def test_only_subscribed_symbols_arrive(phone) -> None:
     """A quote goes only to clients that subscribed to its symbol and channel."""
 
     async def talk() -> None:
@@ -275,7 +275,7 @@ def test_only_what_is_subscribed_comes(phone) -> None:
     asyncio.run(talk())
 
 
-def test_a_star_gets_every_stock(phone) -> None:
+def test_a_star_subscribes_to_every_stock(phone) -> None:
     """A star in a stock channel stands for every symbol."""
 
     async def talk() -> None:
@@ -287,7 +287,7 @@ def test_a_star_gets_every_stock(phone) -> None:
     asyncio.run(talk())
 
 
-def test_ticks_come_by_themselves(make_phone) -> None:
+def test_ticks_arrive_by_themselves(make_phone) -> None:
     """With a timer, quotes of a subscribed stock arrive in batches."""
 
     async def talk() -> None:

@@ -83,7 +83,7 @@ def test_an_error_while_subscribing(phone, stream, code) -> None:
 
 
 @pytest.mark.parametrize("stream", ALL)
-def test_another_program_holds_the_place(phone, stream) -> None:
+def test_another_program_holds_the_connection(phone, stream) -> None:
     """While a stream is held, its place is taken: 406, or HTTP 429 on the trading stream."""
     phone.simulator.faults.set(stream, held=True)
 
@@ -171,7 +171,7 @@ def test_a_subscription_granted_in_part(phone) -> None:
 
 
 @pytest.mark.parametrize("stream", ALL)
-def test_mute_but_alive(phone, stream) -> None:
+def test_a_mute_stream_still_answers_pings(phone, stream) -> None:
     """A mute stream sends no data but answers pings, and speaks again when the fault is cleared."""
 
     async def talk() -> None:

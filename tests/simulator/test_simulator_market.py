@@ -45,7 +45,7 @@ def test_one_seed_one_market() -> None:
     assert walk(Market(7, TODAY), SYMBOLS, 50) != walk(Market(8, TODAY), SYMBOLS, 50)
 
 
-def test_prices_do_not_depend_on_what_was_asked_before() -> None:
+def test_prices_do_not_depend_on_earlier_requests() -> None:
     """A symbol's price does not depend on when it is first requested."""
     asked, late = Market(7, TODAY), Market(7, TODAY)
     walk(asked, ["AAPL", "MSFT"], 30)
@@ -118,7 +118,7 @@ def test_greeks_are_slopes() -> None:
     assert value.theta == pytest.approx((price(years=0.5 - day) - price(years=0.5 + day)) / 2, rel=1e-3)
 
 
-def test_quotes_hang_together() -> None:
+def test_quotes_are_consistent() -> None:
     """When a price is pinned higher, calls are worth more and puts less."""
     market = Market(7, TODAY)
     call, put = "AAPL261218C00270000", "AAPL261218P00270000"
@@ -159,7 +159,7 @@ def test_an_expired_contract_has_no_price() -> None:
 
 
 @pytest.mark.parametrize("at", ["2026-11-20 00:00:20", "2026-11-01 00:00:01", "2026-11-20 00:30:00"])
-def test_no_first_quote_is_of_the_day_before(at) -> None:
+def test_no_first_quote_is_from_the_day_before(at) -> None:
     """The first quotes and trades have an age, but are from today."""
     now = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
     with time_machine.travel(now, tick=False):
@@ -200,7 +200,7 @@ def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> Non
 @pytest.mark.parametrize(
     "symbol", ["AAPL", "BRK.B261218C00500000", "AAPL261332C00270000", "aapl261218C00270000", ""]
 )
-def test_what_is_no_contract(symbol) -> None:
+def test_invalid_contracts_are_refused(symbol) -> None:
     """A malformed symbol gives no contract."""
     assert parse_contract(symbol) is None
 
@@ -234,7 +234,7 @@ def test_it_is_always_mid_session(minutes, hours) -> None:
 
 
 @pytest.mark.slow
-def test_the_exchange_s_holidays_are_the_library_s() -> None:
+def test_the_exchanges_holidays_equal_the_librarys() -> None:
     """On every day of twenty years the simulator and the calendar library agree."""
     first, last = dt.date(2026, 1, 1), dt.date(2045, 12, 31)
     days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
@@ -242,7 +242,7 @@ def test_the_exchange_s_holidays_are_the_library_s() -> None:
     assert [day for day in days if is_trading_day(day)] == library
 
 
-def test_a_calendar_leaves_thanksgiving_out() -> None:
+def test_a_calendar_omits_thanksgiving() -> None:
     """The days of a span are those with a session, and the simulator's own day."""
     now = dt.datetime(2026, 11, 24, 17, tzinfo=dt.UTC)
     days = MidSession(now).days(dt.date(2026, 11, 25), dt.date(2026, 11, 30), now)
@@ -278,7 +278,7 @@ def test_the_demo_portfolio_fits_any_day(today) -> None:
 @example(dt.datetime(2026, 11, 27, 20, 0, tzinfo=dt.UTC)).via("a minute later")
 @example(dt.datetime(2026, 11, 29, 23, 30, tzinfo=dt.UTC)).via("a Sunday evening")
 @example(dt.datetime(2026, 12, 1, 4, 50, tzinfo=dt.UTC)).via("ten minutes before midnight in New York")
-def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
+def test_the_demos_nearest_positions_are_alive_at_any_hour(now) -> None:
     """The nearest positions are quoted; they expire today before 15:00, else on the next trading day."""
     here = now.astimezone(NEW_YORK)
     portfolio = with_nearest_expiry({"positions": []}, now)

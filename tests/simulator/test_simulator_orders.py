@@ -89,7 +89,7 @@ def test_partial_fills_add_up(account) -> None:
     assert account.desk.ledger().filled_quantity(order.id) == 3
 
 
-def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
+def test_a_closed_order_or_an_excess_quantity_cannot_be_filled(account) -> None:
     """Filling zero, more than remains, or a closed order raises."""
     order = account.desk.place(CALL, "buy", 1)
     for wrong in (0, 2):
@@ -154,7 +154,7 @@ def test_a_bracket_waits_for_its_entry(account) -> None:
     assert account.events[-2:] == ["fill", "canceled"]
 
 
-def test_a_leg_s_bust_comes_with_its_spread(account) -> None:
+def test_a_legs_bust_comes_with_its_spread(account) -> None:
     """The update is of the multi-leg order, and names the leg's execution."""
     parent = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 2)
     account.desk.fill(parent, prices=[Decimal(3), Decimal(2)])
@@ -257,13 +257,13 @@ def test_intents_follow_the_position(account) -> None:
     assert intents == ["sell_to_open", "buy_to_close", "buy_to_open", "sell_to_close"]
 
 
-def test_stories_are_seeded() -> None:
+def test_order_flow_is_seeded() -> None:
     """One seed gives the same scripts and identifiers, another seed others."""
     assert play(7, 300).updates == play(7, 300).updates
     assert play(7, 300).updates != play(8, 300).updates
 
 
-def test_every_kind_of_event_comes_now_and_then() -> None:
+def test_every_kind_of_event_occurs() -> None:
     """A long day has whole and partial fills, cancels, rejections, replacements and spreads."""
     account = play(7, 6000)
     assert set(account.events) == {

@@ -31,7 +31,7 @@ def test_only_get_is_answered(phone, method) -> None:
     assert phone.simulator.requests == [(method, "/v2/orders")]
 
 
-def test_what_is_not_simulated_is_not_found(phone) -> None:
+def test_unsimulated_routes_are_not_found(phone) -> None:
     """A path that is not simulated is answered with 404."""
 
     async def ask() -> int:
@@ -56,7 +56,7 @@ def test_keys_are_needed(phone, path, headers, status) -> None:
     assert phone.get(path, headers=headers)[0] == status
 
 
-def test_the_limit_is_per_host_and_said_in_headers(make_phone) -> None:
+def test_the_limit_is_per_host_and_reported_in_headers(make_phone) -> None:
     """Headers count down, over the limit the answer is 429, and each host has its own limit."""
     phone = make_phone(plan=Plan(trading_requests_per_minute=2, data_requests_per_minute=9))
     seen = [phone.get(TRADING_PATH) for _ in range(6)]  # a minute may begin in between
@@ -66,7 +66,7 @@ def test_the_limit_is_per_host_and_said_in_headers(make_phone) -> None:
     assert (status, headers["X-RateLimit-Limit"]) == (200, "9")
 
 
-def test_a_limit_begins_anew_each_minute() -> None:
+def test_a_limit_starts_over_each_minute() -> None:
     """Within a minute the limit holds, and Reset names its end."""
     now = [119.0]
     limit = RequestLimit(2, clock=lambda: now[0])
@@ -78,7 +78,7 @@ def test_a_limit_begins_anew_each_minute() -> None:
     assert limit.take()[0]
 
 
-def test_a_fault_befalls_its_path_as_often_as_asked(phone) -> None:
+def test_a_fault_affects_its_path_the_requested_number_of_times(phone) -> None:
     """A fault with a path and a count affects that many matching requests."""
     phone.simulator.faults.rest(path="/v2/clock", status=500, times=2)
     phone.simulator.faults.rest(path="/v2/account", status=503)
@@ -152,7 +152,7 @@ def test_orders_are_filtered(phone) -> None:
     assert phone.get("/v2/orders/unknown")[0] == 404
 
 
-def test_legs_are_nested_or_beside(phone) -> None:
+def test_legs_are_nested_or_listed_beside(phone) -> None:
     """Nested, a multi-leg order contains its legs; otherwise they are rows beside it."""
     legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell", ratio=2)]
     phone.simulator.place_multileg_order(legs, 3)
@@ -261,7 +261,7 @@ def test_snapshots_agree_with_the_stream(phone) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_snapshots_carry_yesterdays_close(phone) -> None:
+def test_snapshots_have_yesterdays_close(phone) -> None:
     """Yesterday's bar has the previous trading day's date and the contract's close."""
     symbols = [f"AAPL391216C{strike * 1000:08d}" for strike in range(230, 310)]
     snapshots = phone.body("/v1beta1/options/snapshots", symbols=",".join(symbols))["snapshots"]
@@ -294,13 +294,13 @@ def test_an_expired_contract_has_no_data(phone) -> None:
         ("/v2/stocks/snapshots", {"symbols": "AAPL", "feed": "sip"}, 403),
     ],
 )
-def test_what_is_wrong_with_a_data_request(make_phone, path, query, status) -> None:
+def test_invalid_data_requests_are_refused(make_phone, path, query, status) -> None:
     """Too many symbols, none, a wrong spelling and a wrong or excluded feed are refused."""
     phone = make_phone(plan=Plan(feeds=frozenset({"iex", "indicative"})))
     assert phone.get(path, **query)[0] == status
 
 
-def test_an_index_is_no_stock(phone) -> None:
+def test_an_index_is_not_a_stock(phone) -> None:
     """Indices have values of their own and are not stocks."""
     assert phone.body("/v2/stocks/snapshots", symbols="SPX,AAPL").keys() == {"AAPL"}
     value = phone.body("/v1beta1/indices/latest/values", symbols="SPX")["values"]["SPX"]["v"]

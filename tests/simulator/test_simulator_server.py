@@ -44,7 +44,7 @@ def test_start_and_stop() -> None:
     assert len(simulator.ledger().executions) == 1
 
 
-def test_stopping_cuts_everybody(phone) -> None:
+def test_stopping_disconnects_everybody(phone) -> None:
     """Stop ends within a second whatever hangs, and leaves no connection."""
     simulator = phone.simulator
     simulator.faults.set("options", hang_on_connect=True)
@@ -91,7 +91,7 @@ def test_the_environment_points_here(phone) -> None:
 
 
 @pytest.mark.parametrize("per_frame", [1, 10, 7])
-def test_a_burst_sends_exactly_what_it_says(phone, per_frame) -> None:
+def test_a_burst_sends_exactly_the_reported_number(phone, per_frame) -> None:
     """Every quote of a burst arrives, and each symbol's last one is as reported."""
     symbols = [f"AAPL391216C{n * 1000:08d}" for n in range(1, 26)]
 
@@ -166,7 +166,7 @@ def test_as_a_process_of_its_own() -> None:
         assert process.wait(10) == 0
 
 
-def test_a_client_that_never_reads_is_cut(phone, monkeypatch) -> None:
+def test_a_client_that_never_reads_is_disconnected(phone, monkeypatch) -> None:
     """A client with too much unread data is disconnected."""
     monkeypatch.setattr("options_helper.simulator.connection.BUFFER_LIMIT_BYTES", 1000)
 
@@ -178,7 +178,7 @@ def test_a_client_that_never_reads_is_cut(phone, monkeypatch) -> None:
     asyncio.run(talk())
 
 
-def test_the_server_asks_whether_clients_are_there(phone) -> None:
+def test_the_server_pings_its_clients(phone) -> None:
     """Clients are pinged from time to time."""
 
     async def talk() -> None:
@@ -190,7 +190,7 @@ def test_the_server_asks_whether_clients_are_there(phone) -> None:
     asyncio.run(talk())
 
 
-def test_a_connection_made_at_the_end_is_ended_too() -> None:
+def test_a_connection_made_during_the_stop_is_ended_too() -> None:
     """A client that connects while the server stops leaves no open socket."""
     for _ in range(5):
         with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:

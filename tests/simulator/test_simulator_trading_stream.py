@@ -60,7 +60,7 @@ def test_listening_needs_authentication(phone) -> None:
     asyncio.run(talk())
 
 
-def test_who_does_not_authenticate_is_cut(make_phone) -> None:
+def test_a_client_that_does_not_authenticate_is_disconnected(make_phone) -> None:
     """Without authentication, the connection is closed after a while."""
 
     async def talk() -> None:
@@ -72,7 +72,7 @@ def test_who_does_not_authenticate_is_cut(make_phone) -> None:
 
 
 @pytest.mark.parametrize("message", ["nonsense", "[]", "{}", '"action"'])
-def test_what_is_no_message(phone, message) -> None:
+def test_invalid_messages_are_refused(phone, message) -> None:
     """An unreadable message gets an error, and the connection stays open."""
 
     async def talk() -> None:
@@ -133,7 +133,7 @@ def test_msgpack_on_request(phone) -> None:
     asyncio.run(talk())
 
 
-def test_events_that_nobody_heard_are_in_rest(phone) -> None:
+def test_unheard_events_are_in_rest(phone) -> None:
     """Events without a connected client are not repeated on the stream, but REST has them."""
 
     async def talk() -> None:
@@ -152,7 +152,7 @@ def test_events_that_nobody_heard_are_in_rest(phone) -> None:
     ]
 
 
-def test_fills_begin_soon_after_listening(make_phone) -> None:
+def test_fills_start_soon_after_listening(make_phone) -> None:
     """With its timer running and a contract known, the simulator fills an order within two seconds."""
 
     async def talk() -> None:
@@ -164,7 +164,7 @@ def test_fills_begin_soon_after_listening(make_phone) -> None:
     asyncio.run(talk())
 
 
-def test_orders_use_what_is_subscribed(make_phone) -> None:
+def test_orders_use_subscribed_symbols(make_phone) -> None:
     """Without given contracts, orders are placed for the subscribed ones, unless expired."""
 
     async def talk() -> None:

@@ -107,7 +107,7 @@ def test_a_slow_stream(phone) -> None:
     asyncio.run(talk())
 
 
-def test_nobody_listens_any_more(phone) -> None:
+def test_an_abandoned_port_refuses_connections(phone) -> None:
     """New connections are refused and open ones continue, until it accepts again."""
 
     async def talk() -> None:
@@ -158,7 +158,7 @@ def test_malformed_frames_are_sent_as_they_are(phone, stream) -> None:
     asyncio.run(talk())
 
 
-def test_malformed_kinds_are_what_they_say() -> None:
+def test_malformed_kinds_match_their_names() -> None:
     """Truncated msgpack does not decode, NaN is NaN, null fields are null, and so on."""
     payloads = malformed_payloads("options", CALL)
     with pytest.raises(ValueError, match="incomplete"):

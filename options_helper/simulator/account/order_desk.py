@@ -52,7 +52,7 @@ class OrderDesk:
         self.positions = Positions(held or {})
         self.events = AccountEvents(
             self.positions,
-            lambda: self.clock(),  # noqa: PLW0108 - the clock is replaced for events of earlier days
+            lambda: self.clock(),  # noqa: PLW0108 - the clock is replaced for events on earlier days
             self._identifier,
         )
 

@@ -209,7 +209,7 @@ def _size(symbol: str) -> int:
 
 
 def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account` of an invented paper account; its cash already includes the orders of earlier days."""
+    """`/v2/account` of an invented paper account; its cash already includes the orders from earlier days."""
     rows = positions(world, path, query)
     values = [Decimal(row["market_value"]) for row in rows] if isinstance(rows, list) else []
     long, short = sum((v for v in values if v > 0), Decimal(0)), sum((v for v in values if v < 0), Decimal(0))

@@ -295,7 +295,7 @@ def test_an_adjustment_that_does_not_add_up_explains_nothing() -> None:
     assert len(compared.differences) == 2
 
 
-def test_without_the_files_time_nothing_is_said_of_it() -> None:
+def test_without_the_files_time_no_cause_refers_to_it() -> None:
     """The words "after the file was saved" appear only if all executions are known to be later."""
     account = broker({CALL: 4}, fill(CALL, 1, hours_ago=30), fill(CALL, 1, hours_ago=1))
     for saved_at in (None, NOW - dt.timedelta(hours=2)):
@@ -363,7 +363,7 @@ def test_what_the_file_keeps_out_is_not_compared() -> None:
     assert (whole.rows, whole.left_out, whole.not_held) == ((), 1, frozenset())
 
 
-def test_before_the_positions_are_known_there_is_nothing_to_compare() -> None:
+def test_nothing_is_compared_before_the_positions_are_known() -> None:
     """An unknown account is not the same as an account that holds nothing."""
     assert BrokerSide.of(LiveSnapshot()) is None
     empty = BrokerSide.of(LiveSnapshot(broker_positions_at=NOW))
@@ -410,7 +410,7 @@ def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
     assert (compared.discrepancies, compared.not_held) == ({}, frozenset())
 
 
-def test_a_fill_that_the_positions_do_not_contain_yet_is_no_cause() -> None:
+def test_a_fill_that_the_positions_do_not_include_yet_explains_nothing() -> None:
     """A fill after the positions were read explains no difference, and the account's day ignores it too."""
     live = LiveSnapshot(
         as_of=NOW,

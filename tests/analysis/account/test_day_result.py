@@ -76,13 +76,13 @@ def test_a_quiet_holding_earns_its_change() -> None:
     assert (day.known, day.complete, day.deposits) == (100, True, 0)
 
 
-def test_what_was_closed_today_counts() -> None:
+def test_holdings_closed_today_count() -> None:
     """A holding sold today earns the sale's price minus the close, without a current price."""
     day = day_of({}, {}, {CALL: "3.00"}, fill(CALL, -2, "3.40"))
     assert (only(day).start, only(day).result) == (2, 80)
 
 
-def test_what_was_opened_today_counts_from_its_price() -> None:
+def test_holdings_opened_today_count_from_their_price() -> None:
     """A holding bought today needs no previous close."""
     day = day_of({CALL: 1}, {CALL: "3.00"}, {}, fill(CALL, 1, "3.20"))
     assert (only(day).start, day.known) == (0, -20)
@@ -239,7 +239,7 @@ def test_only_a_certain_pair_of_assignment_and_cash_is_joined() -> None:
         assert sorted(in_order([], rows), key=repr) == sorted(rows, key=repr)
 
 
-def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
+def test_positions_read_on_an_earlier_day_have_no_result_for_today() -> None:
     """Friday's positions give Monday no result, because their prices and closes are Friday's."""
     monday = NOW + dt.timedelta(days=3)
     live = snapshot(as_of=monday, trading_date=monday.date(), broker_fills=[fill("MSFT", -1, "9")])
@@ -255,7 +255,7 @@ def test_fees_that_cannot_be_read_are_unknown() -> None:
         assert (day.known, day.complete) == (1, complete)
 
 
-def test_an_unknown_price_leaves_a_part() -> None:
+def test_an_unknown_price_makes_the_result_partial() -> None:
     """The known part is summed, minus fees, with the number of symbols that it covers."""
     day = day_of({CALL: 1, PUT: 1}, {CALL: "2", PUT: "2"}, {CALL: "1"}, fees="0.65", deposit="400")
     assert (day.known, day.covered, day.complete) == (Decimal("99.35"), 1, False)

@@ -119,7 +119,7 @@ def test_the_parts_sum_to_the_difference(
     assert found.unpriced == sum(position.price is None for position in positions.values())
 
 
-def test_equal_books_at_equal_prices_have_nothing_to_explain() -> None:
+def test_equal_holdings_at_equal_prices_have_nothing_to_explain() -> None:
     """With equal holdings, prices and cash, every part is zero."""
     row = OwnValue(symbol=CALL, quantity=Decimal(2), mark=Decimal("3.10"), size=Decimal(100))
     account = BrokerAccount(equity=1620.0, cash=1000.0, as_of=NOW)

@@ -71,7 +71,7 @@ def test_one_line_points_to_the_panel() -> None:
     assert "2 contracts and stocks" in note_line(compared(row(1, 2), row(0, 1)), "p.json")
 
 
-def test_totals_say_what_is_not_held() -> None:
+def test_totals_name_what_the_broker_does_not_hold() -> None:
     """The note has the number of positions that the broker does not hold, and their open P/L."""
     assert not_held_words(compared(row(1, 1)), 0.0) == ""
     words = not_held_words(compared(row(1, 0), not_held=frozenset({"a", "b"})), -790.0)

@@ -33,7 +33,7 @@ ABOVE = {"comparison": "above", "threshold": 1}
         ({"metric": "assignment", "position": "a"}, "Assignment or exercise"),
     ],
 )
-def test_a_rule_says_its_condition(fields: dict[str, Any], condition: str) -> None:
+def test_a_rule_describes_its_condition(fields: dict[str, Any], condition: str) -> None:
     """The condition is written with its unit, side and duration."""
     assert AlertRule.model_validate(fields).condition == condition
 
@@ -89,7 +89,7 @@ def test_a_rule_that_cannot_work_is_refused(fields: dict[str, Any], reason: str)
         ("delta", {"tag": "wheel"}, "below", -500),
     ],
 )
-def test_whatever_a_figure_can_reach_can_be_watched(
+def test_any_threshold_that_a_figure_can_reach_is_accepted(
     metric: str, subject: dict[str, str], comparison: str, threshold: float
 ) -> None:
     """A credit's mark is negative, and so is the distance to a strike in the money."""
@@ -132,7 +132,7 @@ def _event(number: int, **fields: Any) -> AlertEvent:
     return AlertEvent(number, NOW, rule, AlertPhase.RAISED, 812.5)
 
 
-def test_a_notice_has_figures_only_if_they_are_wanted() -> None:
+def test_a_notice_has_figures_only_on_request() -> None:
     """By default, a notice has neither threshold nor value, and summarizes many alerts."""
     names = {"a": "SPY iron condor"}
     assert notice_of([_event(1)], names, figures=True) == "SPY iron condor · Mark above $1.00 · $812.50"

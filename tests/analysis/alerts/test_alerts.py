@@ -76,7 +76,7 @@ def test_a_pending_alert_is_raised_when_the_condition_has_held_long_enough() -> 
     assert len(raised) == 1
 
 
-def test_a_pending_alert_whose_condition_passes_begins_anew() -> None:
+def test_a_pending_alert_starts_over_once_its_condition_passes() -> None:
     """Time held before a break does not count."""
     rule = LOSS.model_copy(update={"pending_seconds": 3.0})
     book, raised = _run(
@@ -163,7 +163,7 @@ def test_a_raised_alert_stays_as_it_is_while_its_condition_is_met(pending_second
     assert later.status == book.status
 
 
-def test_a_clock_that_goes_back_takes_nothing_away() -> None:
+def test_a_clock_that_goes_back_undoes_nothing() -> None:
     """The held time never decreases."""
     rule = LOSS.model_copy(update={"pending_seconds": 5.0})
     book, _ = _run(_book_of(rule), _view(10, -900.0), _view(12, -900.0), _view(5, -900.0))
@@ -220,7 +220,7 @@ def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
     assert [event.text for event in raised] == ["new filled"]
 
 
-def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
+def test_a_fill_alert_that_was_removed_and_added_again_starts_over() -> None:
     """Fills between removing and adding an alert again do not raise it, but other fill alerts see them."""
     other = AlertRule(id="other", metric="fill", position="q")
     book, _ = _run(_book_of(FILL, other), _fills(0))
@@ -239,7 +239,7 @@ def test_fills_after_the_clock_was_set_back_raise_their_alert() -> None:
     assert [event.text for event in raised] == ["a filled"]
 
 
-def test_the_fills_that_were_looked_at_are_those_of_the_day() -> None:
+def test_only_the_days_fills_are_remembered_as_seen() -> None:
     """The set of seen fills does not grow from day to day, and a view without news keeps the object."""
     day = 86_400
     book, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "p")))
@@ -346,7 +346,7 @@ def test_an_alert_lives_by_the_diagram(
 
 
 @given(pending, st.lists(readings, max_size=40))
-def test_blind_moments_never_raise_earlier_nor_resolve(
+def test_times_without_data_never_raise_an_alert_earlier_or_resolve_it(
     pending_seconds: float, seen: list[float | Outcome | None]
 ) -> None:
     """An alert is raised only if every view met the condition during the whole pending time."""

@@ -112,7 +112,7 @@ def test_an_event_from_while_the_process_was_down_raises_the_alert(tmp_path: Pat
     assert raised == ["down"]
 
 
-def test_an_alert_that_was_removed_or_changed_begins_anew() -> None:
+def test_an_alert_that_was_removed_or_changed_starts_over() -> None:
     """An event from before it began again is known, and a later one of the same day is not."""
     first, second, third = (_event(key) for key in ("first", "second", "third"))
     book, _ = _begun(_view(0), _view(1, first))

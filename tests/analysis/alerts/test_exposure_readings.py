@@ -79,7 +79,7 @@ def test_an_exposure_is_known_whole_or_not_at_all(fields: dict[str, Any], value:
         ({"metric": "mark", "tag": "core"}, "takes no tag"),
     ],
 )
-def test_what_it_watches_is_one_thing(fields: dict[str, Any], problem: str) -> None:
+def test_an_exposure_alert_watches_one_thing(fields: dict[str, Any], problem: str) -> None:
     """A rule names a position, an underlying or a tag, and a tag only for an exposure."""
     with pytest.raises(ValueError, match=problem):
         AlertRule.model_validate({"comparison": "above", "threshold": 1.0, **fields})

@@ -98,7 +98,7 @@ def test_an_underlying_and_its_distance_to_the_strike(fields: dict[str, Any], va
     ("more", "outcome"),
     [({"market_phase": "closed"}, Outcome.MARKET_CLOSED), ({"stock_quotes": {}}, Outcome.NO_DATA)],
 )
-def test_a_price_that_is_not_seen_is_no_reading(more: dict[str, Any], outcome: Outcome) -> None:
+def test_a_price_that_is_not_current_gives_no_reading(more: dict[str, Any], outcome: Outcome) -> None:
     """An old price gives no reading."""
     assert read(snapshot(**more), **above(metric="spot", symbol="AAPL")) == outcome
 

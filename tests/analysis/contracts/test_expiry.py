@@ -44,7 +44,7 @@ def test_each_product_ends_in_its_own_way(root: str, expires: dt.datetime, last:
     assert last_trading_time(root, FRIDAY) == last
 
 
-def test_without_a_calendar_the_session_before_monday_is_friday_s() -> None:
+def test_without_a_calendar_the_session_before_monday_is_fridays() -> None:
     """Without a calendar, the previous weekday is the previous session."""
     assert last_trading_time("SPX", dt.date(2026, 12, 21)) == ny(FRIDAY, 16, 15)
 

@@ -14,7 +14,7 @@ PUBLISHED = {
 }
 
 
-def test_the_exchange_is_closed_on_its_holidays_alone() -> None:
+def test_the_exchange_is_closed_only_on_its_holidays() -> None:
     """The holidays are those of the published lists, and equal the simulator's in all years."""
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(365 * 16)]
     closed = [day for day in days if day.weekday() < 5 and not is_trading_day(day)]

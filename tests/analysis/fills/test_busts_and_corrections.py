@@ -32,7 +32,7 @@ def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -
     assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
 
 
-def test_a_bust_that_fits_none_changes_none() -> None:
+def test_a_bust_that_fits_no_execution_changes_none() -> None:
     """A bust that names an unknown execution changes no execution, and appears in the timeline."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
     book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
@@ -53,7 +53,7 @@ def test_a_correction_shows_what_it_changed() -> None:
     assert note(FillDayBuilder().build([rows[0], unchanged]).executions[0]) == "corrected"
 
 
-def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
+def test_a_correction_that_the_stream_missed_is_visible_too() -> None:
     """If REST corrects an execution's price, its row shows the earlier one."""
     (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, note(one)) == (1.55, "corrected, was 2 @ 1.60")
@@ -63,7 +63,7 @@ def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
 
 
 def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
-    """A carried order's correction of an unknown execution is not applied; it may be of an earlier day."""
+    """A carried order's correction of an unknown execution is not applied; it may be from an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
     told = live(
@@ -75,7 +75,7 @@ def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
     assert (of_today[0].price, of_today[0].corrected) == (1.5, True)
 
 
-def test_why_an_execution_was_undone_is_no_rejection() -> None:
+def test_the_reason_of_a_bust_is_not_shown_as_a_rejection() -> None:
     """The reason for a bust is not shown as a reason for rejection."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, reason="ERR")
     (story,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), bust]).orders
@@ -93,7 +93,7 @@ def test_a_second_correction_may_name_the_first() -> None:
     ]
 
 
-def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
+def test_a_bust_that_rest_already_deducted_undoes_nothing_else() -> None:
     """If the order's total covers the remaining executions, a bust of an unknown one changes none."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
     book = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
@@ -101,7 +101,7 @@ def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
     assert book.completeness.complete
 
 
-def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
+def test_the_rest_price_stays_if_the_orders_average_confirms_it() -> None:
     """If a later correction was missed, an earlier one does not replace REST's price."""
     rows = [
         filled(1, 1, 1, 1.5),

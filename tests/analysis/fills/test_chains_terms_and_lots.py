@@ -147,8 +147,8 @@ def test_an_order_shows_its_own_terms_in_full(fields: Json, words: str) -> None:
     assert words in text_of(day_of([], [normalize_rest_order(body)]))
 
 
-def test_an_order_of_an_earlier_day_says_its_day() -> None:
-    """An order of an earlier day shows its day, because a bare time would be read as today's."""
+def test_an_order_from_an_earlier_day_shows_its_day() -> None:
+    """An order from an earlier day shows its day, because a bare time would be read as today's."""
     old = order("old") | {"submitted_at": "2026-11-20T15:00:00Z", "updated_at": "2026-11-20T15:00:01Z"}
     text = text_of(day_of([update("new", 1, order("o"))], [normalize_rest_order(old)]))
     assert re.findall(r"(?:[A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?", text) == ["10:00:01", "Fri 10:00"]

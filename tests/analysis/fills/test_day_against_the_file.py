@@ -10,7 +10,7 @@ from options_helper.models import Portfolio
 from tests.analysis.fills.rows import DAY, HIGHER, NEW_YORK, OPEN, at, filled, live
 
 
-def test_complete_is_said_with_its_beginning() -> None:
+def test_completeness_is_stated_with_its_start() -> None:
     """Without gaps, fills are complete since the given time, or since midnight in New York."""
     book = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
     assert book.completeness.complete
@@ -21,7 +21,7 @@ def test_complete_is_said_with_its_beginning() -> None:
     )
 
 
-def test_gaps_are_said_with_their_times() -> None:
+def test_gaps_are_stated_with_their_times() -> None:
     """A gap is named from start to end; touching gaps are joined, and the reason is kept."""
     gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
     book = FillDayBuilder().build([], gaps=[gap], day=DAY)
@@ -39,7 +39,7 @@ def test_gaps_are_said_with_their_times() -> None:
     )
 
 
-def test_a_hole_is_a_doubt_even_without_a_gap() -> None:
+def test_a_hole_casts_doubt_even_without_a_gap() -> None:
     """A quantity known only from totals keeps the day from being called complete."""
     told = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
     assert not told.complete
@@ -97,7 +97,7 @@ def test_fills_are_noted_on_the_positions_they_touch() -> None:
     assert [one.symbol for one in told.not_in_file] == [HIGHER]
 
 
-def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
+def test_a_contract_that_no_symbol_can_express_is_skipped() -> None:
     """A position with a contract that has no symbol has no facts, and does not affect the others."""
     file = Portfolio.model_validate(
         {
@@ -118,7 +118,7 @@ def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
     assert (told.by_position, len(told.not_in_file)) == ({}, 1)
 
 
-def test_busted_fills_are_no_facts() -> None:
+def test_busted_fills_leave_no_note() -> None:
     """Busted fills do not count as facts; without a time of saving, none is stated."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     told = fills_for_portfolio(

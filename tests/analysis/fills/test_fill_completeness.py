@@ -44,7 +44,7 @@ def test_a_gap_is_named_by_both_its_ends(gap: FillGap, words: str) -> None:
     assert sentence(gap) == words
 
 
-def test_of_many_gaps_the_newest_are_named() -> None:
+def test_the_newest_of_many_gaps_are_named() -> None:
     """After a day of reconnects, the line names three gaps and counts the earlier ones."""
     gaps = [FillGap(at(minute), at(minute + 0.5)) for minute in range(200)]
     named = "between 12:47:00 and 12:47:30, between 12:48:00 and 12:48:30 and between 12:49:00 and 12:49:30"
@@ -59,7 +59,7 @@ def test_yesterdays_gap_casts_no_doubt_on_today() -> None:
     assert replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),)).complete
 
 
-def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
+def test_an_order_that_contradicts_its_fills_casts_doubt() -> None:
     """If fills exceed their order's total, as after a missed bust, the day is incomplete."""
     common = {"order_id": "o1", "symbol": "SPY", "side": "buy", "qty": 5.0, "origin": "rest"}
     fills = [
@@ -75,7 +75,7 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
     assert completeness_words(told, NEW_YORK) == "the fills of 2 orders add up to more than the order reports"
 
 
-def test_fills_that_overlap_are_a_doubt_whatever_the_orders_time() -> None:
+def test_overlapping_fills_cast_doubt_whatever_the_orders_time() -> None:
     """A fill of 3 and one of 1 within it add up to 4 of 3, even if the order changed before them."""
     common = {
         "order_id": "o1",

@@ -47,7 +47,7 @@ def wholly(*told: Sequence[Row]) -> FillDay:
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
-def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.DataObject) -> None:
+def test_a_day_built_step_by_step_equals_a_day_built_at_once(data: st.DataObject) -> None:
     """Whatever rows arrive, in any order and repetition, each build equals a build from scratch."""
     broker = data.draw(days())
     builder = FillDayBuilder()
@@ -97,7 +97,7 @@ def test_related_orders_are_built_together(looks: list[tuple[list[Row], list[Row
         assert builder.build(*told, day=DAY) == wholly(*told)
 
 
-def test_what_has_no_new_report_is_not_built_again() -> None:
+def test_an_order_without_a_new_report_is_not_built_again() -> None:
     """Unchanged executions and orders are the same objects; only the new one is added."""
     builder, first, second = FillDayBuilder(), filled("o1"), filled("o2")
     before = builder.build([first])
@@ -107,7 +107,7 @@ def test_what_has_no_new_report_is_not_built_again() -> None:
     assert after.orders[1] is before.orders[0]
 
 
-def test_a_snapshot_that_brings_nothing_new_has_the_same_day() -> None:
+def test_a_snapshot_without_news_has_the_same_day() -> None:
     """The same `FillDay` is returned until a row, a gap, an unreadable row or the date changes."""
     builder, rows = FillDayBuilder(), (filled("o1"),)
     snapshot = LiveSnapshot(as_of=OPEN, fills=rows)
@@ -123,14 +123,14 @@ def test_a_snapshot_that_brings_nothing_new_has_the_same_day() -> None:
         assert builder.build_from(replace(snapshot, **changed)) != day
 
 
-def test_rest_telling_the_same_again_changes_nothing() -> None:
+def test_a_repeated_rest_report_changes_nothing() -> None:
     """Each fetch returns new row objects; equal ones are not computed again."""
     builder, row = FillDayBuilder(), order("o1", status="new", submitted_at=OPEN)
     before = builder.build([], [], [row])
     assert builder.build([], [], [dict(row)]).orders[0] is before.orders[0]
 
 
-def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
+def test_a_leg_that_was_a_separate_fill_moves_under_its_order() -> None:
     """If REST reports the legs' fills before the order, each execution still appears once."""
     builder, leg = FillDayBuilder(), filled("l1", activity_id="m", origin="rest")
     assert [one.kind for one in builder.build([], [leg]).executions] == [FillKind.SINGLE]
@@ -138,7 +138,7 @@ def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
     assert [one.kind for one in builder.build([parent], [leg]).executions] == [FillKind.PARENT, FillKind.LEG]
 
 
-def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
+def test_a_failed_build_does_not_affect_the_next_one() -> None:
     """An impossible row leaves the known fills unchanged."""
     builder, row = FillDayBuilder(), filled("o1")
     before = builder.build([row], day=DAY)
@@ -148,13 +148,13 @@ def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
 
 
 def test_an_order_without_reports_disappears() -> None:
-    """The rows of an earlier day are dropped, and so are their fills."""
+    """Rows from an earlier day are dropped, and so are their fills."""
     builder = FillDayBuilder()
     builder.build([filled("o1")])
     assert builder.build([], day=DAY).executions == ()
 
 
-def test_the_next_day_is_worked_out_anew() -> None:
+def test_the_next_day_is_built_from_scratch() -> None:
     """The executions of one day are not those of the next, although the rows are the same."""
     builder, row = FillDayBuilder(), filled("o1")
     assert len(builder.build([row], day=DAY).executions) == 1

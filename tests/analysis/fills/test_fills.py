@@ -31,12 +31,12 @@ from tests.analysis.fills.rows import CALL, DAY, OPEN, at, filled, live, rest, s
         (None, "—"),
     ],
 )
-def test_contracts_are_said_in_words(symbol: str | None, words: str) -> None:
+def test_contracts_are_written_in_words(symbol: str | None, words: str) -> None:
     """A contract is written as root, date, strike and type; other symbols are unchanged."""
     assert contract_words(symbol) == words
 
 
-def test_prices_and_sides_are_said_in_words() -> None:
+def test_prices_and_sides_are_written_in_words() -> None:
     """Net prices name debit or credit, prices have at least two decimals, and underscores are removed."""
     assert [net_words(price) for price in (-1.62, 0.5, 0.0, None)] == [
         "1.62 credit",
@@ -67,7 +67,7 @@ def test_one_row_per_execution_newest_first() -> None:
     assert book.day == DAY
 
 
-def test_rests_account_wins() -> None:
+def test_rest_reports_win_over_the_stream() -> None:
     """If the two reports of an execution differ, REST's figures count."""
     book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
     assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
@@ -102,7 +102,7 @@ def test_a_missed_execution_is_a_visible_hole() -> None:
         (300.0, 1.0, 1.0001, None),  # several do
     ],
 )
-def test_a_price_is_derived_only_where_there_is_no_choice(
+def test_a_price_is_derived_only_if_it_is_unambiguous(
     total: float, quantity: float, average: float, price: float | None
 ) -> None:
     """An average determines a price only if exactly one price in whole cents fits it."""
@@ -112,7 +112,7 @@ def test_a_price_is_derived_only_where_there_is_no_choice(
     assert book.executions[0].price == price
 
 
-def test_an_order_that_only_its_total_is_known_of() -> None:
+def test_an_order_of_which_only_the_total_is_known() -> None:
     """A filled order from REST without its fills is shown as one unconfirmed quantity."""
     order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
     book = FillDayBuilder().build([], [], [order])
@@ -137,7 +137,7 @@ def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
     assert FillDayBuilder().build([unpriced]).executions[0].average_price is None
 
 
-def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one() -> None:
+def test_quantities_below_the_first_rest_execution_were_filled_on_an_earlier_day() -> None:
     """A total below REST's first execution of the day belongs to an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
@@ -147,13 +147,13 @@ def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one(
     assert [(one.quantity, one.confirmed) for one in live_only.executions] == [(1.0, True), (2.0, False)]
 
 
-def test_fills_of_an_earlier_day_are_left_out() -> None:
+def test_fills_from_an_earlier_day_are_left_out() -> None:
     """Rows of another New York day make no rows of this day."""
     book = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
 
 
-def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
+def test_a_report_in_finer_parts_is_not_counted_twice() -> None:
     """If the stream reports two executions as one, REST's parts are not counted again."""
     book = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
     assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
@@ -162,7 +162,7 @@ def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
     ]
 
 
-def test_nonsense_from_the_wire_makes_no_row() -> None:
+def test_malformed_messages_make_no_row() -> None:
     """Fills without an order, a total or a finite quantity are left out; the others stay."""
     rows = [
         filled(1, 2, 2, 1.62),

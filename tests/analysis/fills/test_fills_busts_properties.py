@@ -51,7 +51,7 @@ def losing_all_but_afterthoughts(draw: st.DrawFn, rows: list[Json]) -> list[Json
 
 @given(st.data())
 @settings(max_examples=40)
-def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -> None:
+def test_the_standing_fills_equal_the_ledger_whatever_else_was_lost(data: st.DataObject) -> None:
     """With REST complete and every bust reported, the valid rows equal the ledger to the cent."""
     broker = data.draw(troubled_days())
     live = losing_all_but_afterthoughts(data.draw, broker.live)
@@ -78,7 +78,7 @@ def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
 
 @given(st.data())
 @settings(max_examples=40)
-def test_what_a_lost_bust_leaves_is_no_silent_error(data: st.DataObject) -> None:
+def test_a_lost_bust_leaves_a_visible_contradiction(data: st.DataObject) -> None:
     """If busts were lost, the rows equal the ledger, or an order reports a contradiction."""
     broker = data.draw(troubled_days())
     live = mangled(data.draw, broker.live)

@@ -57,7 +57,7 @@ def two_days(draw: st.DrawFn) -> TwoDays:
 
 @given(st.data())
 @settings(max_examples=60)
-def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
+def test_the_days_table_equals_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
     """With REST complete, any loss, repetition and order of live events gives the second day's ledger."""
     told = data.draw(two_days())
     alone = arrays_of([], told.activities, told.rest_orders)
@@ -75,7 +75,7 @@ def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.Dat
 @given(st.data())
 @settings(max_examples=60)
 def test_reports_from_the_day_before_change_nothing(data: st.DataObject) -> None:
-    """Rows of the day before add no line and remove none."""
+    """Rows from the day before add no line and remove none."""
     told = data.draw(two_days())
     live = [*shuffled(data.draw, told.live_before), *told.live]
     activities = [*shuffled(data.draw, told.activities_before), *told.activities]

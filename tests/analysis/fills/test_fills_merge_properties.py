@@ -31,7 +31,7 @@ def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) ->
 
 @given(days())
 @settings(max_examples=40, deadline=None)
-def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
+def test_with_rest_complete_the_table_equals_the_ledger(broker: Broker) -> None:
     """The final table equals the broker's ledger to the share and the cent, and every row is confirmed."""
     book = arrays_of([], broker.activities, broker.rest_orders())
     shown = {(one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills}
@@ -65,7 +65,7 @@ def test_a_chain_shows_what_the_chain_filled(data: st.DataObject) -> None:
 
 @given(days(in_parts=False))
 @settings(max_examples=40, deadline=None)
-def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:
+def test_with_the_stream_complete_the_table_equals_the_ledger(broker: Broker) -> None:
     """Live events alone give the ledger's executions; a leg's price is correct or missing."""
     book = arrays_of(broker.live, [], [])
     ledger = {(name, float(total)): (float(part), float(price)) for name, total, part, price in broker.ledger}
@@ -124,7 +124,7 @@ def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
-def test_rest_up_to_a_moment_and_the_stream_after_it_is_enough(data: st.DataObject) -> None:
+def test_rest_up_to_a_time_and_the_stream_after_it_are_enough(data: st.DataObject) -> None:
     """REST up to a moment and the stream after it together give every execution of the day."""
     broker = data.draw(days(in_parts=False))
     moment = data.draw(st.integers(0, len(broker.live) - 1))

@@ -104,7 +104,7 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
-def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
+def test_no_record_prevents_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
     """Nonsense causes at most wrong lines; the lists are drawn, and each execution has a unique key."""
     book = arrays_of(live, fills, told)
     assert len(book.executions) == len({one.key for one in book.executions})
@@ -112,13 +112,13 @@ def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: li
     assert completeness_words(book.completeness, dt.UTC)
 
 
-def test_an_order_of_unknown_time_has_a_dash() -> None:
+def test_an_order_with_an_unknown_time_has_a_dash() -> None:
     """An order that is known only from a bust has a dash in place of its time."""
     book = arrays_of([], [make_fill(1, type="trade_bust", order_id="a", cum_qty="0")])
     assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(book, dt.UTC)
 
 
-def test_figures_beyond_all_measure_cost_no_other_fill() -> None:
+def test_absurdly_large_figures_affect_no_other_fill() -> None:
     """An absurdly large leg does not affect the next order's fill."""
     leg = {"id": "l", "symbol": "SPY", "side": "buy", "filled_qty": "999999999999999", "ratio_qty": "1e-9"}
     spread = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [leg]}

@@ -24,7 +24,7 @@ LEG_FILLS = [
 
 
 @pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
-def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, Any]]) -> None:
+def test_a_multi_leg_fill_is_a_line_with_its_legs_below(told: list[dict[str, Any]]) -> None:
     """The line always has the net price in words; the legs follow with their own prices."""
     book = FillDayBuilder().build([FIRST, SECOND], told)
     assert [(one.kind.value, one.quantity, execution_price(one)) for one in book.executions] == [
@@ -54,7 +54,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, 
     assert course(book.orders[0]) == "new → partial fill → fill"
 
 
-def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> None:
+def test_legs_are_separate_fills_until_their_order_is_known() -> None:
     """REST's leg fills appear as single fills, and below their line once the order is known."""
     alone = FillDayBuilder().build([], LEG_FILLS[:2])
     assert [one.kind.value for one in alone.executions] == ["single", "single"]
@@ -118,7 +118,7 @@ def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
     }
 
 
-def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
+def test_the_rest_legs_take_precedence_over_the_streams_net_price() -> None:
     """If REST reports every leg, the net price is their sum, whatever the stream reported."""
     update = {**FIRST, "fill_price": -1.61}
     assert FillDayBuilder().build([update]).executions[0].price == -1.61

@@ -10,7 +10,7 @@ from tests.analysis.fills.rows import CALL, at, filled, live, rest, spread
 from tests.said import course, details
 
 
-def test_replaced_orders_are_one_story() -> None:
+def test_replaced_orders_share_one_timeline() -> None:
     """An order and its replacement are one entry, with the changes and the newest terms."""
     first = live("replaced", 2, replaced_by="o2", replaced_at=at(2), limit_price=1.6)
     second = [
@@ -76,7 +76,7 @@ def test_a_rejection_without_a_reason_says_so() -> None:
     assert (story.steps[-1].event, details(story)[-1]) == ("canceled", "")
 
 
-def test_executions_of_one_moment_are_as_many_steps() -> None:
+def test_simultaneous_executions_are_separate_steps() -> None:
     """Equal fills in the same microsecond are separate steps, ordered by the order's total."""
     rows = [filled(1, n, 1, price, execution_id=f"x{n}") for n, price in ((1, 1.6), (2, 1.6), (3, 1.5))]
     (story,) = FillDayBuilder().build(rows[::-1]).orders
@@ -84,7 +84,7 @@ def test_executions_of_one_moment_are_as_many_steps() -> None:
     assert FillDayBuilder().build(rows).orders == (story,)
 
 
-def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
+def test_other_events_and_unknown_ones_are_separate_steps() -> None:
     """An unusual event is shown once, with the stream's own word."""
     odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
@@ -93,7 +93,7 @@ def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
     assert details(story)[1] == "too late"
 
 
-def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
+def test_a_notional_order_ends_with_a_fill() -> None:
     """An order without a quantity is complete once it is filled; earlier fills were partial."""
     rows = [
         filled(1, 0.25, 0.25, 400.0, qty=None, status="partially_filled"),
@@ -117,7 +117,7 @@ def test_an_order_known_from_its_fills_only() -> None:
     assert course(story) == "partial fill"
 
 
-def test_the_legs_of_a_bracket_stand_under_it() -> None:
+def test_the_legs_of_a_bracket_are_listed_below_it() -> None:
     """A bracket's legs are orders with their own fills, listed below the bracket."""
     leg = {**live("held", 1), "order_id": "stop", "side": "sell", "stop_price": 1.2, "filled_qty": 0.0}
     parent = filled(1, 5, 5, 1.6, order_class="bracket", legs=[leg])
@@ -132,7 +132,7 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_of_two_states_at_one_time_the_one_received_last_counts(*, backwards: bool) -> None:
+def test_the_last_received_of_two_simultaneous_states_counts(*, backwards: bool) -> None:
     """If two states have the same time, the one received later is the newer."""
     same = {"updated_at": at(1), "filled_qty": 0.0}
     rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]

@@ -109,7 +109,7 @@ def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
     assert [one.busted for one in (parent, *legs)] == [True, True, True]
 
 
-def test_a_bust_finds_its_leg_though_the_update_lists_no_legs() -> None:
+def test_a_bust_finds_its_leg_even_if_the_update_lists_no_legs() -> None:
     """The execution's id alone identifies the leg; the other leg remains."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)
@@ -180,7 +180,7 @@ def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported()
     assert one.busted
 
 
-def test_the_reason_of_a_refused_cancel_is_not_the_orders() -> None:
+def test_the_reason_of_a_refused_cancel_is_not_shown_as_the_orders() -> None:
     """TOO_LATE_TO_CANCEL is the reason of the event, not of the filled order."""
     (order,) = day_of(update(body("tu_cancel_rejected"))).orders
     assert (order.status, order.reject_reason) == ("filled", "")
@@ -198,7 +198,7 @@ def test_pending_new_comes_before_new() -> None:
 
 
 @pytest.mark.parametrize("status", ["pending_new", "accepted", "held"])
-def test_an_order_that_does_not_work_yet_is_not_called_new(status: str) -> None:
+def test_an_order_that_is_not_working_yet_is_not_called_new(status: str) -> None:
     """The order's earlier states precede "new", from the stream and from REST."""
     waiting, new = (body(name) for name in ("tu_pending_new_2025", "tu_new_2025"))
     waiting["data"]["event"] = waiting["data"]["order"]["status"] = status
@@ -252,7 +252,7 @@ def test_an_assignment_or_expiry_is_an_event(name: str, kind: str, quantity: flo
     assert (event.type, event.quantity, event.words) == (kind, quantity, words)
 
 
-def test_an_assignment_says_which_shares_came_of_it() -> None:
+def test_an_assignment_names_the_resulting_shares() -> None:
     """The share trade is found by its `group_id`."""
     common = {"date": "2026-11-24", "group_id": "g", "net_amount": "0", "status": "executed"}
     bodies = [
@@ -305,7 +305,7 @@ def order_update(event: str, second: int, order_id: str, **fields: Any) -> Json:
         ([("rejected", 4)], [("rejected", 4)]),
     ],
 )
-def test_an_order_is_new_when_the_stream_said_so(
+def test_an_order_is_new_from_the_streams_time(
     events: list[tuple[str, int]], steps: list[tuple[str, int]]
 ) -> None:
     """The stream's first "new" decides; if it was missed, "new" never precedes earlier events."""
@@ -346,7 +346,7 @@ def test_a_small_price_is_shown_in_full() -> None:
     assert "0.000008765" in orders_html(day_of(row), NEW_YORK)
 
 
-def test_one_fill_of_two_lots_is_not_said_of_each_alone() -> None:
+def test_a_fill_of_two_lots_is_not_attributed_to_one_of_them() -> None:
     """The sentence of each lot names the other one."""
     lots = [
         {"id": f"lot{n}", "symbol": "XYZ", "option_type": "call", "expiry": "2026-12-18", "strike": 50,
@@ -399,7 +399,7 @@ def activity(quantity: int, total: int) -> Json:
             "transaction_time": "2026-11-24T15:00:00.1Z"}  # fmt: skip
 
 
-def test_a_hole_that_rest_did_not_fill_is_asked_for_again_however_old() -> None:
+def test_a_hole_that_rest_did_not_fill_is_requested_again_however_old() -> None:
     """Hours later, the fetch still begins before the missing fill, until it is found."""
     rest = LosingRest()
     history = order_history(rest)

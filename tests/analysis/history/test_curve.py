@@ -23,7 +23,7 @@ def _recorder(max_points: int = 8) -> CurveRecorder:
     return CurveRecorder(["a", "b"], spacing_seconds=5, max_points=max_points)
 
 
-def test_points_are_taken_at_their_spacing() -> None:
+def test_points_are_recorded_at_their_spacing() -> None:
     """A point that arrives before the spacing has passed is left out."""
     recorder = _recorder()
     taken = [recorder.add(_at(second), {"a": second, "b": 0.0}) for second in range(11)]
@@ -42,7 +42,7 @@ def test_a_column_without_a_figure_has_a_gap() -> None:
     assert np.isnan(curve.column("c")).all()
 
 
-def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
+def test_a_night_without_figures_takes_only_one_point() -> None:
     """A long time without figures takes one point, and a curve does not begin with a blank."""
     recorder = _recorder()
     assert not recorder.add(_at(0), {})
@@ -51,7 +51,7 @@ def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
     assert recorder.add(_at(25), {"a": 2.0})
 
 
-def test_a_time_in_which_nobody_looked_is_a_gap() -> None:
+def test_an_unobserved_time_is_a_gap() -> None:
     """A gap in observation interrupts every column; a late observation or a blank does not."""
     recorder = _recorder()
     for second, figures in ((0, 1.0), (20, 2.0), (41, 3.0), (99, None), (600, 4.0)):
@@ -99,7 +99,7 @@ def test_a_curve_that_was_given_out_never_changes() -> None:
         before.values[0, 0] = 2.0
 
 
-def test_a_clock_that_was_set_back_drops_the_points_whose_times_come_again() -> None:
+def test_a_clock_that_was_set_back_drops_the_points_of_repeated_times() -> None:
     """The curve continues from the earlier time; a curve returned before keeps its points."""
     recorder = _recorder()
     for second in (0, 5, 10, 15):
@@ -123,9 +123,7 @@ steps = st.sampled_from([1, 1, 1, 7, -1, -20])
 
 
 @given(st.integers(2, 9), st.lists(st.tuples(steps, st.none() | st.floats(-1e6, 1e6)), max_size=80))
-def test_a_curve_is_bounded_and_ascending_whatever_comes(
-    limit: int, offers: list[tuple[int, float | None]]
-) -> None:
+def test_any_curve_is_bounded_and_ascending(limit: int, offers: list[tuple[int, float | None]]) -> None:
     """For any clock, the curve stays within its limit and contains only figures that were added."""
     recorder = CurveRecorder(["a"], spacing_seconds=1, max_points=limit)
     second, figures = 0, [figure for _, figure in offers]

@@ -73,7 +73,7 @@ def test_the_early_close_holds_in_every_phase() -> None:
 
 
 def test_an_early_close_ends_no_other_days_contracts() -> None:
-    """On a half day, a contract of Monday ends at Monday's 16:00, and one of yesterday has expired."""
+    """On a half day, Monday's contract ends on Monday at 16:00, and yesterday's has expired."""
     monday = dt.date(2026, 11, 30)
     row = row_of(option(expiry=monday), new_york(12))
     assert row["expires_at"] == new_york(16, day=monday)
@@ -143,12 +143,12 @@ def test_on_a_holiday_no_contract_has_its_last_hours() -> None:
     assert (row["dte"], pd.isna(row["hours_left"])) == (3, True)
 
 
-def test_a_later_close_prolongs_nothing() -> None:
+def test_a_later_close_extends_nothing() -> None:
     """If the session is reported to end at 23:59, options still end at 16:00."""
     assert row_of(option(), new_york(12), session_close=new_york(23, 59))["expires_at"] == new_york(16)
 
 
-def test_structures_count_the_hours_of_the_leg_that_goes_first() -> None:
+def test_structures_count_the_hours_of_the_leg_that_expires_first() -> None:
     """A calendar on a half day has the hours of its near leg, and shares have none."""
     legs = [
         Leg(side="short", option_type="call", expiry=HALF_DAY, strike=250, contracts=1),

@@ -47,7 +47,7 @@ def test_a_short_call_the_day_before_its_ex_date() -> None:
         assert other == []
 
 
-def test_a_short_option_with_next_to_no_extrinsic_value() -> None:
+def test_a_short_option_with_almost_no_extrinsic_value() -> None:
     """The fact names a short option with less than $0.05 of extrinsic value, in or out of the money."""
     assert facts(SHORT, bid=10.02, ask=10.06) == [
         f"{SYMBOL} is short and in the money, with $0.04 of extrinsic value."

@@ -164,7 +164,7 @@ def test_sums_equal_their_parts() -> None:
     assert (risk.total["covered_legs"], risk.total["legs"]) == (5, 5)
 
 
-def test_tags_have_sums_of_their_own() -> None:
+def test_tags_have_their_own_sums() -> None:
     """A position counts once in each of its tags, and in none without a tag."""
     tagged = [held(id="a", tag=["income", "tech"]), held(id="b", tag=["tech"]), held(id="c")]
     risk = risk_of(*tagged, quotes=[fair("XYZ", held())])
@@ -174,7 +174,7 @@ def test_tags_have_sums_of_their_own() -> None:
     assert len(risk_of(held()).tags) == 0
 
 
-def test_an_exposure_is_the_sum_of_what_was_chosen() -> None:
+def test_an_exposure_is_the_sum_of_the_selection() -> None:
     """Every measure of a position, an underlying, a tag and the portfolio is a sum with its coverage."""
     tagged, other = held(id="a", tag=["income"], contracts=-2), held(id="b", strike=105.0)
     betas = Betas(benchmark="SPY", price=500.0, until=MONTHLY, values={"XYZ": 2.0}, returns=251)
@@ -258,7 +258,7 @@ def test_every_reason_is_given() -> None:
     assert all(reason.sentence.endswith(".") for reason in Reason)
 
 
-def test_a_quote_of_another_time_than_the_spot_has_no_volatility() -> None:
+def test_a_quote_from_another_time_than_the_spot_has_no_volatility() -> None:
     """A stale quote with a new spot gives no volatility; if both are equally old, they do."""
     call, closed = held(), {"market_phase": MarketPhase.CLOSED}
     middle = price(call)
@@ -414,7 +414,7 @@ def test_american_index_options_have_no_parity() -> None:
     assert list(risk.legs["reason"]) == ["no spot"] * 2
 
 
-def test_volatilities_from_neighbours_are_marked_and_asked_for() -> None:
+def test_volatilities_from_neighbours_are_marked_and_optional() -> None:
     """A strike without an honest mark gets a volatility from its neighbours only if requested."""
     strikes = (90.0, 95.0, 100.0, 105.0, 110.0)
     calls = [held(id=f"{strike:g}", strike=strike) for strike in strikes]
@@ -448,7 +448,7 @@ def test_volatility_index_options_follow_the_future() -> None:
     assert _reason(call, quote(_symbol(call), 1.0, 1.1), **index) == "no spot"
 
 
-def test_parity_needs_two_quotes_of_one_time() -> None:
+def test_parity_needs_two_quotes_from_the_same_time() -> None:
     """A put quoted three hours ago gives no forward for a live call."""
     call = held(symbol="VIX", strike=20.0, expiry=dt.date(2026, 12, 16))
     put = call.model_copy(update={"id": "p", "option_type": "put"})
@@ -458,7 +458,7 @@ def test_parity_needs_two_quotes_of_one_time() -> None:
         assert [each or None for each in risk.inputs.sources] == [source] * 2
 
 
-def test_a_quote_of_another_time_than_the_spot_has_no_extrinsic_value() -> None:
+def test_a_quote_from_another_time_than_the_spot_has_no_extrinsic_value() -> None:
     """The mark is two hours old, so its extrinsic value over today's spot is unknown."""
     call = held(strike=90.0)
     old = only(risk_of(call, quotes=[quote(_symbol(call), 11.95, 12.05, 7_200.0)]))

@@ -158,7 +158,7 @@ def test_the_probability_of_profit(
     ],
     ids=["without a price", "of two expiries", "expired"],
 )
-def test_a_probability_that_would_be_an_invention(position: Any) -> None:
+def test_a_probability_that_cannot_be_known(position: Any) -> None:
     """Without a payoff at one expiry, or a volatility, there is no probability."""
     legs = getattr(position, "option_legs", [position])
     risk = compute_live_risk(Portfolio(positions=[position]), live_with(position, *[8.0] * len(legs)))

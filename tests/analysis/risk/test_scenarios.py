@@ -79,7 +79,7 @@ def test_the_worst_cell_is_named() -> None:
     assert grid.worst_words == "Worst in this grid: \N{MINUS SIGN}$280 at XYZ \N{MINUS SIGN}15.0%, in 26 days"
 
 
-def test_the_first_expiry_has_a_column_of_its_own() -> None:
+def test_the_first_expiry_has_its_own_column() -> None:
     """On its last day a contract expires in a few hours, not tomorrow; a later one keeps its time value."""
     legs = [
         Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
@@ -192,7 +192,7 @@ def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
         ([0, 0, 0, 0, 0], ()),
     ],
 )
-def test_a_stretch_without_profit_and_loss_has_two_break_evens(pnl: list[int], zeros: tuple[float]) -> None:
+def test_a_range_without_profit_and_loss_has_two_break_evens(pnl: list[int], zeros: tuple[float]) -> None:
     """A curve that lies on zero names where it arrives and where it leaves, not each point between."""
     assert find_zeros(np.arange(1.0, 6.0), np.array(pnl, dtype=np.float64)) == zeros
 

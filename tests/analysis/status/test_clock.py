@@ -31,12 +31,12 @@ def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
         (0.0, ""),
     ],
 )
-def test_a_known_difference_is_said_with_its_side(offset: float, words: str) -> None:
+def test_a_known_difference_is_stated_with_its_direction(offset: float, words: str) -> None:
     """A difference above two seconds is reported, with the correction of the ages."""
     assert describe_clock(live(0.02, offset)) == words
 
 
-def test_quotes_of_the_future_reveal_a_slow_clock_that_was_never_compared() -> None:
+def test_quotes_from_the_future_reveal_a_slow_clock_that_was_never_compared() -> None:
     """Without a second clock, the streams' own times show that this one is behind."""
     assert describe_clock(live(-6.2)) == (
         "Quotes are dated 6 s in the future: this computer's clock is behind. Their ages count from receipt."

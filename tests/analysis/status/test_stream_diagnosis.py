@@ -110,7 +110,7 @@ def test_not_started_says_what_is_ready() -> None:
         ),
     ],
 )
-def test_not_started_fits_what_there_is(ready: Readiness | None, detail: str) -> None:
+def test_not_started_counts_what_is_there(ready: Readiness | None, detail: str) -> None:
     """Without positions, the next step is to load or change the portfolio."""
     assert diagnose(LiveSnapshot(as_of=NOW), ready=ready).detail == detail
 
@@ -175,7 +175,7 @@ def test_a_refused_key_names_the_variables(code: int) -> None:
     )
 
 
-def test_a_key_refused_everywhere_is_said_once() -> None:
+def test_a_key_refused_everywhere_is_reported_once() -> None:
     """Three streams refused for the same reason are reported in one sentence."""
     said = diagnose(
         snapshot(rejected(OPTIONS, 402), rejected(STOCKS, 402), rejected(FILLS, 402), running=False)
@@ -205,7 +205,7 @@ def test_an_unknown_account_guesses_nothing() -> None:
         (None, "the trading host does not. Choose"),
     ],
 )
-def test_the_trading_host_alone_refuses(account: str | None, words: str) -> None:
+def test_only_the_trading_host_refuses(account: str | None, words: str) -> None:
     """If only the trading host rejects the key, the page names it and says that data continues."""
     said = diagnose(snapshot(rejected(FILLS, 402), account=account))
     assert said.headline == "Alpaca refused the key for the fill stream (402)."
@@ -272,7 +272,7 @@ def test_a_plan_without_the_feed_names_the_other(
         (STOCKS, 2, "Use a portfolio with fewer underlyings, or turn Stocks off"),
     ],
 )
-def test_a_symbol_limit_says_how_many_were_asked(stream: StreamName, asked: int, step: str) -> None:
+def test_a_symbol_limit_says_how_many_were_requested(stream: StreamName, asked: int, step: str) -> None:
     """A 405 says how many symbols were requested, that nothing is subscribed, and what to lower."""
     said = diagnose(snapshot(rejected(stream, 405)))
     assert said.headline == f"Your plan allows fewer symbols than the {asked} requested (405)."
@@ -378,7 +378,7 @@ def test_a_second_program_is_named() -> None:
     assert "Streaming resumes when the other program disconnects" in said.detail
 
 
-def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
+def test_a_second_program_is_blamed_only_for_its_streams() -> None:
     """A stream lost for another cause is reported separately from the one that is held elsewhere."""
     held = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     lost = health(STOCKS, StreamState.RECONNECTING, attempts=1, last_failure=failure())
@@ -440,7 +440,7 @@ def test_connecting_without_records_is_still_connecting() -> None:
         (MarketPhase.CLOSED, "Market closed"),
     ],
 )
-def test_a_closed_market_is_no_fault(phase: MarketPhase, words: str) -> None:
+def test_a_closed_market_is_not_a_fault(phase: MarketPhase, words: str) -> None:
     """Outside the session, the line shows until when, and the time of the last marks."""
     monday = dt.datetime(2026, 11, 23, 9, 30, tzinfo=NEW_YORK)
     silent = health(OPTIONS, last_event_at=ago(9000))
@@ -516,7 +516,7 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
     assert said.detail.startswith("The market's hours are not known yet; outside them, silence is normal.")
 
 
-def test_a_stream_gone_mute_is_said() -> None:
+def test_a_mute_stream_is_reported() -> None:
     """The line shows how long a ticking stream has been silent, and what can be done."""
     mute = health(OPTIONS, last_event_at=ago(48))
     said = diagnose(snapshot(mute))
@@ -538,7 +538,7 @@ def test_a_silent_stream_is_not_called_live() -> None:
     assert "Options are live." in diagnose(snapshot(refused, never)).detail
 
 
-def test_silence_counts_from_the_present_connection() -> None:
+def test_silence_counts_from_the_current_connection() -> None:
     """After an outage of a minute, a stream that has just come back is not called mute."""
     fresh = health(OPTIONS, last_event_at=ago(61), connected_at=ago(2))
     assert diagnose(snapshot(fresh)).level is Level.SUCCESS
@@ -593,7 +593,7 @@ def test_an_opening_that_does_not_bound_the_silence_changes_nothing(phase: Marke
     assert said.headline == "Connected, no option quote for 48 s."
 
 
-def test_fills_are_silent_by_nature() -> None:
+def test_fills_are_naturally_silent() -> None:
     """A fill stream without an event is shown as listening, however long it lasts."""
     assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS
 
@@ -658,7 +658,7 @@ def test_a_lost_stream_turns_red_with_its_quotes() -> None:
     assert diagnose(snapshot(fills), quotes=STALE).level is Level.WARNING
 
 
-def test_a_stream_that_runs_behind_is_said() -> None:
+def test_a_stream_that_is_behind_is_reported() -> None:
     """Quotes that are old on arrival do not make a live market, however many arrive."""
     late = health(OPTIONS, lag_seconds=95.0)
     assert diagnose(snapshot(late), quotes=QuoteCounts(total=8)) == Diagnosis(
@@ -671,7 +671,7 @@ def test_a_stream_that_runs_behind_is_said() -> None:
     assert diagnose(ahead, quotes=QuoteCounts(total=8)).headline == "Live.", "a wrong clock is no lag"
 
 
-def test_one_stale_quote_reads_well() -> None:
+def test_one_stale_quote_is_singular() -> None:
     """One quote is not written in the plural, and an unknown age is left out."""
     said = diagnose(snapshot(), quotes=QuoteCounts(total=1, stale=1))
     assert (said.headline, said.detail) == (
@@ -759,7 +759,7 @@ def polled(stream: StreamName, number: int, **fields: Any) -> StreamHealth:
     return health(stream, **given | fields)
 
 
-def test_the_mix_and_the_granted_limit_are_said() -> None:
+def test_the_mix_and_the_granted_limit_are_stated() -> None:
     """Streamed and polled symbols are counted by stream; a plan's limit is named, and nothing is amber."""
     records = polled(OPTIONS, 3), polled(STOCKS, 1)
     said = diagnose(snapshot(*records), quotes=QuoteCounts(total=8, oldest_seconds=2))
@@ -792,7 +792,7 @@ def test_an_overdue_poll_is_a_problem() -> None:
     )
 
 
-def test_what_the_server_left_out_without_a_limit_is_named_although_it_is_polled() -> None:
+def test_symbols_left_out_without_a_limit_are_named_although_they_are_polled() -> None:
     """Symbols left out without a limit are reported, because they may be wrong in the file."""
     said = diagnose(snapshot(polled(OPTIONS, 2, channels=None)))
     assert said.headline == "Options: 2 of 8 not granted."

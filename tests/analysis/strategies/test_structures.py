@@ -138,7 +138,7 @@ def test_extremes_and_break_evens_at_expiry(
 
 
 @pytest.mark.parametrize(("legs", "net_debit"), [("-1 c100, +1 c100'", 150.0), ("+1 c100, -1 c105", None)])
-def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None:
+def test_undefined_figures_are_none(legs: str, net_debit: float | None) -> None:
     """With two expiries or an unknown cost, profit, loss and payoff are undefined."""
     position = structure(legs, net_debit)
     found = describe_structure(position)
@@ -148,7 +148,7 @@ def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None
 
 @pytest.mark.parametrize("multipliers", [None, [100, 100]])
 @pytest.mark.parametrize("terms", [{"root": "XYZ1"}, {"root": "XYZ1", "multiplier": 100.0}])
-def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
+def test_the_payoff_of_an_adjusted_contract_is_unknown(
     terms: dict[str, object], multipliers: list[float] | None
 ) -> None:
     """An adjusted root, not its multiplier, makes profit, loss and break-evens unknown."""
@@ -253,7 +253,7 @@ def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debi
     assert list(found.break_evens) == sorted(set(found.break_evens))
 
 
-def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
+def test_the_same_strike_under_two_roots_is_not_a_butterfly() -> None:
     """Contracts with different roots are different contracts, even at the same strike."""
     position = structure("+1 c100, -2 c100, +1 c110")
     low, body, high = position.legs
@@ -271,6 +271,6 @@ def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
         ("+100 shares, +200 shares", 1),
     ],
 )
-def test_units_are_how_many_times_a_structure_is_held(legs: str, units: int) -> None:
+def test_units_count_how_many_times_a_structure_is_held(legs: str, units: int) -> None:
     """The units are the greatest common divisor of the contracts; a hundred shares count as one."""
     assert count_units(structure(legs)) == units

@@ -47,7 +47,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_no_version_covers_makes_new_tables(name: str) -> None:
+def test_changes_that_no_version_covers_make_new_tables(name: str) -> None:
     """Each input other than the version makes the page recompute."""
     view = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0)
     later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))
@@ -58,7 +58,7 @@ def test_what_no_version_covers_makes_new_tables(name: str) -> None:
 
 
 @pytest.mark.parametrize("stream", [StreamName.STOCKS, StreamName.OPTIONS])
-def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -> None:
+def test_a_stream_that_falls_silent_makes_new_tables(stream: StreamName) -> None:
     """A missing pong has its effect at the next refresh; while pongs arrive, nothing is recomputed."""
 
     def heard(seconds: float) -> LiveSnapshot:
@@ -81,7 +81,7 @@ def test_no_price_stays_live_on_a_lost_stream() -> None:
     assert not view.holds_for(replace(away, as_of=AT + dt.timedelta(seconds=6)))
 
 
-def test_a_page_that_was_stopped_is_not_computed_again() -> None:
+def test_nothing_is_recomputed_after_stop() -> None:
     """After the streams have ended, nothing is recomputed, however much time passes."""
     record = StreamHealth(StreamName.OPTIONS, StreamState.STOPPED, last_heard_at=AT)
     stopped = replace(

@@ -68,7 +68,7 @@ SHARES = {"symbol": "XYZ", "shares": 200}
         (spread(-3), SPREAD_QUOTES, ("$3.00 received", "$200.00", "so -300 was probably meant")),
     ],
 )
-def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
+def test_a_doubtful_entry_is_questioned_in_its_row(
     entry: dict[str, Any], quotes: dict[str, tuple[float, float]], words: tuple[str, ...]
 ) -> None:
     """A sentence says how the entry was understood and what was probably meant."""
@@ -94,7 +94,7 @@ def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
         (spread(-300), SPREAD_QUOTES),
     ],
 )
-def test_an_entry_that_may_well_be_meant_has_no_doubt(
+def test_a_plausible_entry_raises_no_doubt(
     entry: dict[str, Any], quotes: dict[str, tuple[float, float]]
 ) -> None:
     """Gains, losses and decay raise no doubt."""

@@ -106,7 +106,7 @@ def test_a_twenty_minute_old_quote() -> None:
     assert (row["state"], row["warnings"]) == ("stale", ["stale_quote"])
 
 
-def test_nobody_bids_and_the_last_trade_was_dear() -> None:
+def test_nobody_bids_and_the_last_trade_was_expensive() -> None:
     """With a bid of 0 and an ask of 0.05, ten calls are worth $25, although the last trade was at 3.10."""
     trade = {"option_trades": {C250: Trade(C250, 3.10, 1, AT - dt.timedelta(minutes=5))}}
     row, _, _ = of(single(10, 0.35), world({C250: (0.0, 0.05)}, **trade))
@@ -119,7 +119,7 @@ def test_nobody_bids_and_the_last_trade_was_dear() -> None:
     ("bid", "ask", "warning", "natural"),
     [(0.05, 10.0, "stub_quote", 0.05), (2.0, 1.0, "crossed", None), (0.0, 0.21, "zero_bid", 0.0)],
 )
-def test_a_quote_that_is_no_market_withholds_the_total(
+def test_a_stub_quote_withholds_the_total(
     bid: float, ask: float, warning: str, natural: float | None
 ) -> None:
     """Without a mark there is no P/L, despite yesterday's trade, and the total shows its coverage."""
@@ -148,7 +148,7 @@ def test_a_quote_that_is_no_market_withholds_the_total(
         (4.15, 4.15, 4.15, []),
     ],
 )
-def test_on_the_threshold_the_milder_side_holds(
+def test_at_the_threshold_the_milder_rule_applies(
     bid: float, ask: float, mark: float | None, warnings: list[str]
 ) -> None:
     """Exactly 25 %, 0.50, 100 % and 0.20 still pass; a cent more does not."""
@@ -253,7 +253,7 @@ def test_special_roots_find_their_quotes(position: Position, symbol: str) -> Non
     assert ("adjusted_contract" in row["warnings"]) == (position.root == "CSGP1")
 
 
-def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
+def test_the_day_counts_from_mondays_close_only() -> None:
     """6.10 against Monday's 5.60 is +$150 for three; against Friday's close, it is withheld."""
     live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, MONDAY)})
     row, _, totals = of(single(3), live, cash=170)
@@ -267,7 +267,7 @@ def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
     assert (totals.day_pnl.value, totals.day_pnl.coverage) == (None, "0 of 1 leg")
 
 
-def test_what_was_opened_today_counts_from_its_cost() -> None:
+def test_positions_opened_today_count_from_their_cost() -> None:
     """A call bought today at 6.50 with a mark of 6.10 lost $40 today, whatever Monday's close was."""
     bought = single(1, 6.5, opened_at=dt.datetime(2026, 11, 24, 9, 45, tzinfo=NEW_YORK))
     for day in (MONDAY, FRIDAY):
@@ -318,7 +318,7 @@ def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None
     assert row["pnl_day"] == 0, "whatever it came to, it does not change any more"
 
 
-def test_a_leg_of_an_earlier_day_does_not_withhold_the_day_of_its_structure() -> None:
+def test_a_leg_from_an_earlier_day_does_not_withhold_its_structures_day() -> None:
     """If a calendar's near leg expired on Friday, its P/L Day is that of the far leg."""
     calendar = structure(leg("short", 250, expiry=FRIDAY), leg("long", 250), debit=120.0)
     closes = {C250: PreviousClose(5.9, MONDAY)}
@@ -385,7 +385,7 @@ def test_an_open_settled_index_option_has_no_settlement_here() -> None:
     ("hour", "minute", "session_close", "state"),
     [(16, 5, 16, "live"), (16, 15, 16, "expired"), (13, 5, 13, "live"), (13, 15, 13, "expired")],
 )
-def test_products_that_close_late_settle_at_their_own_moment(
+def test_products_that_close_late_settle_at_their_own_time(
     hour: int, minute: int, session_close: int, state: str
 ) -> None:
     """SPY's contracts end at 16:15, and at 13:15 on a half day."""
@@ -415,7 +415,7 @@ def test_eleven_of_twelve_legs() -> None:
     assert totals.open_pnl.partial == pytest.approx(1234)
 
 
-def test_off_hours_the_last_marks_stand_without_alarm() -> None:
+def test_outside_hours_the_last_marks_stay_without_alarm() -> None:
     """On Saturday, Friday's marks are shown as closed, and P/L Day is Friday's."""
     saturday = dt.datetime(2026, 11, 21, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
     told = {
@@ -468,7 +468,7 @@ def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
     assert (row["warnings"], totals.day_pnl.value) == (["previous_close_early"], None)
 
 
-def test_after_the_opening_a_quote_of_yesterday_is_from_yesterday() -> None:
+def test_after_the_opening_yesterdays_quote_is_marked_as_such() -> None:
     """At 09:30:40, Monday's last quote is neither live nor quiet, although the stream is alive."""
     at = dt.datetime(2026, 11, 24, 9, 30, 40, tzinfo=NEW_YORK).astimezone(dt.UTC)
     opened, stamp = at - dt.timedelta(seconds=40), dt.datetime(2026, 11, 23, 15, 59, 58, tzinfo=NEW_YORK)
@@ -510,7 +510,7 @@ def test_a_test_price_on_a_saturday_makes_no_mark(kind: str) -> None:
     assert (row["mark_method"], row["warnings"]) == ("none", ["missing_quote"])
 
 
-def test_on_a_saturday_fridays_last_quote_stands() -> None:
+def test_on_a_saturday_fridays_last_quote_still_counts() -> None:
     """The last session's quote keeps its mark, and an unknown calendar withholds nothing."""
     friday = {"as_of": SATURDAY, "market_phase": "closed", "trading_date": dt.date(2026, 11, 27)}
     row, _, _ = of(single(), world({C250: (6.0, 6.2)}, ago=18 * 3600, **friday))

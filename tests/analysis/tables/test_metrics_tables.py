@@ -142,7 +142,7 @@ def test_symbols_that_come_later_are_found() -> None:
     assert marks(QuoteTable.empty()) == [False, False]
 
 
-def test_a_place_in_a_table_is_no_quote_yet() -> None:
+def test_an_empty_place_in_a_table_is_not_a_quote() -> None:
     """Tables have a row for each subscribed symbol from the start; it counts once it has a price."""
     portfolio = Portfolio(positions=[single()])
     live = snapshot(option_quotes=QuoteTable.empty([CALL]), option_trades=TradeTable.empty([CALL]))

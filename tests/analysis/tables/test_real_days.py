@@ -113,7 +113,7 @@ EXPIRIES = {
 @pytest.mark.parametrize(
     ("symbol", "strike", "kind", "contracts", "day", "time", "settled"), EXPIRIES.values(), ids=EXPIRIES
 )
-def test_a_result_of_the_day_stays_from_the_last_trade_on(
+def test_a_days_result_stays_after_the_last_trade(
     symbol: str,
     strike: float,
     kind: str,
@@ -150,7 +150,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], dict[str, Sides]]] = {
 
 
 @pytest.mark.parametrize(("symbol", "terms", "prices"), UNKNOWN.values(), ids=UNKNOWN)
-def test_a_result_that_is_not_known_withholds_the_totals(
+def test_an_unknown_result_withholds_the_totals(
     symbol: str, terms: dict[str, Any], prices: dict[str, Sides]
 ) -> None:
     """The totals do not shrink to the other positions; the leg still counts as missing."""
@@ -227,7 +227,7 @@ OPENINGS = {
 
 
 @pytest.mark.parametrize(("made", "now", "state"), OPENINGS.values(), ids=OPENINGS)
-def test_a_proof_of_life_reaches_back_to_the_opening_only(
+def test_a_proof_of_life_extends_back_only_to_the_opening(
     made: tuple[int, int, int, int], now: tuple[int, int, int, int], state: str
 ) -> None:
     """A quote from before the opening is never quiet, although the stream was heard a second ago."""
@@ -262,7 +262,7 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("kind", ["option", "shares"])
 @pytest.mark.parametrize(("made", "now", "is_outside"), OUTSIDE.values(), ids=OUTSIDE)
-def test_a_price_of_a_day_without_a_session_makes_no_mark(
+def test_a_price_from_a_day_without_a_session_makes_no_mark(
     made: tuple[int, ...], now: tuple[int, ...], is_outside: bool, kind: str
 ) -> None:
     """Neither a quote nor a trade of such a day makes a mark, on that day or later."""
@@ -334,7 +334,7 @@ WIDE: dict[str, tuple[Sides, tuple[float, float] | None, float | None]] = {
 
 
 @pytest.mark.parametrize(("sides", "trade", "mark"), WIDE.values(), ids=WIDE)
-def test_a_wide_quote_of_shares_is_no_market(
+def test_a_wide_quote_of_shares_makes_no_mark(
     sides: Sides, trade: tuple[float, float] | None, mark: float | None
 ) -> None:
     """The middle counts within 1 % or one cent, otherwise a recent trade inside the quote."""
@@ -368,7 +368,7 @@ CLOSES = {
 
 
 @pytest.mark.parametrize(("close", "base", "warning"), CLOSES.values(), ids=CLOSES)
-def test_the_days_result_has_a_base_worth_the_name_or_is_withheld(
+def test_the_days_result_has_a_sound_base_or_is_withheld(
     close: Any, base: float | None, warning: str | None
 ) -> None:
     """If one symbol is withheld, the total shows its known part."""
@@ -496,7 +496,7 @@ def test_days_are_counted_in_new_york_dates(now: tuple[int, ...], expiry: tuple[
         ((2026, 11, 20, 15, 59), (2026, 11, 28, 12, 0), "expired"),
     ],
 )
-def test_a_laptop_that_slept_shows_nothing_as_it_was(
+def test_a_laptop_that_slept_shows_nothing_as_current(
     asleep: tuple[int, ...], awake: tuple[int, ...], state: str
 ) -> None:
     """Without a new price, the tables are recomputed, and the age has grown."""

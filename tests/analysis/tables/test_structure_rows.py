@@ -115,7 +115,7 @@ def test_an_unknown_net_debit_leaves_the_mark_and_withholds_the_pnl() -> None:
     assert row["warnings"] == ["missing_net_debit"]
 
 
-def test_legs_of_different_moments_are_said_to_be_so() -> None:
+def test_legs_from_different_times_have_a_warning() -> None:
     """A spread of a fresh and an old leg has both warnings."""
     live = snapshot(quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2, ago=600))
     row, _ = structure_of(vertical(), live)

@@ -86,7 +86,7 @@ def test_with_everything_known_totals_have_a_headline() -> None:
     assert totals.oldest_age_seconds == 4
 
 
-def test_one_missing_leg_takes_the_headline_and_leaves_the_part() -> None:
+def test_one_missing_leg_removes_the_headline_and_leaves_the_part() -> None:
     """Eleven of twelve marks give no complete total, but a partial one with its coverage."""
     strikes = [200.0 + n for n in range(12)]
     portfolio = Portfolio(positions=[single(strike) for strike in strikes], cash=50.0)
@@ -104,7 +104,7 @@ def test_one_missing_leg_takes_the_headline_and_leaves_the_part() -> None:
     assert (totals.legs, totals.live_legs, totals.states) == (12, 11, {"live": 11, "no_data": 1})
 
 
-def test_a_spread_with_a_missing_leg_is_out_of_the_pnl_with_both_legs() -> None:
+def test_a_spread_with_a_missing_leg_is_left_out_of_the_pnl_whole() -> None:
     """P/L includes structures whole or not at all; market value includes the leg that has a mark."""
     portfolio = Portfolio(positions=[vertical(100.0), single(250)])
     totals = totals_of(portfolio, LiveSnapshot(as_of=AT, option_quotes=quotes(300, 250)))
@@ -138,7 +138,7 @@ def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> N
     assert (totals.legs, totals.expired, totals.settled) == (1, 3, 0)
 
 
-def test_an_expired_contract_alone_says_nothing_about_the_day() -> None:
+def test_a_lone_expired_contract_says_nothing_about_the_day() -> None:
     """The $0 of a contract that expired earlier is not a P/L Day if the others' is unknown."""
     gone = single(250, id="gone", expiry=FRIDAY)
     assert totals_of(Portfolio(positions=[gone]), LiveSnapshot(as_of=AT)).day_pnl.value == 0
@@ -172,7 +172,7 @@ def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
     assert (totals.market_value.partial, totals.expired) == (pytest.approx(600), 1)
 
 
-def test_premium_at_risk_counts_what_was_paid_for_options_alone() -> None:
+def test_premium_at_risk_counts_only_what_was_paid_for_options() -> None:
     """Short options, credits, shares and structures with shares are not premium at risk."""
     covered = MultiLegPosition(
         id="cc",

@@ -36,7 +36,7 @@ def test_a_countdown_ends_at_one_minute(seconds: float, words: str) -> None:
     assert format_minutes(seconds) == words
 
 
-def test_times_are_in_the_zone_asked_for() -> None:
+def test_times_are_in_the_requested_zone() -> None:
     """The same time is written differently in another zone."""
     assert format_time(NOON, BERLIN) == "13:00:05"
     assert format_minute(NOON, dt.UTC) == "12:00"
@@ -45,7 +45,7 @@ def test_times_are_in_the_zone_asked_for() -> None:
 @pytest.mark.parametrize(
     ("days", "words"), [(0, "12:00"), (3, "Mon 12:00"), (-1, "Thu 12:00"), (34, "24 Dec 12:00")]
 )
-def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> None:
+def test_a_time_has_its_day_unless_it_is_today(days: int, words: str) -> None:
     """A time today is shown without a day, one this week with its weekday, and a later one with its date."""
     assert format_near_time(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
 
@@ -70,6 +70,6 @@ def test_one_of_a_kind_is_not_plural() -> None:
 @pytest.mark.parametrize(
     ("days", "words"), [(0, "12:00:05"), (-1, "Thu 12:00:05"), (-2, "Wed 12:00:05"), (-30, "21 Oct 12:00:05")]
 )
-def test_a_time_of_another_day_has_its_day(days: int, words: str) -> None:
+def test_a_time_on_another_day_shows_its_day(days: int, words: str) -> None:
     """A run of several days never shows yesterday's time as one of today."""
     assert format_time(NOON + dt.timedelta(days=days), dt.UTC, NOON) == words

@@ -104,7 +104,7 @@ def test_each_row_of_the_mark_table(
         assert mark_of(bid, ask, last=3.10) == (price, how, what)
 
 
-def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
+def test_todays_trade_stands_in_for_an_absent_quote() -> None:
     """Without a quote, today's last trade is the mark, with a warning."""
     assert mark_of(None, None, 3.10) == (3.10, "last", ["missing_quote", "last_trade_mark"])
 
@@ -121,15 +121,15 @@ def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
         (float("inf"), AT, "opra"),
     ],
 )
-def test_a_trade_that_is_delayed_or_of_another_day_makes_no_mark(
+def test_a_trade_that_is_delayed_or_from_another_day_makes_no_mark(
     last: float, traded_at: dt.datetime | None, feed: str
 ) -> None:
-    """A trade makes no mark if it is delayed, of another day, or lacks its time or price."""
+    """A trade makes no mark if it is delayed, is from another day, or lacks its time or price."""
     trade = {CONTRACT: Trade(CONTRACT, last, timestamp=traded_at)}
     assert row_of(single(), snapshot(option_trades=trade, options_feed=feed)) == (None, "none")
 
 
-def test_a_trade_just_after_midnight_in_new_york_is_of_today() -> None:
+def test_a_trade_just_after_midnight_in_new_york_is_todays() -> None:
     """A trade belongs to its New York date."""
     trade = {CONTRACT: Trade(CONTRACT, 3.10, timestamp=AT - dt.timedelta(hours=10))}
     assert row_of(single(), snapshot(option_trades=trade, options_feed="opra")) == (3.10, "last")
@@ -224,7 +224,7 @@ def heard(
     return LiveSnapshot(as_of=AT, health={StreamName.OPTIONS: health}, market_phase=phase)
 
 
-def test_a_proof_of_life_does_not_reach_back_over_an_opening() -> None:
+def test_a_proof_of_life_does_not_extend_back_past_an_opening() -> None:
     """At 09:30:40, yesterday's quote is from yesterday, this morning's is stale, a later one is quiet."""
     opened = AT - dt.timedelta(seconds=40)
     live = replace(heard(1), session_open=opened)
@@ -312,14 +312,14 @@ def test_nothing_is_quiet_before_the_stream_is_acknowledged() -> None:
     assert state_of(60, heard(1, StreamState.CONNECTING)) == QuoteState.STALE
 
 
-def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:
+def test_nothing_is_quiet_on_a_stream_that_is_behind() -> None:
     """Quotes that are older than the threshold on arrival are stale, although the stream is heard."""
     assert state_of(60, lagging(29.9)) == QuoteState.QUIET
     assert state_of(60, lagging(30.1)) == QuoteState.STALE
     assert state_of(60, lagging(90.1), stock=True) == QuoteState.STALE, "the stock stream was not heard"
 
 
-def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
+def test_a_fast_clock_is_not_mistaken_for_a_late_stream() -> None:
     """If 60 s of a lag of 61 s are this computer's clock, the stream is up to date."""
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=60.0))) == QuoteState.QUIET
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=2.0))) == QuoteState.STALE, (
@@ -399,7 +399,7 @@ def test_states_have_an_order_of_precedence() -> None:
         (0.0, 0.05, None, False, None, "none"),
     ],
 )
-def test_the_quote_of_shares_is_held_to_the_rule_of_shares(
+def test_quotes_of_shares_follow_the_rule_for_shares(
     bid: float, ask: float, last: float | None, recent: bool, mark: float | None, method: str
 ) -> None:
     """A share's mark needs a spread within 1 %, or a recent trade inside the quote."""

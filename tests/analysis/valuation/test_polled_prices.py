@@ -100,7 +100,7 @@ def test_a_poll_that_is_overdue_makes_its_prices_stale(answered: float | None, s
     assert row(polled(40, answered=answered))["state"] == state
 
 
-def test_the_streams_end_takes_nothing_from_a_polled_price_but_stop_does() -> None:
+def test_polled_prices_survive_the_streams_end_but_not_stop() -> None:
     """Polling continues if the option stream ends for good; after Stop, nothing is live."""
     live = polled(4.0)
     ended = replace(live.health[StreamName.OPTIONS], state=StreamState.ERROR)
@@ -109,7 +109,7 @@ def test_the_streams_end_takes_nothing_from_a_polled_price_but_stop_does() -> No
     assert row(replace(live, market_phase=MarketPhase.CLOSED))["state"] == "closed"
 
 
-def test_a_polled_book_has_a_value() -> None:
+def test_a_polled_portfolio_has_a_value() -> None:
     """Every row of a polled portfolio has a price, so the portfolio has a value."""
     live = polled(4.0)
     tables = [

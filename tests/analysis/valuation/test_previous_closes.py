@@ -82,8 +82,8 @@ def test_on_a_half_day_the_last_half_hour_is_before_one() -> None:
     assert choose_close(CALL, world(closed(1.5, at=at))).basis is CloseBasis.EARLY
 
 
-def test_a_broker_read_on_another_day_is_not_asked() -> None:
-    """The broker's close may be of another day, so the daily close is used."""
+def test_a_broker_read_on_another_day_is_ignored() -> None:
+    """The broker's close may be from another day, so the daily close is used."""
     seen = world(closed(1.5, at=LATE), 2.5, broker_positions_at=NOW - dt.timedelta(days=1))
     assert choose_close(CALL, seen) == ChosenClose(1.5, CloseBasis.TRADE)
 

@@ -31,7 +31,7 @@ class Desk:
         return {one.activity_id for one in (*self.log.fills, *self.log.events, *self.log.cash)}
 
 
-def test_a_look_takes_executions_events_and_cash() -> None:
+def test_an_update_adds_executions_events_and_cash() -> None:
     """Each fetch reads a week of activities, because Alpaca books some of them late."""
     desk = Desk()
     desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(date="2026-11-13"), FEE]
@@ -43,7 +43,7 @@ def test_a_look_takes_executions_events_and_cash() -> None:
 
 
 @pytest.mark.parametrize("row", [make_event(), make_fill(1), FEE], ids=["event", "fill", "fee"])
-def test_what_alpaca_takes_back_did_not_happen(row: dict[str, Any]) -> None:
+def test_what_alpaca_withdraws_did_not_happen(row: dict[str, Any]) -> None:
     """A canceled row is removed whenever it is reported, is not counted as unreadable, and stays removed."""
     desk = Desk()
     desk.rest.fills = [{**row, "status": "executed"}]
@@ -66,7 +66,7 @@ def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
     assert desk.log.unreadable.rows == []
 
 
-def test_an_execution_dated_tomorrow_is_no_fill_of_today() -> None:
+def test_an_execution_dated_tomorrow_is_not_a_fill_of_today() -> None:
     """An execution dated tomorrow counts as unreadable until its day, so that nothing is called complete."""
     desk = Desk()
     desk.rest.fills = [make_fill(1, transaction_time=(NOW + DAY).isoformat())]
@@ -92,7 +92,7 @@ def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> N
     assert desk.rest.activities_asked_after[-1] == MIDNIGHT - 7 * DAY
 
 
-def test_a_look_that_fails_forgets_nothing() -> None:
+def test_a_failed_update_forgets_nothing() -> None:
     """A failed fetch keeps the known activities and the unreadable rows."""
     desk = Desk()
     desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(), None]

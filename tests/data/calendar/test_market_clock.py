@@ -123,7 +123,7 @@ def test_a_phase_lasts_until_its_end(at: dt.datetime) -> None:
         (ny(dt.date(2027, 1, 4), 12), dt.date(2027, 1, 4), dt.date(2026, 12, 31)),
     ],
 )
-def test_the_trading_date_is_today_s_or_the_last(at: dt.datetime, date: dt.date, previous: dt.date) -> None:
+def test_the_trading_date_is_todays_or_the_last(at: dt.datetime, date: dt.date, previous: dt.date) -> None:
     """On a weekend or holiday, it is the last session's date, and the previous one is a session earlier."""
     assert EXCHANGE.trading_date(at) == date
     assert EXCHANGE.previous_trading_date(at) == previous
@@ -158,7 +158,7 @@ def test_the_clock_makes_a_sunday_a_trading_day() -> None:
     assert demo.session(SUNDAY) == Session(ny(SUNDAY, 9, 30), ny(SUNDAY, 16))
 
 
-def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
+def test_only_the_clock_knows_of_an_unplanned_closure() -> None:
     """If the clock reports closed until tomorrow, today has no session, whatever the calendar lists."""
     closed = clock(ny(TUESDAY, 8), False, ny(dt.date(2026, 11, 25), 9, 30), ny(dt.date(2026, 11, 25), 16))
     alpaca = AlpacaCalendar.from_alpaca(closed, calendar(FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25)))
@@ -204,7 +204,7 @@ def test_an_old_clock_gives_way_to_the_calendar() -> None:
     assert alpaca.next_close(ny(THANKSGIVING, 12)) == ny(HALF_DAY, 13)
 
 
-def test_alpaca_s_calendar_wins_over_the_library() -> None:
+def test_alpacas_calendar_wins_over_the_library() -> None:
     """Alpaca's calendar decides a day's early close, and its rows may come in any order."""
     rows = calendar(dt.date(2026, 11, 25), TUESDAY, MONDAY, FRIDAY, close="15:00")
     alpaca = AlpacaCalendar.from_alpaca(clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 15)), rows)
@@ -213,7 +213,7 @@ def test_alpaca_s_calendar_wins_over_the_library() -> None:
     assert alpaca.previous_trading_date(ny(TUESDAY, 14)) == MONDAY
 
 
-def test_at_the_edge_of_alpaca_s_calendar_the_library_answers() -> None:
+def test_outside_alpacas_calendar_the_library_answers() -> None:
     """A date before Alpaca's rows has the library's session and previous date."""
     alpaca = AlpacaCalendar.from_alpaca(
         clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 16)), calendar(MONDAY, TUESDAY)
@@ -239,7 +239,7 @@ GOOD = clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 16))
         (GOOD, [{"date": "2026-11-23", "open": 930, "close": "16:00"}], "/v2/calendar"),
     ],
 )
-def test_an_answer_that_is_none_is_refused(answer: Any, rows: Any, path: str) -> None:
+def test_a_malformed_answer_is_refused(answer: Any, rows: Any, path: str) -> None:
     """A clock or calendar without its fields is an error that names the route."""
     with pytest.raises(AlpacaRestError) as caught:
         AlpacaCalendar.from_alpaca(answer, rows)
@@ -256,7 +256,7 @@ def test_both_calendars_answer_the_same_questions() -> None:
     ("told", "offset"),
     [(-60.0, 60.0), (61.0, -60.0), (0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (1.5, -0.5), (-0.5, 0.5)],
 )
-def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float) -> None:
+def test_a_slow_answer_is_not_mistaken_for_a_wrong_clock(told: float, offset: float) -> None:
     """A response that took from second 0 to second 1 does not prove that the clock is wrong."""
     asked = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
     answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=told)
@@ -273,7 +273,7 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float
         (SUNDAY, 20, ny(FRIDAY, 16), dt.date(2026, 11, 19)),
     ],
 )
-def test_a_moment_has_the_close_of_its_trading_dates_session(
+def test_a_time_has_the_close_of_its_trading_dates_session(
     day: dt.date, hour: int, close: dt.datetime, previous: dt.date
 ) -> None:
     """Every phase of a half day has its close at 13:00; other days have the last session's close."""

@@ -74,7 +74,7 @@ def drip(text: bytes) -> Talk:
     ],
     ids=["header", "body", "body without a length"],
 )
-def test_an_answer_that_drips_ends_with_the_exchange(beginning: bytes) -> None:
+def test_a_dripping_answer_ends_with_the_exchange(beginning: bytes) -> None:
     """Bytes that keep arriving do not extend the exchange, which is not repeated and fails in words."""
     with serving(drip(beginning), seconds=0.5) as rest:
         began = time.monotonic()
@@ -193,7 +193,7 @@ def test_no_cookie_comes_back() -> None:
     assert [headers.get("Cookie") for headers in seen] == [None, None]
 
 
-def test_json_nested_without_end_is_no_answer() -> None:
+def test_endlessly_nested_json_is_refused() -> None:
     """Endlessly nested brackets raise an error and do not end the thread."""
     with serving(answer(b"[" * 500_000)) as rest, pytest.raises(AlpacaRestError, match="not JSON"):
         rest.positions()

@@ -107,7 +107,7 @@ def test_every_method_but_get_is_refused_before_it_is_sent(method: str) -> None:
         "https://api.alpaca.markets:8443/",
     ],
 )
-def test_keys_go_to_the_settings_hosts_only(url: str) -> None:
+def test_keys_go_only_to_the_settings_hosts(url: str) -> None:
     """Another host, scheme or port is refused before a byte is sent."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json={}))
     with pytest.raises(AlpacaRestError, match="nothing was sent"):
@@ -129,7 +129,7 @@ def test_redirects_are_not_followed() -> None:
 @pytest.mark.parametrize(
     "target", ["//evil.example", "/v2", "javascript:a()", "http://[", "http:evil", "\x01", ""]
 )
-def test_no_target_of_a_redirect_is_read_as_a_url(status: int, target: str) -> None:
+def test_the_target_of_a_redirect_is_never_parsed_as_a_url(status: int, target: str) -> None:
     """Whatever target a redirect has, it raises an error in words and is tried once."""
     rest, server, _ = connect(lambda _: httpx.Response(status, headers={"Location": target}))
     with pytest.raises(AlpacaRestError, match=rf"the server redirects.* \({status}\); redirects are never"):
@@ -153,7 +153,7 @@ def test_a_key_in_another_spelling_is_not_repeated() -> None:
             rest.account()
 
 
-def test_keys_are_in_headers_only() -> None:
+def test_keys_are_only_in_headers() -> None:
     """Each request carries the keys as headers, and never in its URL."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json={"is_open": True}))
     assert rest.clock() == {"is_open": True}
@@ -181,7 +181,7 @@ def test_keys_are_in_headers_only() -> None:
         (422, ["x"], r"refused \(422\)"),
     ],
 )
-def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, words: str) -> None:
+def test_a_refusal_is_explained_and_not_retried(status: int, body: object, words: str) -> None:
     """A refusal that retrying would not change is tried once and quotes the server's message."""
     content = b"<html>" if body is None else json.dumps(body).encode()
     rest, server, _ = connect(lambda _: httpx.Response(status, content=content))
@@ -192,7 +192,7 @@ def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, 
     assert len(server.requests) == 1
 
 
-def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
+def test_a_key_that_a_refusal_repeats_is_not_shown() -> None:
     """If a server echoes the keys, the error does not contain them."""
     spaced = "\u200b".join(SECRET)
     rest, _, _ = connect(lambda _: httpx.Response(403, json={"message": f"key {KEY} or {spaced} unknown"}))
@@ -214,7 +214,7 @@ def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
         (httpx.RemoteProtocolError("cut"), "lost before the answer"),
     ],
 )
-def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> None:
+def test_a_temporary_failure_is_tried_three_times(failure: Answer, words: str) -> None:
     """A temporary failure is retried with growing waits and then raised; a later success is returned."""
     rest, server, clock = connect(script(failure, failure, failure))
     with pytest.raises(AlpacaRestError, match=words):
@@ -226,7 +226,7 @@ def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b"null"])
-def test_an_answer_of_another_form_is_no_answer(content: bytes) -> None:
+def test_an_answer_in_another_form_is_an_error(content: bytes) -> None:
     """A response with status 200 and an unexpected body raises an error."""
     rest, _, _ = connect(lambda _: httpx.Response(200, content=content))
     with pytest.raises(AlpacaRestError, match=r"not JSON|unexpected form"):
@@ -261,7 +261,7 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
 @pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
 @pytest.mark.parametrize("value", ["9" * 400, "9" * 5000, "-1", "1e9", "\u0664", "nan"])
 @pytest.mark.parametrize("date", ["", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "?"])
-def test_a_429_with_a_time_that_is_none_waits_as_without(header: str, value: str, date: str) -> None:
+def test_a_429_with_a_malformed_time_waits_as_if_without_one(header: str, value: str, date: str) -> None:
     """No invalid number or date from a server raises an exception."""
     headers = {header: value.encode(), "Date": date.encode()}
     rest, _, clock = connect(script(httpx.Response(429, headers=headers), httpx.Response(200, json={})))
@@ -269,7 +269,7 @@ def test_a_429_with_a_time_that_is_none_waits_as_without(header: str, value: str
     assert clock.waits == [1.0]
 
 
-def test_a_date_that_is_none_leaves_the_reset_time_to_the_own_clock() -> None:
+def test_without_a_valid_date_the_reset_time_is_compared_with_this_clock() -> None:
     """Without a valid date, the reset time counts by this machine's clock."""
     clock = Clock()
     date = "Mon, 99 Jan 2026 99:99:99 +99999999999999"
@@ -331,7 +331,7 @@ def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
     assert max(minutes.values()) <= 200
 
 
-def test_a_short_page_of_activities_is_not_taken_for_the_last() -> None:
+def test_a_short_page_of_activities_is_not_mistaken_for_the_last() -> None:
     """Pages are requested until one is empty or cannot be continued."""
     pages = {None: [activity(1)], activity(1)["id"]: [activity(2)], activity(2)["id"]: [activity(2)]}
     rest, server, _ = connect(
@@ -344,7 +344,7 @@ def test_a_short_page_of_activities_is_not_taken_for_the_last() -> None:
 
 
 @pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
-def test_pages_that_never_move_on_end(page: list[object]) -> None:
+def test_pages_that_never_advance_end(page: list[object]) -> None:
     """If a full page cannot be continued, a row says that more is missing."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page * 100))
     assert list(rest.fill_pages(OPEN))[-1] == [CUT_SHORT]
@@ -363,7 +363,7 @@ def order(number: int, legs: int = 0, **changes: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("legs_count", [True, False])
-def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -> None:
+def test_all_pages_of_orders_with_equal_times_are_read(legs_count: bool) -> None:
     """No order is lost between pages, whether or not the server's limit counts legs."""
     everything = [order(number, legs=number % 3) for number in range(1_234)]
 
@@ -385,7 +385,7 @@ def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -
     assert rest.orders(OPEN - dt.timedelta(seconds=1)) == everything
 
 
-def test_many_orders_of_one_moment_end_the_paging() -> None:
+def test_many_orders_with_the_same_time_end_the_paging() -> None:
     """A full page without new orders is the last one, and a row says that more may be missing."""
     page = [order(number, submitted_at="2026-11-20T14:30:00Z") for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page))
@@ -416,7 +416,7 @@ def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> Non
     assert "after" not in server.requests[0].url.params
 
 
-def test_snapshots_are_asked_in_hundreds_and_paged() -> None:
+def test_snapshots_are_requested_in_hundreds_and_paged() -> None:
     """No call requests more than 100 contracts, and further pages of an answer are fetched."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -460,7 +460,7 @@ def test_every_page_of_corporate_actions_is_read() -> None:
     assert server.requests[1].url.query.endswith(b"page_token=more")
 
 
-def test_one_unknown_symbol_does_not_cost_the_others() -> None:
+def test_one_unknown_symbol_does_not_lose_the_others() -> None:
     """A refused chunk is halved until the symbol at fault is alone and left out."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -491,7 +491,7 @@ SYMBOLS = [f"A{number:03}" for number in range(250)]
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None:
+def test_a_route_that_refuses_everything_is_an_error(status: int) -> None:
     """If no symbol is answered, the refusal is raised after a few requests."""
     rest, server, _ = connect(lambda _: httpx.Response(status, json={"message": "no such route"}))
     for fetch in (rest.index_values, lambda some: rest.option_snapshots(some, "opra")):
@@ -503,7 +503,7 @@ def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None
             assert len(server.requests) <= 30
 
 
-def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_route_that_fails_during_the_search_blames_no_symbol(caplog: pytest.LogCaptureFixture) -> None:
     """If answers stop after the first chunk, that is raised, and the next fetch requests every symbol."""
     answered: list[bool] = []
 
@@ -520,7 +520,7 @@ def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.L
     assert "does not know" not in caplog.text
 
 
-def test_unknown_symbols_that_stand_together_do_not_cost_the_others() -> None:
+def test_adjacent_unknown_symbols_do_not_lose_the_others() -> None:
     """Neighbouring unknown symbols, such as those that expired on one day, are all found."""
     bad = set(SYMBOLS[:30])
     rest, _, _ = connect(knowing(bad))
@@ -540,7 +540,7 @@ def test_an_unknown_symbol_is_searched_for_and_reported_once(caplog: pytest.LogC
     assert caplog.text.count("Alpaca does not know BAD") == 2
 
 
-def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:
+def test_a_refusal_of_the_feed_is_not_mistaken_for_a_bad_symbol() -> None:
     """A 403 is raised at once and not tried in halves."""
     rest, server, _ = connect(lambda _: httpx.Response(403, json={"message": "no opra"}))
     with pytest.raises(AlpacaRestError, match="no opra"):
@@ -602,7 +602,7 @@ def ask(rest: AlpacaRest) -> tuple[threading.Thread, list[AlpacaRestError]]:
     return thread, raised
 
 
-def test_stop_interrupts_a_request_that_waits_for_its_answer(silent: socket.socket) -> None:
+def test_stop_interrupts_a_pending_request(silent: socket.socket) -> None:
     """A hanging read ends at once with an error when the client is stopped."""
     rest = AlpacaRest(loopback(silent))
     thread, raised = ask(rest)
@@ -635,7 +635,7 @@ def test_stop_interrupts_a_wait() -> None:
     rest.close()
 
 
-def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) -> None:
+def test_a_connection_made_after_stop_is_closed(silent: socket.socket) -> None:
     """A socket opened while the client is being stopped is shut down."""
     rest = AlpacaRest(loopback(silent), pause=lambda _: False)
     rest._readers[Host.TRADING]._transport.cut()

@@ -75,7 +75,7 @@ def test_yesterdays_bracket_is_one_open_order(broker: Broker, rest: AlpacaRest) 
     ]
 
 
-def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest: AlpacaRest) -> None:
+def test_an_open_bracket_is_listed_with_both_legs_and_no_fill(broker: Broker, rest: AlpacaRest) -> None:
     """The order appears once, with both legs; yesterday's entry is not a fill of today."""
     history = order_history(rest)
     history.update(NOW)
@@ -86,7 +86,7 @@ def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest
     assert day.executions == ()
 
 
-def test_the_end_of_its_legs_is_seen_too(broker: Broker, rest: AlpacaRest) -> None:
+def test_the_end_of_a_brackets_legs_is_noticed_too(broker: Broker, rest: AlpacaRest) -> None:
     """Once no leg is open, the bracket is fetched once more by its id, and then no longer."""
     history = order_history(rest)
     history.update(NOW)

@@ -45,7 +45,7 @@ def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
 
 
 def find_file_problem(source: PortfolioSource, zone: dt.tzinfo) -> Diagnosis | None:
-    """Return why the figures are of an earlier version of the file, or None if they are not."""
+    """Return why the figures are from an earlier version of the file, or None if they are not."""
     error, saved_at = source.error, source.saved_at
     if error is None or saved_at is None:
         return None

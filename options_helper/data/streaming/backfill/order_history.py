@@ -129,7 +129,7 @@ class OrderHistory:
         return taken
 
     def _take_older_orders(self, day_start: dt.datetime) -> None:
-        """Take orders of earlier days: those still open, and those that were open at the last update."""
+        """Take orders from earlier days: those still open, and those that were open at the last update."""
         still_open = self._take_orders("open orders", self._source.orders(status="open"))
         self._take_single_orders(
             order_id

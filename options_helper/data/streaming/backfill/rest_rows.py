@@ -126,7 +126,7 @@ def _with_closing_quote(
 ) -> PreviousClose | None:
     """Return the close with the midpoint of a contract's closing quote, or the midpoint alone.
 
-    Until a day's first quote, the latest one is the closing quote of the day before.
+    Until a day's first quote, the latest one is the previous day's closing quote.
     """
     if quote is None or quote.timestamp is None or new_york_date(quote.timestamp) != day:
         return close

@@ -317,7 +317,7 @@ def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None
     assert round(Decimal(str(entry["cost_basis"])) * 7, 2) == ledger.cost()
 
 
-def test_what_the_account_never_holds_is_left_alone() -> None:
+def test_entries_that_no_account_holds_are_left_alone() -> None:
     """A position marked `"account": "none"` stays unchanged, and takes no holding of the account."""
     ledger = Ledger()
     ledger.order([(CALL, 2, Decimal(4))])
@@ -327,7 +327,7 @@ def test_what_the_account_never_holds_is_left_alone() -> None:
     assert after[1]["contracts"] == 2
 
 
-def test_the_changes_are_said_in_words() -> None:
+def test_the_changes_are_described_in_words() -> None:
     """Each removed, added or changed position has a line, and so does cash."""
     ledger = Ledger(cash=Decimal("-12.5"))
     ledger.order([(CALL, 1, Decimal(4))])

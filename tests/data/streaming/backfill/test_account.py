@@ -47,7 +47,7 @@ def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
 
 
 @pytest.mark.parametrize(("hours", "ahead"), [(13, 100), (13.9, -100), (0, 0)])
-def test_days_are_those_of_alpacas_clock(hours: float, ahead: int) -> None:
+def test_days_follow_alpacas_clock(hours: float, ahead: int) -> None:
     """Near midnight, a clock that is 100 minutes off is on another date."""
     desk = AccountDesk()
     desk.sink.clock_ahead = dt.timedelta(minutes=ahead)

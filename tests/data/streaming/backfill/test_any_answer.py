@@ -209,7 +209,7 @@ def test_every_snapshot_is_read_or_counted(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/positions", "/v1beta1/indices/latest/values"])
-def test_a_row_that_is_skipped_is_said(path: str) -> None:
+def test_a_skipped_row_is_reported(path: str) -> None:
     """The readable rows count, and a sentence states the number of unreadable ones."""
     bad: Any = {"symbol": "MSFT", "qty": None}
     rows = [*ANSWERS[path], bad] if path == "/v2/positions" else {"values": {"SPX": {"v": "7,000"}}}
@@ -249,7 +249,7 @@ def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, 
 
 @pytest.mark.parametrize("date", ["9999-12-31", "0001-01-01"])
 @pytest.mark.parametrize("kind", ["OPEXP", None, "JNLC"])
-def test_an_activity_of_no_trading_day_is_no_error(date: str, kind: str | None) -> None:
+def test_an_activity_outside_trading_days_is_not_an_error(date: str, kind: str | None) -> None:
     """A date at either end of the calendar has no neighbour, and such an activity is skipped."""
     activity = {"activity_type": kind, "id": "e", "date": date, "symbol": CALL, "qty": "1", "price": "1"}
     words = fetch_all({**ANSWERS, "/v2/account/activities": [activity]}).latest_words

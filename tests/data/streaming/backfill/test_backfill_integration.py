@@ -165,7 +165,7 @@ def make_backfill(simulator: AlpacaSimulator, sink: Sink) -> Backfill:
 
 
 @pytest.mark.date_sensitive
-def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
+def test_the_first_round_is_complete(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
     """After one round, every part has what the simulator knows, and only GET requests were sent."""
     simulator.fill_now(CONTRACTS[0], "buy", 2)
     simulator.tick()
@@ -223,7 +223,7 @@ def test_failing_routes_heal(simulator: AlpacaSimulator, wait_until: Callable[..
 
 
 @pytest.mark.date_sensitive
-def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSimulator) -> None:
+def test_after_busts_and_replacements_the_fills_equal_the_ledger(simulator: AlpacaSimulator) -> None:
     """Multi-leg fills, a replacement, a cancel and a bust from REST give the ledger's table."""
     spread = simulator.place_multileg_order(SPREAD, 3, limit_price=-0.5)
     simulator.fill(spread, 1, [3.1, 0.8])

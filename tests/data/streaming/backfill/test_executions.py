@@ -14,7 +14,7 @@ from tests.data.streaming.backfill.conftest import BackfillDesk, refused
 from tests.fakes import MIDNIGHT, FakeRest, order_history
 
 
-def test_a_look_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None:
+def test_a_fetch_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None:
     """Executions and orders are published in full, but the latest seconds are not confirmed."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.rest.todays_orders = [make_order("o1")]
@@ -26,7 +26,7 @@ def test_a_look_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None
     assert ("fills", "fetching today's fills, 4 so far") in desk.sink.words
 
 
-def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: BackfillDesk) -> None:
+def test_a_request_fetches_at_once_and_again_when_rest_has_settled(desk: BackfillDesk) -> None:
     """After an acknowledgement, one fetch publishes what is known, and a second one confirms it."""
     desk.round()
     desk.run_for(10)
@@ -37,7 +37,7 @@ def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: BackfillD
     assert desk.sink.history[-2][2] < asked_at <= desk.sink.history[-1][2]
 
 
-def test_requests_that_come_together_are_one(desk: BackfillDesk) -> None:
+def test_simultaneous_requests_are_combined(desk: BackfillDesk) -> None:
     """A flapping stream does not cause a fetch each time; they are at least a second apart."""
     desk.round()
     for _ in range(50):
@@ -49,7 +49,7 @@ def test_requests_that_come_together_are_one(desk: BackfillDesk) -> None:
     assert desk.rest.calls["fills"] == 2
 
 
-def test_a_request_during_a_look_is_not_forgotten(desk: BackfillDesk) -> None:
+def test_a_request_during_a_fetch_is_not_forgotten(desk: BackfillDesk) -> None:
     """An acknowledgement during a fetch causes another fetch."""
     pages = desk.rest.fill_pages
 
@@ -64,7 +64,7 @@ def test_a_request_during_a_look_is_not_forgotten(desk: BackfillDesk) -> None:
     assert desk.rest.calls["fills"] == 2
 
 
-def test_a_later_look_takes_only_what_may_be_new(desk: BackfillDesk) -> None:
+def test_a_later_fetch_requests_only_what_may_be_new(desk: BackfillDesk) -> None:
     """The first fetch begins at midnight in New York, later ones five minutes before the newest execution."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.round()
@@ -77,7 +77,7 @@ def test_a_later_look_takes_only_what_may_be_new(desk: BackfillDesk) -> None:
     assert len(desk.sink.history[-1][0]) == 7
 
 
-def test_an_unreadable_row_costs_only_itself() -> None:
+def test_an_unreadable_row_affects_only_itself() -> None:
     """Rows of another kind or day are skipped, and unreadable ones are counted."""
     rest = FakeRest()
     rest.fills = [
@@ -94,7 +94,7 @@ def test_an_unreadable_row_costs_only_itself() -> None:
     assert history.unreadable.count == 4
 
 
-def test_orders_of_earlier_days_are_found_too() -> None:
+def test_orders_from_earlier_days_are_found_too() -> None:
     """Open orders from before today, and filled ones in no list, are fetched one by one if needed."""
     rest = FakeRest()
     before = {"submitted_at": "2026-11-18T15:00:00Z", "updated_at": "2026-11-18T15:00:00Z"}
@@ -126,7 +126,7 @@ def test_a_new_day_begins_with_nothing() -> None:
     assert rest.asked_after == [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
 
 
-def test_a_fetch_that_midnight_overtakes_is_not_published(desk: BackfillDesk) -> None:
+def test_a_fetch_that_spans_midnight_is_not_published(desk: BackfillDesk) -> None:
     """A fetch during which midnight passes has the day before's results, so the next begins at once."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
@@ -142,7 +142,7 @@ def test_a_fetch_that_midnight_overtakes_is_not_published(desk: BackfillDesk) ->
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
+def test_a_refusal_of_one_order_does_not_lose_the_others(status: int) -> None:
     """An order that is refused is left out for the day, and the fetch is complete without it."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="odd")]
@@ -157,7 +157,7 @@ def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 401, 403, 429, None])
-def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | None) -> None:
+def test_a_refusal_of_the_account_is_not_mistaken_for_an_odd_order(status: int | None) -> None:
     """A refused key or plan, a limit or a slow server does not exclude the order."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]
@@ -171,7 +171,7 @@ def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | No
     assert [row["order_id"] for row in history.orders] == ["gtc"]
 
 
-def test_a_failing_single_order_fails_the_look() -> None:
+def test_a_failing_single_order_fails_the_fetch() -> None:
     """An order that cannot be fetched for another reason leaves the fetch unconfirmed."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: BackfillDesk) -> None:
+def test_a_key_refused_for_the_account_leaves_market_data_alone(desk: BackfillDesk) -> None:
     """A refused trading host is requested every five minutes, and quotes and Greeks continue."""
     error = refused("/v2/clock", 401)
     desk.rest.failing = dict.fromkeys(
@@ -51,7 +51,7 @@ def test_a_failing_part_is_tried_again_until_it_succeeds(desk: BackfillDesk) -> 
     assert desk.sink.option_quotes
 
 
-def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: BackfillDesk) -> None:
+def test_a_wait_for_the_limit_is_reported_while_it_lasts(desk: BackfillDesk) -> None:
     """While a part waits for the limit, a sentence says for how long."""
     desk.round()
     desk.rest.limits["orders all"] = 52.0
@@ -63,7 +63,7 @@ def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: BackfillDesk) -> None
     assert told == ["GET /orders all: too many requests (429). Waiting 52 s.", ""]
 
 
-def test_what_waits_behind_the_limit_says_so_too() -> None:
+def test_requests_held_by_the_limit_are_reported_too() -> None:
     """Executions that wait behind another part on the same host have the same reason."""
     desk = BackfillDesk()
     desk.rest.limits["clock"] = 9.0
@@ -87,7 +87,7 @@ def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> 
     assert "Trying again" in desk.sink.latest_words["positions"]
 
 
-def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: BackfillDesk) -> None:
+def test_requested_executions_are_fetched_even_if_the_host_seems_away(desk: BackfillDesk) -> None:
     """A request after an acknowledgement does not wait for another part's backoff."""
     routes = ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"]
     desk.rest.failing = {route: refused(route, None) for route in routes}
@@ -102,7 +102,7 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
     assert desk.sink.latest_words["fills"] == ""
 
 
-def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> None:
+def test_a_request_made_as_its_host_seems_away_is_not_held_back() -> None:
     """A request between a part's failure and the postponement of the others is kept."""
     clock, looks = FakeClock(), []
 
@@ -137,7 +137,7 @@ def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> Non
     assert looks == [0.0]
 
 
-def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
+def test_an_unforeseen_answer_affects_only_its_own_part(
     desk: BackfillDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only that part fails and is retried with growing waits; the error is logged once."""
@@ -155,7 +155,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     assert desk.sink.option_quotes
 
 
-def test_what_breaks_because_of_stop_is_not_reported(desk: BackfillDesk) -> None:
+def test_a_failure_caused_by_stop_is_not_reported(desk: BackfillDesk) -> None:
     """A client that is closed during a part reports no failure."""
 
     def closed() -> dict[str, Any]:
@@ -167,7 +167,7 @@ def test_what_breaks_because_of_stop_is_not_reported(desk: BackfillDesk) -> None
     assert desk.sink.words == [("market", "fetching")]
 
 
-def test_an_unconfirmed_look_is_not_called_confirmed(desk: BackfillDesk) -> None:
+def test_an_unconfirmed_fetch_is_not_called_confirmed(desk: BackfillDesk) -> None:
     """A fetch that fails half-way publishes no history, and the next complete one does."""
     desk.rest.failing["fills"] = refused("/v2/account/activities", 503)
     desk.round()
@@ -177,7 +177,7 @@ def test_an_unconfirmed_look_is_not_called_confirmed(desk: BackfillDesk) -> None
     assert len(desk.sink.history) == 1
 
 
-def test_multipliers_found_are_not_asked_again() -> None:
+def test_known_multipliers_are_not_requested_again() -> None:
     """A failure keeps the multipliers found so far; an unknown contract has none."""
     other, unknown = "CSGP1261218C01000000", "ABC2261218C00010000"
     desk = BackfillDesk(option_contracts=(ADJUSTED, other, unknown))

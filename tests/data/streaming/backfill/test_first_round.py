@@ -54,7 +54,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
     assert ("options", "fetching") in desk.sink.words
 
 
-def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
+def test_first_quotes_have_their_true_time(desk: BackfillDesk) -> None:
     """Quotes and trades from REST have their own times and are marked as REST's."""
     desk.round()
     at = dt.datetime(2026, 11, 20, 14, 59, 58, 500_000, tzinfo=dt.UTC)
@@ -68,7 +68,7 @@ def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
 
 
 @pytest.mark.parametrize("route", ["clock", "calendar"])
-def test_without_alpacas_clock_the_library_gives_the_hours(desk: BackfillDesk, route: str) -> None:
+def test_without_alpacas_clock_the_library_supplies_the_hours(desk: BackfillDesk, route: str) -> None:
     """Until Alpaca's clock and calendar answer, the library's sessions are used."""
     desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
     desk.round()
@@ -85,7 +85,7 @@ def test_without_alpacas_clock_the_library_gives_the_hours(desk: BackfillDesk, r
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
-def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -> None:
+def test_an_unreadable_calendar_is_requested_again(desk: BackfillDesk) -> None:
     """A malformed answer costs one attempt, not the day."""
     calendar = desk.rest.calendar
     desk.rest.calendar = lambda _start, _end: [{"date": "today"}]  # type: ignore[method-assign]
@@ -97,7 +97,7 @@ def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
-def test_a_stop_is_no_reason_for_another_calendar(desk: BackfillDesk) -> None:
+def test_a_stop_does_not_change_the_calendar(desk: BackfillDesk) -> None:
     """A request that ends because of Stop does not import the library, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
     desk.backfill.stop()
@@ -116,7 +116,7 @@ def test_this_computers_clock_is_compared_with_alpacas(desk: BackfillDesk) -> No
     assert ahead.sink.clock_offsets == [75.0]
 
 
-def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
+def test_reference_data_are_records(desk: BackfillDesk) -> None:
     """Greeks, closes, positions, multipliers and the masked account arrive as the market's records."""
     desk.round()
     known = desk.sink.reference
@@ -138,7 +138,7 @@ def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
     assert [one.phase(NOW) for one in desk.sink.calendars] == [MarketPhase.OPEN]
 
 
-def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: BackfillDesk) -> None:
+def test_the_accounts_last_days_are_read_in_full_once_and_then_updated(desk: BackfillDesk) -> None:
     """The first fetch reads 30 days, later ones the last day; a repeated activity is kept once."""
     event = {"activity_type": "OPASN", "id": "e1", "date": "2026-11-12", "symbol": CALL, "qty": "1"}
     desk.rest.fills = [make_fill(1), make_fill(2), event]

@@ -13,7 +13,7 @@ from tests.data.streaming.backfill.conftest import BackfillDesk, refused
 from tests.fakes import ADJUSTED, INDEX_CALL, QUOTE, SNAPSHOT
 
 
-def test_later_rounds_refresh_what_no_stream_carries(desk: BackfillDesk) -> None:
+def test_later_rounds_refresh_what_no_stream_reports(desk: BackfillDesk) -> None:
     """Greeks, positions and indices are fetched every minute; multipliers and the calendar are not."""
     desk.round()
     desk.run_for(121)
@@ -68,7 +68,7 @@ def test_quotes_requested_during_a_fetch_are_published_by_the_next(
     assert len(told) == 2
 
 
-def test_requested_quotes_are_published_though_the_first_try_fails(desk: BackfillDesk) -> None:
+def test_requested_quotes_are_published_even_if_the_first_try_fails(desk: BackfillDesk) -> None:
     """The request survives a failure of REST."""
     desk.round()
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
@@ -80,7 +80,7 @@ def test_requested_quotes_are_published_though_the_first_try_fails(desk: Backfil
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, CALL]
 
 
-def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(desk: BackfillDesk) -> None:
+def test_quotes_are_complete_as_of_a_fetch_that_began_after_the_request(desk: BackfillDesk) -> None:
     """Later fetches publish only new symbols, and a failed or earlier one completes nothing."""
     desk.round()
     assert desk.sink.complete == {StreamName.OPTIONS: NOW, StreamName.STOCKS: NOW}
@@ -126,7 +126,7 @@ def test_a_row_that_could_not_be_stored_is_published_by_the_next_fetch(desk: Bac
     assert StreamName.OPTIONS in desk.sink.complete
 
 
-def test_however_many_messages_are_lost_rest_is_asked_once_per_interval(desk: BackfillDesk) -> None:
+def test_any_number_of_lost_messages_makes_one_request_per_interval(desk: BackfillDesk) -> None:
     """The next fetch is complete as of a time after the last loss, and publishes every symbol again."""
     desk.round()
     for _ in range(10):
@@ -144,7 +144,7 @@ def test_however_many_messages_are_lost_rest_is_asked_once_per_interval(desk: Ba
     assert desk.rest.calls["options indicative"] == 3, "the first loss for a while is looked at immediately"
 
 
-def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: BackfillDesk) -> None:
+def test_a_request_for_quotes_before_the_first_fetch_adds_none(desk: BackfillDesk) -> None:
     """An acknowledgement before the first fetch is served by that fetch."""
     desk.backfill.request_quotes(StreamName.OPTIONS)
     desk.round()
@@ -152,7 +152,7 @@ def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: Ba
     assert desk.rest.calls["options indicative"] == 1
 
 
-def test_the_calendar_is_asked_again_on_another_day(desk: BackfillDesk) -> None:
+def test_the_calendar_is_requested_again_on_another_day(desk: BackfillDesk) -> None:
     """After midnight in New York, the calendar of the new day is fetched."""
     desk.round()
     desk.clock.seconds = 20 * 3600

@@ -142,7 +142,7 @@ def looks(source: Source, history: OrderHistory) -> dt.datetime:
 
 
 @pytest.mark.parametrize(("placed", "fills", "lost"), LOST.values(), ids=LOST)
-def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json], lost: set[str]) -> None:
+def test_a_lost_fill_is_requested_until_it_arrives(placed: Json, fills: list[Json], lost: set[str]) -> None:
     """Meanwhile the day is not called complete; afterwards, only new fills are requested."""
     source = Source(placed, fills, lost)
     history = order_history(source)
@@ -156,7 +156,7 @@ def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json]
 
 
 @pytest.mark.parametrize(("placed", "fills"), WHOLE.values(), ids=WHOLE)
-def test_a_whole_order_is_not_asked_for_again(placed: Json, fills: list[Json]) -> None:
+def test_a_complete_order_is_not_requested_again(placed: Json, fills: list[Json]) -> None:
     """An order with fills that add up to its total, earlier days included, is not requested again."""
     source = Source(placed, fills, set())
     assert looks(source, order_history(source)) > at(10, 20)

@@ -39,7 +39,7 @@ def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
 
 
 @pytest.mark.parametrize("seconds", [3600.0, -2.0])
-def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, seconds: float) -> None:
+def test_alpacas_clock_is_requested_again_when_this_one_is_set(desk: BackfillDesk, seconds: float) -> None:
     """If the computer's clock is set, Alpaca's clock is requested at once."""
     desk.round()
     desk.run_for(60)
@@ -114,7 +114,7 @@ def test_stop_before_start_is_legal(desk: BackfillDesk) -> None:
     assert desk.rest.closed
 
 
-def test_what_fails_because_of_stop_is_not_reported(
+def test_a_request_that_stop_interrupts_is_not_reported(
     desk: BackfillDesk, wait_until: Callable[..., None]
 ) -> None:
     """A request that Stop interrupts is not reported as a failure."""
@@ -135,7 +135,7 @@ def test_what_fails_because_of_stop_is_not_reported(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_end_that_nobody_asked_for_is_said(desk: BackfillDesk) -> None:
+def test_an_unexpected_end_is_reported(desk: BackfillDesk) -> None:
     """If the thread dies of a defect, every part says so."""
 
     def broken(_host: Host) -> float:

@@ -120,7 +120,7 @@ def test_the_interval_follows_from_the_number_of_symbols(numbers: tuple[int, int
     assert calls * 60 / seconds <= CALLS_PER_MINUTE
 
 
-def test_only_what_does_not_stream_is_fetched_again_and_again(desk: PollingDesk) -> None:
+def test_only_what_does_not_stream_is_polled(desk: PollingDesk) -> None:
     """A streamed contract keeps its first quote; a polled one is updated every 15 s, with its true time."""
     desk.run_for(0)
     assert desk.rest.looks == [(STREAMED,), (POLLED,)]
@@ -132,7 +132,7 @@ def test_only_what_does_not_stream_is_fetched_again_and_again(desk: PollingDesk)
     assert desk.polling == Polling(frozenset([POLLED]), 15.0, NOW + dt.timedelta(seconds=30))
 
 
-def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: PollingDesk) -> None:
+def test_symbols_that_no_longer_stream_are_polled_at_once(desk: PollingDesk) -> None:
     """A symbol missing from an acknowledgement is polled at once."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
@@ -177,7 +177,7 @@ def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: PollingDesk) -> 
     assert desk.cache.state.backfill["polled options"] == ""
 
 
-def test_nothing_to_poll_costs_no_request(desk: PollingDesk) -> None:
+def test_nothing_to_poll_makes_no_request(desk: PollingDesk) -> None:
     """If everything streams, the plan is checked once a minute."""
     desk.to_poll = ()
     desk.run_for(61)

@@ -81,7 +81,7 @@ def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
 
 
 @pytest.mark.parametrize("part", ["latestQuote", "latestTrade"])
-def test_the_zero_time_of_alpacas_servers_is_no_row(part: str) -> None:
+def test_alpacas_zero_time_makes_no_row(part: str) -> None:
     """A trade of the year 1 means no trade, and is neither read nor counted."""
     nothing = {"t": "0001-01-01T00:00:00Z", "p": 0, "s": 0, "bp": 0, "ap": 0, "bs": 0, "as": 0}
     rows = read_snapshots(
@@ -106,7 +106,7 @@ ZEROS = {"delta": 0, "gamma": 0, "theta": 0, "vega": 0, "rho": 0}
         ({"greeks": {**ZEROS, "delta": 1}}, True),
     ],
 )
-def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], known: bool) -> None:
+def test_zeros_without_a_volatility_are_not_greeks(snapshot: dict[str, Any], known: bool) -> None:
     """The vendor sends five zeros for a contract that it cannot compute; they count as unknown."""
     rows = read_snapshots({CALL: snapshot}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
     assert (CALL in rows.greeks) is known

@@ -85,7 +85,7 @@ def test_an_order_that_cannot_be_read_ends_the_claim(row: Any) -> None:
     assert not heading(look(rest))[0]
 
 
-def test_pages_that_were_cut_short_end_the_claim() -> None:
+def test_truncated_pages_end_the_claim() -> None:
     """Orders or activities that could not be requested are missing, whatever the others contain."""
     for change in ({"todays_orders": [make_order("o1"), CUT_SHORT]}, {"fills": [CUT_SHORT]}):
         rest = FakeRest()
@@ -122,7 +122,7 @@ def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
     assert [(one.kind, one.quantity, one.amount) for one in history._log.events] == [(kind.lower(), 0, -12.5)]
 
 
-def test_rows_that_say_nothing_of_today_end_no_claim() -> None:
+def test_rows_about_other_days_end_no_claim() -> None:
     """Yesterday's fill and an activity of another type are read and do not end the claim."""
     rest = FakeRest()
     rest.fills = [make_fill(2, transaction_time="2026-11-19T20:00:00Z"), {"activity_type": "DIV", "id": "d"}]
@@ -153,7 +153,7 @@ def test_a_row_that_can_be_read_later_restores_the_claim() -> None:
     assert heading(history)[0]
 
 
-def test_a_look_that_fails_forgets_no_unreadable_row() -> None:
+def test_a_failed_fetch_forgets_no_unreadable_row() -> None:
     """Only a complete fetch can show that a row is gone."""
     rest = FakeRest()
     rest.fills = [None]
@@ -181,7 +181,7 @@ class DatedRest(FakeRest):
 
 @pytest.mark.parametrize("looks_before", [0, 1])
 @pytest.mark.parametrize("broken", [{"price": None}, {"activity_type": "OPEXP", "date": None, "qty": None}])
-def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any], looks_before: int) -> None:
+def test_a_row_is_requested_again_after_a_failed_fetch(broken: dict[str, Any], looks_before: int) -> None:
     """The day is incomplete until the row can be read, however many fills have come since."""
     rest, later = DatedRest(), make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="1"), make_order("o2", filled_qty="1")]
@@ -201,7 +201,7 @@ def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any
     assert heading(history)[0]
 
 
-def test_an_earlier_order_that_cannot_be_read_in_full_is_asked_for_again() -> None:
+def test_an_earlier_order_that_cannot_be_read_in_full_is_requested_again() -> None:
     """An order filled today that is in no list is requested by each fetch until it can be read."""
     rest = FakeRest()
     rest.fills = [make_fill(0)]
@@ -292,7 +292,7 @@ rows = st.one_of(
 
 @given(fills=st.lists(rows, max_size=4), orders=st.lists(rows, max_size=3))
 @settings(max_examples=100, deadline=None)
-def test_no_row_of_rest_disappears_uncounted(fills: list[Any], orders: list[Any]) -> None:
+def test_no_rest_row_disappears_uncounted(fills: list[Any], orders: list[Any]) -> None:
     """Each row is kept, of another kind, or counted, and a counted one ends the claim."""
     rest = FakeRest()
     rest.fills, rest.todays_orders = fills, orders

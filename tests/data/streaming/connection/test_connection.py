@@ -79,7 +79,7 @@ def _quote(bid: float) -> dict[str, Any]:
     return {"T": "q", "S": "C1", "bp": bid, "ap": bid + 0.1, "bs": 1, "as": 1}
 
 
-def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
+def test_the_servers_message_counts_before_the_broken_connection_that_follows() -> None:
     """Quotes before an error frame are delivered, and its code is the reason though the socket closed too.
 
     A quote that was not requested is ignored; kept, such quotes would fill the memory.
@@ -155,7 +155,7 @@ class Waits(SilentObserver):
         self.seen.append(waited)
 
 
-def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_collect_in_the_socket_count_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote delivered at once did not wait; one during the pause waited for the pause at most."""
     now, waits, pauses = [100.0], Waits(), list[float]()
     pausing, sent = threading.Event(), threading.Event()
@@ -234,7 +234,7 @@ def test_streams_take_turns(now: float, period: float, turn: float) -> None:
     assert place == pytest.approx(round(place), abs=1e-6)
 
 
-def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
+def test_all_order_updates_before_a_broken_connection_are_delivered_in_order() -> None:
     """Messages sent before the server closed, binary or text, reach the handler before the end does."""
     got: list[int] = []
 

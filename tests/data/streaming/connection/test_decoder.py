@@ -70,7 +70,7 @@ def test_a_frame_gives_quotes_and_trades_under_the_sdks_names() -> None:
         ((1, None, 0), 2),
     ],
 )
-def test_an_older_row_that_arrives_later_replaces_none(
+def test_an_older_row_that_arrives_later_replaces_nothing(
     seconds: tuple[int | None, ...], kept: int, kind: str, codec: str
 ) -> None:
     """With equal times the last row counts, and a time far in the future hides nothing."""
@@ -93,7 +93,7 @@ def test_an_older_row_that_arrives_later_replaces_none(
         assert (batch.messages, batch.malformed, batch.conflated) == (3, 0, 2)
 
 
-def test_an_older_row_after_a_mixed_frame_replaces_none() -> None:
+def test_an_older_row_after_a_mixed_frame_replaces_nothing() -> None:
     """A quote that arrived together with a control message counts against later frames as any other."""
     decoder = FrameDecoder()
     newer, older = ({"T": "q", "S": "A", "t": AT + dt.timedelta(seconds=each), "bp": each} for each in (1, 0))
@@ -212,7 +212,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_one_broken_message_costs_itself_only(broken: Any) -> None:
+def test_one_broken_message_loses_only_itself(broken: Any) -> None:
     """The messages before and after a broken one are used, and it is counted."""
     decoder = FrameDecoder()
     assert decoder.take(_frame(_quote("A"), broken, _quote("B"))) == []
@@ -222,7 +222,7 @@ def test_one_broken_message_costs_itself_only(broken: Any) -> None:
     assert (batch.messages, batch.malformed) == (2, 1)
 
 
-def test_broken_text_inside_costs_its_message_only() -> None:
+def test_broken_text_inside_loses_only_its_message() -> None:
     """Bytes that are not UTF-8 affect only their own message."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote("BAD!"), _quote("B")).replace(b"BAD!", b"BAD\xff"))
@@ -232,7 +232,7 @@ def test_broken_text_inside_costs_its_message_only() -> None:
     assert batch.malformed == 1
 
 
-def test_null_and_missing_fields_are_no_price() -> None:
+def test_null_and_missing_fields_are_not_prices() -> None:
     """A quote may lack a side; the row is kept, and the value is None."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bp=None), {"T": "q", "S": "C2"}))
@@ -253,7 +253,7 @@ def test_a_price_that_is_not_a_number_passes_on() -> None:
 
 
 @pytest.mark.parametrize("kept", range(1, 60, 7))
-def test_a_truncated_frame_gives_what_was_whole(kept: int) -> None:
+def test_a_truncated_frame_yields_its_whole_messages(kept: int) -> None:
     """A frame cut off in its second message still gives its first, and the loss is counted."""
     whole = _frame(_quote("A"), _quote("B"))
     first_end = len(_frame(_quote("A")))
@@ -296,7 +296,7 @@ def test_a_text_frame_is_read_as_json() -> None:
     ],
     ids=lambda frame: repr(frame[:12]),
 )
-def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
+def test_a_meaningless_frame_is_counted(frame: bytes | str) -> None:
     """Empty, meaningless, endlessly nested and cut-off frames count once each and raise nothing."""
     decoder = FrameDecoder()
     assert decoder.take(frame) == []
@@ -306,7 +306,7 @@ def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["b", "d", "u", "l", "i"])
-def test_what_was_never_subscribed_to_is_ignored(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_unsubscribed_message_types_are_ignored(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """A bar, an LULD band or an imbalance is not malformed, and the log reports it once."""
     decoder = FrameDecoder()
     for _ in range(2):
@@ -379,7 +379,7 @@ def test_the_same_holds_for_json(neighbours: list[Any]) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.floats(allow_nan=False)), max_size=50))
-def test_the_last_quote_of_every_symbol_is_given_out(ticks: list[tuple[str, float]]) -> None:
+def test_the_last_quote_of_every_symbol_is_delivered(ticks: list[tuple[str, float]]) -> None:
     """However a burst is framed, the flush has each symbol's newest price."""
     decoder = FrameDecoder()
     for symbol, price in ticks:

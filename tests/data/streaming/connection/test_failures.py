@@ -47,7 +47,7 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
     assert words in error.detail
 
 
-def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
+def test_the_symbol_limit_says_how_many_symbols_were_requested() -> None:
     """A request over the limit subscribes to nothing, and the sentence states the number of symbols."""
     error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
     assert error.detail == "requested 250 symbols, but the plan allows fewer symbols; nothing is subscribed"
@@ -87,7 +87,7 @@ def test_the_vendors_text_is_never_repeated() -> None:
     "message",
     [json.dumps(KEY_REFUSED), json.dumps(KEY_REFUSED).encode(), msgspec.msgpack.encode(KEY_REFUSED)],
 )
-def test_the_last_message_has_what_the_sdk_drops(message: bytes | str) -> None:
+def test_the_last_message_explains_what_the_sdk_drops(message: bytes | str) -> None:
     """The SDK raises a bare ValueError on a refusal; the last message has the code."""
     error = explain("options", ValueError("failed to authenticate"), message)
     assert isinstance(error, StreamRejected)
@@ -169,7 +169,7 @@ def test_the_trading_streams_own_error_is_the_reason(data: object, words: str) -
     assert error.detail.rstrip() == f"Alpaca reported an error: {words}"
 
 
-def test_a_status_that_is_no_number_is_ignored() -> None:
+def test_a_status_that_is_not_a_number_is_ignored() -> None:
     """A foreign attribute with that name is not an HTTP status."""
     error = explain("stocks", _HttpRefusal("x", new_style=False), None)  # type: ignore[arg-type]
     assert error.code is None
@@ -219,7 +219,7 @@ def test_each_kind_of_exception_has_its_words(error: BaseException, words: str) 
     assert explained.detail == words
 
 
-def test_foreign_text_never_enters_the_words() -> None:
+def test_foreign_text_never_enters_the_explanation() -> None:
     """An exception's text may contain a header or a key, so none of it is repeated."""
     error = explain("options", ValueError("APCA-API-SECRET-KEY: s3cret"), None)
     assert "s3cret" not in str(error)

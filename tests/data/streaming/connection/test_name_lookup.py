@@ -55,14 +55,14 @@ async def _ask(host: str) -> Any:
     return await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
 
 
-def test_an_answer_is_the_resolvers(resolver: Resolver) -> None:
+def test_an_answer_is_passed_on_as_the_resolver_gave_it(resolver: Resolver) -> None:
     """Addresses are exactly the resolver's for the requested name."""
     resolver.released.set()
     assert _run(_ask("stream.example")) == ADDRESSES
     assert resolver.asked == [("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)]
 
 
-def test_a_failure_is_the_resolvers(resolver: Resolver) -> None:
+def test_a_failure_is_passed_on_as_the_resolver_gave_it(resolver: Resolver) -> None:
     """An unknown name raises the socket module's error."""
     resolver.failure = socket.gaierror(socket.EAI_NONAME, "unknown")
     resolver.released.set()
@@ -70,7 +70,7 @@ def test_a_failure_is_the_resolvers(resolver: Resolver) -> None:
         _run(_ask("nowhere.example"))
 
 
-def test_a_look_up_is_left_behind_when_nobody_waits(resolver: Resolver) -> None:
+def test_a_lookup_is_abandoned_when_nobody_waits(resolver: Resolver) -> None:
     """The loop ends at its own timeout while the resolver hangs; a plain loop would wait for it."""
 
     async def give_up() -> None:
@@ -82,7 +82,7 @@ def test_a_look_up_is_left_behind_when_nobody_waits(resolver: Resolver) -> None:
     assert not resolver.released.is_set()
 
 
-def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> None:
+def test_a_name_is_looked_up_once_at_a_time(resolver: Resolver, wait_until) -> None:
     """A caller that gives up and asks again shares the first look-up and its result."""
 
     async def give_up() -> None:
@@ -106,7 +106,7 @@ def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> N
     assert len(resolver.asked) == 2
 
 
-def test_a_thread_that_could_not_begin_blocks_no_name(
+def test_a_thread_that_could_not_start_blocks_no_name(
     resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If no thread could be started, the next look-up of the same name is still made."""
@@ -122,7 +122,7 @@ def test_a_thread_that_could_not_begin_blocks_no_name(
     assert look_up(QUESTION).result(5) == ADDRESSES
 
 
-def test_a_failure_that_nobody_foresaw_is_a_failed_look_up(resolver: Resolver, wait_until) -> None:
+def test_an_unforeseen_failure_is_a_failed_lookup(resolver: Resolver, wait_until) -> None:
     """Any error of the resolver reaches the caller, and the name can be looked up again."""
     resolver.failure = MemoryError()
     resolver.released.set()

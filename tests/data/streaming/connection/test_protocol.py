@@ -127,7 +127,7 @@ def test_an_incomplete_frame_waits() -> None:
     assert frame_bounds(bytearray(b"\x82\x7f\x00")) is None
 
 
-def test_what_is_left_at_the_end_is_the_librarys() -> None:
+def test_the_library_handles_the_remaining_bytes_at_the_end() -> None:
     """A cut-off frame is passed to the library before the end of the connection."""
     protocol = Protocol().start()
     protocol.data_received(_frame(b"whole") + _frame(b"half")[:3])
@@ -205,7 +205,7 @@ def test_recv_gives_binary_text_and_fragmented_messages_with_a_ping_between() ->
     assert peer.heard[0] == 0x80 | PONG
 
 
-def test_the_change_over_loses_and_reorders_nothing() -> None:
+def test_the_switch_loses_and_reorders_nothing() -> None:
     """Frames behind the last one read reach the sink, and later text arrives by `recv`."""
     frames = [str(number).encode() for number in range(50)]
     peer = Peer(*map(_frame, frames), _frame(b"text", TEXT), _frame(b"late"))
@@ -218,7 +218,7 @@ def test_the_change_over_loses_and_reorders_nothing() -> None:
     assert _with_peer(peer, talk) == [*frames, "text", b"late"]
 
 
-def test_a_message_before_a_cut_is_still_read() -> None:
+def test_a_message_before_a_broken_connection_is_still_read() -> None:
     """A refusal just before the end of the connection is read first."""
     from websockets.exceptions import ConnectionClosed
 

@@ -97,7 +97,7 @@ def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkey
 
 
 @pytest.mark.parametrize("kind", DATA_STREAMERS)
-def test_subscribing_asks_for_quotes_and_trades_once_each(kind: Any) -> None:
+def test_subscribing_requests_quotes_and_trades_once_each(kind: Any) -> None:
     """Every symbol is requested once in both channels, in the given order."""
     stream = FakeStream()
     kind(stream=stream).subscribe(["B", "A", "B"])
@@ -106,7 +106,7 @@ def test_subscribing_asks_for_quotes_and_trades_once_each(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", DATA_STREAMERS)
-def test_subscribing_to_nothing_asks_for_nothing(kind: Any) -> None:
+def test_subscribing_to_nothing_requests_nothing(kind: Any) -> None:
     """An empty list must not become a subscription to everything."""
     stream = FakeStream()
     kind(stream=stream).subscribe([])
@@ -157,7 +157,7 @@ def test_order_updates_reach_plain_and_coroutine_handlers(*, coroutine: bool) ->
     assert got == [{"event": "fill"}]
 
 
-def test_without_a_handler_what_comes_is_let_go() -> None:
+def test_without_a_handler_messages_are_discarded() -> None:
     """A streamer without a listener still runs."""
     stream = FakeStream()
     AlpacaStockStreamer(stream=stream).subscribe(["A"])
@@ -179,7 +179,7 @@ class Counting(SilentObserver):
 
 
 @pytest.mark.parametrize("coroutine", [False, True])
-def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) -> None:
+def test_a_listener_that_raises_does_not_end_the_connection(caplog, *, coroutine: bool) -> None:
     """The lost messages are counted, and each kind of error is logged once, without its text."""
     mistakes: list[Exception] = [KeyError("a secret"), KeyError("a secret"), OSError("a secret")]
 
@@ -255,7 +255,7 @@ def test_a_feed_of_another_stream_is_refused(settings) -> None:
 
 @needs_alpaca
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
-def test_the_sdks_own_stream_is_made_to_live_once(kind, settings) -> None:
+def test_the_sdks_own_stream_lives_for_one_connection(kind, settings) -> None:
     """Without a test's own class, the stream is the SDK's, limited to one connection."""
     streamer = kind(settings)
     assert type(streamer.stream).__name__.startswith("One")
@@ -266,7 +266,7 @@ def test_the_sdks_own_stream_is_made_to_live_once(kind, settings) -> None:
 
 @pytest.mark.usefixtures("without_alpaca")
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
-def test_a_missing_sdk_is_said_with_the_line_that_installs_it(kind, settings) -> None:
+def test_a_missing_sdk_is_reported_with_the_line_that_installs_it(kind, settings) -> None:
     """Without alpaca-py, the error names the package and the extra."""
     with pytest.raises(MissingDependency, match=r'pip install "options-helper\[alpaca\]"') as caught:
         kind(settings)
@@ -300,7 +300,7 @@ def test_keys_come_from_the_environment(kind, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
-def test_missing_keys_are_an_error_for_the_sdk_only(kind) -> None:
+def test_only_the_sdk_needs_keys(kind) -> None:
     """An injected class needs no keys; without them, Alpaca's raises an error that names the variables."""
     assert kind(stream_cls=FakeStream).stream.arguments["api_key"] == ""
     with pytest.raises(SettingsError, match="APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set"):
@@ -328,7 +328,7 @@ def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url
 
 
 @pytest.mark.parametrize("paper", [None, True, False])
-def test_another_host_is_never_left_for_alpacas(paper) -> None:
+def test_another_host_is_never_replaced_by_alpacas(paper) -> None:
     """If the trading host is not Alpaca's, the override changes nothing."""
     settings = AlpacaSettings("K", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9")
     arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments

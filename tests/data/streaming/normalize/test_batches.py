@@ -64,7 +64,7 @@ def test_trades_of_every_dialect_make_the_same_change(dialect: Any, items: list[
     assert _facts(given_so, table) == _facts(trade_change(items, NOW), table)
 
 
-def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None:
+def test_a_batch_may_mix_dialects_and_a_malformed_message_loses_only_itself() -> None:
     """Only well-formed messages count, whatever the others are."""
     mixed = quote_change([WireQuote("A", 1.0, 1.2), {"S": "B", "bp": 2.0}, {"S": "C", "bp": "2"}, 7], NOW)
     assert (list(mixed.rows.symbols), mixed.known) == (["A", "B"], 2)
@@ -72,18 +72,18 @@ def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None
 
 
 @pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
-def test_a_quote_of_another_age_is_malformed(year: int) -> None:
+def test_a_quote_from_another_century_is_malformed(year: int) -> None:
     """A quote from a distant year is malformed, because its time may not exist in the reader's zone."""
     far = dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)
     assert quote_change([WireQuote("A", 1.0, 1.1, 1, 1, far)], NOW).known == 0
 
 
-def test_a_price_beyond_all_sums_is_none() -> None:
+def test_an_absurdly_large_price_is_none() -> None:
     """A quote is malformed if the sum of its prices would be infinite."""
     assert quote_change([WireQuote("A", 1e308, 1.7e308, 1, 1, NOW)], NOW).known == 0
 
 
-def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
+def test_the_stream_replaces_rest_rows_and_marks_them_as_its_own() -> None:
     """A streamed row replaces a row from REST with the same time, and is marked as streamed."""
     table = QuoteTable.of([Quote("A", 9.0, 9.2, timestamp=NOW, from_rest=True), Quote("B", 1.0, 1.1)])
     table = table.updated(quote_change([WireQuote("A", 1.0, 1.2, 3.0, 4.0, NOW)], NOW).rows)
@@ -95,7 +95,7 @@ def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
     ("seconds", "bid"),
     [((0, -5), 1.0), ((0, 0), 2.0), ((-5, 0), 2.0), ((0, None), 2.0), ((None, -5), 2.0), ((7200, 0), 2.0)],
 )
-def test_of_two_messages_in_a_batch_the_newer_one_counts(
+def test_the_newer_of_two_messages_in_a_batch_counts(
     seconds: tuple[float | None, float | None], bid: float
 ) -> None:
     """The later one counts unless it is older, and a time far in the future hides nothing."""
@@ -106,7 +106,7 @@ def test_of_two_messages_in_a_batch_the_newer_one_counts(
     assert (change.known, change.conflated) == (2, 1)
 
 
-def test_symbols_nobody_asked_for_find_a_place() -> None:
+def test_unrequested_symbols_find_a_place() -> None:
     """An unknown symbol is added, and the earlier version does not change."""
     before = TradeTable.of([Trade("A", 1.0)])
     after = before.updated(trade_change([WireTrade("B", 2.0), WireTrade("C", 3.0)], NOW).rows)

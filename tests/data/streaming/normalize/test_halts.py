@@ -32,7 +32,7 @@ def test_the_newest_status_wins() -> None:
 
 
 @pytest.mark.parametrize("status", [None, {}, {"S": "AAPL"}, {"S": "AAPL", "sc": "Q"}, {"S": 3, "sc": "H"}])
-def test_what_says_nothing_of_a_halt_is_passed_over(status: object) -> None:
+def test_statuses_that_do_not_concern_halts_are_skipped(status: object) -> None:
     """Other codes and broken messages neither halt nor resume."""
     assert read_halts([status], AT) == {}
 

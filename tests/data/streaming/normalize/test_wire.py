@@ -83,7 +83,7 @@ def test_a_rest_row_gets_its_symbol_from_the_caller() -> None:
 
 
 @pytest.mark.parametrize("wrap", [dict, lambda row: SimpleNamespace(**row)])
-def test_long_names_in_mappings_and_objects(wrap: Callable[[dict[str, Any]], object]) -> None:
+def test_long_names_are_read_from_mappings_and_objects(wrap: Callable[[dict[str, Any]], object]) -> None:
     """Mappings and objects with alpaca-py's names give the same records as the raw messages."""
     assert quote_of(wrap(LONG_QUOTE)) == quote_of(QUOTE)
     assert trade_of(wrap(LONG_TRADE)) == trade_of(TRADE)
@@ -178,7 +178,7 @@ WRONG_TYPES = ["1.6", True, False, [], {}, 10**400]
 
 
 @pytest.mark.parametrize("bad", NO_PRICES)
-def test_a_bad_price_of_one_side_leaves_the_other(bad: object) -> None:
+def test_a_bad_price_on_one_side_leaves_the_other(bad: object) -> None:
     """A price that is not a finite number of at least 0 is None, and the rest of the quote is kept."""
     for raw, key in ((QUOTE, "bp"), (LONG_QUOTE, "bid_price")):
         quote = quote_of({**raw, key: bad})
@@ -222,14 +222,14 @@ def test_without_a_symbol_there_is_no_row(symbol: object) -> None:
 
 
 @pytest.mark.parametrize("raw", [None, 7, "text", b"bytes", [], {}, {"T": "q"}, object()])
-def test_what_is_no_message_gives_none(raw: object) -> None:
+def test_anything_but_a_message_gives_none(raw: object) -> None:
     """Anything but a quote or trade gives None and raises nothing."""
     assert quote_of(raw) is None
     assert trade_of(raw) is None
 
 
 @pytest.mark.parametrize("number", [Decimal("1.25"), np.float64(1.25), np.float32(1.25), np.int64(1)])
-def test_numbers_of_other_kinds_are_read(number: Any) -> None:
+def test_other_kinds_of_numbers_are_read(number: Any) -> None:
     """Decimals and NumPy scalars count as numbers."""
     quote = quote_of({**QUOTE, "bp": number})
     assert quote is not None
@@ -237,7 +237,7 @@ def test_numbers_of_other_kinds_are_read(number: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [Decimal(-1), 10**400, "1.6", True, math.nan])
-def test_no_amount_is_negative_or_endless_or_text(value: object) -> None:
+def test_no_amount_is_negative_infinite_or_text(value: object) -> None:
     """An amount is a finite number of at least 0."""
     assert to_amount(value) is None
 
@@ -268,7 +268,7 @@ def test_a_days_rows_share_their_words() -> None:
     assert to_word("FILLED") is to_word(" filled ")
 
 
-def test_no_text_is_longer_than_any_vendors() -> None:
+def test_overlong_text_is_not_kept() -> None:
     """An overlong id or word becomes None, and an overlong reason is cut."""
     longest = LONGEST_TEXT * "x"
     assert (to_identifier(longest), to_word(longest)) == (longest, longest)

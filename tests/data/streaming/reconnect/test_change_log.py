@@ -67,7 +67,7 @@ def test_a_change_is_logged_with_its_cause(caplog, after: StreamHealth, level: s
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [(level, line)]
 
 
-def test_a_failure_that_repeats_itself_is_logged_once(caplog) -> None:
+def test_a_repeated_failure_is_logged_once(caplog) -> None:
     """While a stream reconnects, a new cause is logged, and a repeated one is not."""
     caplog.set_level(logging.INFO)
     first = replace(CONNECTING, state=StreamState.RECONNECTING, last_failure=RESET, attempts=1)

@@ -152,7 +152,7 @@ def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: s
         ("options", {"subscribe_error": 413}, 413, "subscribing to all option quotes"),
     ],
 )
-def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
+def test_refusals_because_of_the_plan_are_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
     """A feed, limit or request that the plan refuses is reported with its code and not retried."""
     bench.simulator.faults.set(stream, **fault)
     bench.start()
@@ -281,7 +281,7 @@ def test_a_mute_stream_that_answers_pings_is_left_alone(bench: Bench, wait_until
     assert bench.connections("options") == 1
 
 
-def test_what_is_not_granted_is_named(bench: Bench, wait_until) -> None:
+def test_symbols_that_are_not_granted_are_named(bench: Bench, wait_until) -> None:
     """A partly granted subscription runs, and the missing symbols are named."""
     bench.simulator.faults.set("options", grant_only=frozenset(CONTRACTS[:1]))
     bench.start()
@@ -292,7 +292,7 @@ def test_what_is_not_granted_is_named(bench: Bench, wait_until) -> None:
 
 
 @pytest.mark.parametrize("code", [407, 500])
-def test_an_error_frame_that_passes_is_retried(bench: Bench, wait_until, code: int) -> None:
+def test_a_temporary_error_frame_is_retried(bench: Bench, wait_until, code: int) -> None:
     """After a slow reader's cut or an internal error of Alpaca, the stream reconnects and says why."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
@@ -302,7 +302,7 @@ def test_an_error_frame_that_passes_is_retried(bench: Bench, wait_until, code: i
     wait_until(lambda: bench.is_running(*ALL))
 
 
-def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None:
+def test_malformed_frames_lose_only_themselves(bench: Bench, wait_until) -> None:
     """Unknown types, null fields, cut-off ends and text are counted, and the stream continues."""
     import msgpack
 
@@ -326,7 +326,7 @@ def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None
 
 
 @pytest.mark.parametrize("stream", ALL)
-def test_no_malformed_frame_costs_a_connection(bench: Bench, wait_until, stream: str) -> None:
+def test_no_malformed_frame_ends_a_connection(bench: Bench, wait_until, stream: str) -> None:
     """Every kind of malformed frame is counted on each stream, and no invalid number is stored."""
     symbol = {"options": CONTRACTS[0], "stocks": STOCKS[0], "fills": ""}[stream]
 
@@ -351,7 +351,7 @@ def test_no_malformed_frame_costs_a_connection(bench: Bench, wait_until, stream:
 
 
 @pytest.mark.parametrize("where", ["handler", "normalizer", "cache"])
-def test_what_raises_inside_is_counted_and_nothing_dies(
+def test_an_internal_exception_is_counted_and_nothing_dies(
     bench: Bench, wait_until, caplog, monkeypatch, where: str
 ) -> None:
     """If a handler, normalizer or consumer raises, its data is lost, counted, and logged once."""
@@ -444,7 +444,7 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
     wait_until(lambda: not any(bench.simulator.open_connections.values()))
 
 
-def test_restart_meets_no_connection_of_its_own(bench: Bench, wait_until) -> None:
+def test_restart_is_not_refused_because_of_its_own_connection(bench: Bench, wait_until) -> None:
     """Twenty restarts in a row never meet Alpaca's limit of one connection."""
     for number in range(20):
         bench.start(queue_maxsize=100 + number)

@@ -8,7 +8,7 @@ from options_helper.data.streaming.reconnect.meter import StreamMeter
 from tests.fakes import FakeClock
 
 
-def test_the_rate_is_of_the_last_seconds() -> None:
+def test_the_rate_covers_the_last_seconds() -> None:
     """The rate counts the messages of the last five seconds."""
     clock = FakeClock(100.0)
     meter, total, rate = StreamMeter(clock.monotonic), 0, 0.0
@@ -23,7 +23,7 @@ def test_the_rate_is_of_the_last_seconds() -> None:
     assert rate == 0.0
 
 
-def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
+def test_a_silence_does_not_lower_the_rate_that_follows() -> None:
     """After ten silent minutes, the rate is that of the seconds since."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
@@ -44,7 +44,7 @@ def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
     assert meter.took(50.0, None) == (pytest.approx(1.02), 0.2)
 
 
-def test_a_late_minute_is_forgotten() -> None:
+def test_a_late_minute_is_not_remembered() -> None:
     """Samples older than 60 s do not count."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
@@ -66,7 +66,7 @@ def test_the_newest_lag_stays_until_there_is_another() -> None:
     assert meter.took(2.0, None) == (2.0, 40.0)
 
 
-def test_a_new_connection_begins_anew() -> None:
+def test_a_new_connection_starts_over() -> None:
     """The lag and latency of an earlier connection do not count."""
     meter = StreamMeter(FakeClock(100.0).monotonic)
     for _ in range(10):
@@ -76,6 +76,6 @@ def test_a_new_connection_begins_anew() -> None:
     assert meter.took(0.1, 0.2) == (pytest.approx(0.1), 0.2)
 
 
-def test_before_anything_came_there_is_no_lag() -> None:
+def test_there_is_no_lag_before_the_first_message() -> None:
     """A clock set back gives no negative latency, and a batch without times no lag."""
     assert StreamMeter().took(-9.0, None) == (0.0, None)

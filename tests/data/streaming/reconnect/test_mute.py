@@ -17,7 +17,7 @@ SILENT = StreamHealth(
 TICKING = MuteEvidence(MarketPhase.OPEN, ticking=5)
 
 
-def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
+def test_a_portfolio_that_ticked_and_fell_silent_is_mute() -> None:
     """A stream is mute if five contracts ticked before 46 seconds of silence in an open market."""
     assert is_mute(SILENT, TICKING, now=NOW)
 
@@ -25,17 +25,17 @@ def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
 @pytest.mark.parametrize(
     "phase", [MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED, MarketPhase.UNKNOWN]
 )
-def test_a_market_that_is_not_open_is_silent_by_nature(phase: MarketPhase) -> None:
+def test_a_market_that_is_not_open_is_naturally_silent(phase: MarketPhase) -> None:
     """Silence counts only in an open market."""
     assert not is_mute(SILENT, replace(TICKING, phase=phase), now=NOW)
 
 
-def test_the_stream_of_fills_is_silent_by_nature() -> None:
+def test_the_fill_stream_is_naturally_silent() -> None:
     """A stream without an order update is not mute, however many contracts tick."""
     assert not is_mute(replace(SILENT, stream=StreamName.FILLS), TICKING, now=NOW)
 
 
-def test_a_small_book_is_silent_by_nature() -> None:
+def test_a_small_portfolio_is_naturally_silent() -> None:
     """Four ticking contracts are too few to distinguish silence from failure."""
     assert not is_mute(SILENT, replace(TICKING, ticking=4), now=NOW)
 
@@ -54,7 +54,7 @@ def test_a_short_silence_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("seconds", [5, 45])
-def test_the_closed_market_is_no_silence(seconds: int) -> None:
+def test_a_closed_market_does_not_count_as_silence(seconds: int) -> None:
     """A stream that ticked until yesterday's close is mute 45 s after the opening."""
     overnight = replace(SILENT, last_event_at=NOW - dt.timedelta(hours=17, minutes=30))
     opened = replace(TICKING, session_open=NOW - dt.timedelta(seconds=seconds))
@@ -62,7 +62,7 @@ def test_the_closed_market_is_no_silence(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("seconds", [4, 45])
-def test_an_outage_is_no_silence(seconds: int) -> None:
+def test_an_outage_does_not_count_as_silence(seconds: int) -> None:
     """After an outage of a minute, the new connection has 45 seconds."""
     back = replace(
         SILENT,

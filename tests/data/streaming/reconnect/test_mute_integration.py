@@ -93,7 +93,7 @@ def bench(wait_until) -> Iterator[Bench]:
         bench.manager.stop()
 
 
-def test_a_book_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench, wait_until) -> None:
+def test_a_portfolio_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench, wait_until) -> None:
     """If five contracts tick and then nothing for 46 s, there is one new connection in ten minutes."""
     bench.start()
     bench.tick(CONTRACTS[:5])
@@ -113,7 +113,7 @@ def test_a_book_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench
 
 
 @pytest.mark.parametrize("ticking", [1, 4])
-def test_a_small_book_is_left_alone(bench: Bench, ticking: int) -> None:
+def test_a_small_portfolio_is_left_alone(bench: Bench, ticking: int) -> None:
     """Silence of a few contracts proves nothing, even if REST reported many."""
     bench.start()
     bench.tick(CONTRACTS[:ticking])

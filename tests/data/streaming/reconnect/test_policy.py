@@ -58,7 +58,7 @@ def test_a_refusal_of_key_plan_or_request_is_final(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [404, 406, 407, 500, 429, 999])
-def test_what_may_pass_is_not_final(code: int) -> None:
+def test_temporary_errors_are_not_final(code: int) -> None:
     """A timeout, another program's connection, a slow reader and an internal error are retried."""
     assert code not in FINAL_CODES
 
@@ -71,13 +71,13 @@ def test_what_may_pass_is_not_final(code: int) -> None:
         SettingsError("APCA_API_KEY_ID", "There is no key."),
     ],
 )
-def test_what_only_the_user_can_mend_is_final(error: Exception) -> None:
+def test_errors_that_only_the_user_can_fix_are_final(error: Exception) -> None:
     """A refusal, a missing package or a wrong setting does not change by retrying."""
     assert is_final(error)
 
 
 @pytest.mark.parametrize("error", [StreamInterrupted("options", "the connection was reset"), ValueError()])
-def test_what_may_pass_is_tried_again(error: Exception) -> None:
+def test_temporary_errors_are_retried(error: Exception) -> None:
     """An interruption is retried, and so is an unexpected error."""
     assert not is_final(error)
 

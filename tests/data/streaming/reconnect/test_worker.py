@@ -114,7 +114,7 @@ def test_a_thread_is_connecting_until_the_server_acknowledges(bench, wait_until)
     ("granted", "missing"),
     [(frozenset({"C1"}), {"C2"}), (ASKED | {"other"}, set()), (frozenset(), ASKED), (None, set())],
 )
-def test_what_was_asked_for_and_not_granted_is_missing(granted, missing) -> None:
+def test_requested_symbols_that_are_not_granted_are_missing(granted, missing) -> None:
     """Acknowledged symbols are compared with the requested ones; a server that lists none grants all."""
     bench = Bench()
     bench.worker.subscribed(granted)
@@ -143,7 +143,7 @@ def test_an_event_means_running_whatever_was_acknowledged(bench, wait_until) -> 
     assert (bench.health.connected_at, bench.health.last_event_at) == (at, later)
 
 
-def test_a_pong_is_heard_and_no_event(bench) -> None:
+def test_a_pong_counts_as_heard_but_not_as_an_event(bench) -> None:
     """A pong keeps a stream alive without making its data newer."""
     bench.pass_seconds(7)
     bench.worker.heard()
@@ -205,7 +205,7 @@ def test_a_missing_package_is_final_and_in_words(bench) -> None:
     assert bench.health.last_failure.text == str(bench.connect_error)
 
 
-def test_a_foreign_exception_shows_its_kind_only(bench, wait_until, caplog) -> None:
+def test_a_foreign_exception_shows_only_its_type(bench, wait_until, caplog) -> None:
     """Neither the text nor an attribute of a foreign exception reaches the record or the log."""
 
     class Foreign(Exception):
@@ -276,7 +276,7 @@ def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits
 @pytest.mark.parametrize(
     ("base", "code", "least", "most"), [(100.0, None, 75, 100), (20.0, 429, 15, 25), (0.5, 429, 3.75, 6.25)]
 )
-def test_the_backoff_is_the_one_configured(
+def test_the_configured_backoff_is_used(
     wait_until, base: float, code: int | None, least: float, most: float
 ) -> None:
     """The next attempt is within the jitter around the base, at least 5 s after too many attempts."""
@@ -290,7 +290,7 @@ def test_the_backoff_is_the_one_configured(
     assert len(bench.made) == 1
 
 
-def test_stop_ends_a_running_stream_and_asks_for_no_more(bench, wait_until) -> None:
+def test_stop_ends_a_running_stream_and_starts_no_other(bench, wait_until) -> None:
     """Stopping ends the connection, the thread and the retries."""
     streamer = _start(bench, wait_until)
     bench.worker.request_stop()
@@ -328,7 +328,7 @@ def test_stop_while_the_streamer_is_being_built_stops_it() -> None:
     assert bench.made[0].stops == 1
 
 
-def test_a_late_word_from_an_ended_connection_does_not_revive_it(bench) -> None:
+def test_a_late_message_from_an_ended_connection_does_not_revive_it(bench) -> None:
     """After the end was recorded, neither an acknowledgement nor an event restarts the stream."""
     bench.worker.request_stop()
     bench.worker.mark_stopped()
@@ -363,7 +363,7 @@ class OvertakenLock:
         self._lock.release()
 
 
-def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) -> None:
+def test_simultaneous_counts_of_stream_and_consumer_add_up(bench) -> None:
     """Whichever thread is faster, no count is lost."""
     worker = bench.worker
     counted = partial(worker.counted, messages=10, conflated=4, malformed=1)
@@ -376,7 +376,7 @@ def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) 
     assert (health.messages, health.conflated, health.malformed) == (30, 16, 14)
 
 
-def test_what_the_consumer_cannot_use_is_malformed_and_no_message_more(bench) -> None:
+def test_a_message_that_the_consumer_cannot_use_counts_as_malformed_once(bench) -> None:
     """A batch that raised was counted on arrival, and its wait still counts."""
     bench.worker.counted(messages=3, conflated=0, malformed=0, waited=0.5)
     bench.worker.skipped(3)
@@ -396,7 +396,7 @@ def test_latency_and_lag_are_medians(bench) -> None:
     assert bench.health.lag_seconds == 0.2
 
 
-def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
+def test_an_acknowledgement_resets_lag_and_latency(bench) -> None:
     """The earlier connection's figures stay until the new one's first batch."""
     for _ in range(5):
         bench.worker.applied(received_at=NOW - dt.timedelta(seconds=9), lag=40.0, conflated=0, malformed=0)
@@ -407,7 +407,7 @@ def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
     assert (bench.health.lag_seconds, bench.health.latency_seconds) == (0.1, 0.0)
 
 
-def test_what_came_before_a_connection_says_nothing_about_its_latency(bench) -> None:
+def test_messages_before_a_connection_do_not_affect_its_latency(bench) -> None:
     """Order updates that a relay repeats to a new page do not count as hours late."""
     bench.worker.subscribed(ASKED)
     bench.worker.applied(received_at=NOW - dt.timedelta(hours=2), lag=None, conflated=1, malformed=0)
@@ -420,7 +420,7 @@ def test_a_clock_that_went_back_gives_no_negative_latency(bench) -> None:
     assert bench.health.latency_seconds == 0.0
 
 
-def test_the_complaint_is_the_runs(bench) -> None:
+def test_the_complaint_comes_from_the_run(bench) -> None:
     """The connection asks its observer whether to end, and receives the run's answer."""
     reason = StreamInterrupted("options", "connected, but nothing came")
     assert Bench(complaint=reason).worker.complaint() is reason

@@ -48,7 +48,7 @@ def test_a_version_once_read_never_changes() -> None:
     assert cache.state.version > before.version
 
 
-def test_trades_alone_share_the_quotes_of_the_version_before() -> None:
+def test_a_batch_of_trades_shares_the_quotes_of_the_version_before() -> None:
     """Unchanged columns are not copied."""
     cache = LiveCache(["AAPL"], ["C1"])
     before = cache.state
@@ -58,7 +58,7 @@ def test_trades_alone_share_the_quotes_of_the_version_before() -> None:
     assert cache.state.option_quotes is before.option_quotes
 
 
-def test_an_older_row_of_rest_never_replaces_one_of_the_stream() -> None:
+def test_an_older_rest_row_never_replaces_one_from_the_stream() -> None:
     """A late first quote fills only a missing row."""
     cache = LiveCache([], ["C1", "C2"])
     cache.apply_options([Quote("C1", 1.0, 2.0, timestamp=NOW)])
@@ -68,7 +68,7 @@ def test_an_older_row_of_rest_never_replaces_one_of_the_stream() -> None:
     assert cache.state.option_quotes["C2"].from_rest
 
 
-def test_order_updates_stand_newest_first() -> None:
+def test_order_updates_are_read_newest_first() -> None:
     """Rows are stored in order of arrival and read newest first."""
     cache = LiveCache()
     cache.apply_orders([_row("a"), _row("b")], now=NOW)
@@ -76,7 +76,7 @@ def test_order_updates_stand_newest_first() -> None:
     assert _ids(cache.state.fills) == ["c", "b", "a"]
 
 
-def test_order_updates_of_an_earlier_new_york_day_go() -> None:
+def test_order_updates_from_an_earlier_new_york_day_are_dropped() -> None:
     """The day changes at midnight in New York, which is 05:00 UTC in winter."""
     cache = LiveCache()
     evening = dt.datetime(2026, 11, 21, 4, 59, tzinfo=dt.UTC)
@@ -96,7 +96,7 @@ def test_a_row_without_any_time_is_kept() -> None:
     assert _ids(cache.state.fills) == ["timeless"]
 
 
-def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
+def test_a_new_day_drops_the_rest_history_too() -> None:
     """Executions and orders from REST belong to their day; if none is dropped, there is no new version."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
@@ -113,8 +113,8 @@ def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
     assert (cache.state.rest_fills, cache.state.version) == ((), version + 1)
 
 
-def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_lists_it() -> None:
-    """An open order of an earlier day is listed by REST as today's, so only a new day drops it."""
+def test_an_open_order_from_an_earlier_day_stays_on_the_day_that_lists_it() -> None:
+    """An open order from an earlier day is listed by REST as today's, so only a new day drops it."""
     cache = LiveCache()
     cache.drop_orders_before(TODAY)
     carried = _row("carried", NOW - dt.timedelta(days=3))
@@ -161,7 +161,7 @@ def test_progress_is_kept_by_part() -> None:
     assert cache.state.backfill == {"fills": "", "quotes": "HTTP 503"}
 
 
-def test_a_halt_ends_by_its_resumption_by_a_trade_or_by_being_forgotten() -> None:
+def test_a_halt_ends_with_a_resumption_or_a_trade_or_when_forgotten() -> None:
     """Trades from before the halt, or of other symbols, do not end it."""
     cache = LiveCache(["A", "B"])
     cache.apply_halts({"A": NOW, "B": NOW, "C": NOW})
@@ -233,7 +233,7 @@ def test_an_order_update_costs_the_same_however_many_came_before() -> None:
     assert [row["timestamp"] for row in cache.state.fills] == [tomorrow]
 
 
-def test_what_an_earlier_answer_knew_of_a_close_is_kept() -> None:
+def test_facts_about_a_close_from_an_earlier_answer_are_kept() -> None:
     """A close keeps its quote and trade time from an earlier answer; REST forgets them as the day begins."""
     cache, day = LiveCache(), dt.date(2026, 11, 19)
     at = dt.datetime(2026, 11, 19, 20, 50, tzinfo=dt.UTC)

@@ -28,7 +28,7 @@ def test_faults_are_noticed_and_retried_within_the_promised_times() -> None:
     assert (config.reconnect_base_seconds, config.reconnect_cap_seconds) == (0.5, 30)
 
 
-def test_it_is_compared_whole() -> None:
+def test_configs_are_compared_whole() -> None:
     """Two configs with the same values are equal, whatever type of sequence holds the symbols."""
     assert LiveStreamConfig(stocks=["AAPL", "MSFT"]) == LiveStreamConfig(stocks=("AAPL", "MSFT"))  # type: ignore[arg-type]
     assert LiveStreamConfig(stocks=("AAPL",)) != LiveStreamConfig(stocks=("MSFT",))

@@ -72,7 +72,7 @@ def test_a_loss_opens_a_new_gap_beside_an_unconfirmed_one() -> None:
     assert gaps.gaps[-1] == FillGap(_at(610), _at(612))
 
 
-def test_a_loss_after_confirmation_opens_a_gap_of_its_own() -> None:
+def test_a_loss_after_confirmation_opens_a_separate_gap() -> None:
     """The next loss opens a new gap, and an acknowledgement without a gap does nothing."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))

@@ -94,7 +94,7 @@ def test_an_update_without_its_figures_ends_the_claim(broken: Any) -> None:
 @given(st.lists(updates | st.none() | st.text(max_size=3), max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_no_update_disappears_uncounted(received: list[Any]) -> None:
-    """Each update is a row of the day, counted as of another day, or counted as unreadable."""
+    """Each update is a row of the day, or is counted as from another day or as unreadable."""
     cache, counts, day = consume(*received)
     assert len(cache.state.fills) + cache.updates_of_other_days + counts.malformed == len(received)
     placed = {one.order_id for one in day.executions} | {one.parent_id for one in day.executions}

@@ -51,7 +51,7 @@ def test_order_updates_overtake_market_data() -> None:
     assert _drain(inbox) == [orders, market]
 
 
-def test_the_oldest_market_batch_goes_and_its_messages_are_counted() -> None:
+def test_the_oldest_market_batch_is_dropped_and_its_messages_are_counted() -> None:
     """A full market lane drops its oldest batch and counts its messages by stream."""
     inbox = EventInbox(2)
     inbox.offer(_quotes("a", "b", stream=StreamName.STOCKS))

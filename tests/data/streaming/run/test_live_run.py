@@ -171,7 +171,7 @@ class Injected:
         """Do nothing."""
 
 
-def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> None:
+def test_an_injected_factory_is_called_with_only_the_promised_arguments() -> None:
     """A factory receives the feed and handlers only, and the streamer is subscribed."""
     offered: list[Any] = []
     request = partial(
@@ -199,7 +199,7 @@ def test_the_backfill_lives_with_the_run(desk) -> None:
     assert desk.backfill.calls[-2:] == ["stop", "join"]
 
 
-def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, wait_until) -> None:
+def test_a_data_stream_requests_what_it_missed_after_each_acknowledgement(desk, wait_until) -> None:
     """A quote that changed before the acknowledgement must not look merely quiet."""
     calls = desk.backfill.calls
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
@@ -253,7 +253,7 @@ def test_a_dropped_batch_is_followed_by_a_request(wait_until) -> None:
     desk.run.stop(20)
 
 
-def test_what_no_stream_carries_is_complete_without_a_record(wait_until) -> None:
+def test_unstreamed_symbols_are_complete_without_a_record(wait_until) -> None:
     """Stocks that only REST reports have no record."""
     desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.results.put_complete(StreamName.STOCKS, NOW)
@@ -359,7 +359,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
     desk.run.stop(20)
 
 
-def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
+def test_a_failed_fetch_is_reported_in_the_gap(desk) -> None:
     """The snapshot has the part's words, and the gaps have those of the fills."""
     desk.run.results.put_progress("fills", "HTTP 503; tried again")
     desk.run.results.put_progress("greeks", "HTTP 403")
@@ -539,7 +539,7 @@ def test_a_connection_that_stays_mute_is_given_up_again(silent_desk, wait_until)
     assert worker.complaint() is not None
 
 
-def test_what_ticked_before_a_loss_counts_though_nobody_had_asked(silent_desk, wait_until) -> None:
+def test_ticks_before_a_loss_count_even_if_nobody_had_asked(silent_desk, wait_until) -> None:
     """The ticks of a connection lost within its first seconds count before REST reports them."""
     _reconnect_and_hear_from_rest(silent_desk, wait_until)
     silent_desk.pass_seconds(46)
@@ -554,7 +554,7 @@ class OpeningCalendar(FakeCalendar):
         return Session(opening, opening + dt.timedelta(hours=8))
 
 
-def test_a_night_is_no_silence(silent_desk) -> None:
+def test_a_night_does_not_count_as_silence(silent_desk) -> None:
     """A connection that ticked until the close has 45 seconds from the opening on."""
     silent_desk.run.results.put_market(OpeningCalendar())
     silent_desk.pass_seconds(17 * 3600 + 44)
@@ -571,14 +571,14 @@ def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
     assert desk.run.workers[StreamName.OPTIONS].complaint() is None
 
 
-def test_what_was_not_granted_is_not_subscribed(desk) -> None:
+def test_symbols_that_were_not_granted_are_not_subscribed(desk) -> None:
     """While a stream connects, its symbols count as requested; those not granted are not subscribed."""
     assert desk.run.snapshot().subscribed == {*CONTRACTS, "AAPL"}
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[:2]))
     assert desk.run.snapshot().subscribed == {*CONTRACTS[:2], "AAPL"}
 
 
-def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) -> None:
+def test_symbols_that_are_not_granted_or_beyond_the_limit_are_polled(wait_until) -> None:
     """Contracts over the limit are polled from Start, and others once they are not granted."""
     desk = RunDesk(replace(CONFIG, polled_contracts=("SPY261218C00600000",), stream_first=CONTRACTS[::-1]))
     run = desk.run
@@ -598,7 +598,7 @@ def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) ->
         run.stop(20)
 
 
-def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until) -> None:
+def test_a_stream_refused_for_its_size_is_polled_entirely(desk, wait_until) -> None:
     """If Alpaca grants no channel (405), REST is asked for all symbols."""
     desk.made[StreamName.OPTIONS][0].end(StreamRejected("options", "too many", code=405))
     wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.state is StreamState.ERROR)
@@ -609,7 +609,7 @@ def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until)
     assert desk.run.symbols_to_poll(StreamName.STOCKS) == ()
 
 
-def test_an_old_rate_is_no_rate(desk, wait_until) -> None:
+def test_an_old_rate_is_not_reported(desk, wait_until) -> None:
     """The rate falls to zero a few seconds after the last event."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
     worker = desk.run.workers[StreamName.OPTIONS]
@@ -628,7 +628,7 @@ def test_the_lag_is_measured_against_the_vendors_time(desk, wait_until) -> None:
     wait_until(lambda: desk.run.snapshot().health["options"].lag_seconds == 2.0)
 
 
-def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
+def test_an_unusable_batch_is_counted(desk, wait_until) -> None:
     """Malformed quotes and order updates are counted in their streams and change no table."""
     desk.give(StreamName.OPTIONS, "quotes", [{"T": "q"}])
     desk.give(StreamName.FILLS, "orders", [None])
@@ -645,7 +645,7 @@ def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk
     wait_until(lambda: desk.run.snapshot().fill_gaps)
 
 
-def test_a_thread_that_will_not_end_is_given_up(wait_until) -> None:
+def test_a_thread_that_does_not_end_is_abandoned(wait_until) -> None:
     """A streamer that ignores `stop()` is abandoned at the deadline."""
     desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
@@ -685,7 +685,7 @@ def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:
     assert "The stocks stream is reconnecting: the connection was reset; attempt 1." in caplog.text
 
 
-def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
+def test_the_newest_failure_is_reported(desk, wait_until) -> None:
     """With failures on several streams, the newest is `last_error`, and each keeps its own."""
     for stream, words in ((StreamName.STOCKS, "first"), (StreamName.OPTIONS, "second")):
         desk.pass_seconds(1)
@@ -698,7 +698,7 @@ def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
     assert snapshot.reconnect_attempts == {"stocks": 1, "options": 1, "fills": 0}
 
 
-def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
+def test_rest_orders_are_dropped_when_new_yorks_day_ends(desk) -> None:
     """After a Restart in the evening, REST's orders of the day are still dropped at midnight."""
     desk.run.snapshot()
     fill, order = {"order_id": "a", "timestamp": NOW}, {"order_id": "a", "timestamp": NOW}
@@ -711,7 +711,7 @@ def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
     assert (night.fills, night.rest_fills, night.rest_orders) == ((), (), ())
 
 
-def test_an_open_order_of_an_earlier_day_outlives_the_next_snapshot(desk) -> None:
+def test_an_open_order_from_an_earlier_day_outlives_the_next_snapshot(desk) -> None:
     """REST's rows from after midnight stay, although an order update of the evening was still there."""
     desk.run.cache.apply_orders([{"order_id": "evening", "timestamp": NOW}], now=NOW)
     assert desk.run.snapshot().fills

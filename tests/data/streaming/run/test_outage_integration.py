@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 CONTRACT = "AAPL271217C00270000"
 
 
-def test_after_an_outage_of_everything_all_is_well(wait_until: Callable[..., None]) -> None:
+def test_everything_recovers_from_a_complete_outage(wait_until: Callable[..., None]) -> None:
     """During an outage with a fill, nothing is claimed; afterwards, the day is complete."""
     with (
         AlpacaSimulator(contracts=(CONTRACT,), tick_seconds=0.1, order_interval_seconds=0) as simulator,

@@ -112,7 +112,7 @@ def running(desk: SimulatedDesk, wait_until: Callable[..., None]) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_first_quotes_come_by_rest_with_their_true_time(
+def test_first_quotes_come_from_rest_with_their_true_time(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """If the streams send nothing, REST gives each row a quote with its own time and mark."""
@@ -211,7 +211,7 @@ def future(seconds: float) -> Any:
     return Nanoseconds(int(Nanoseconds.now() + seconds * 1e9))
 
 
-def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
+def test_a_stream_that_is_behind_is_stale_however_much_it_sends(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """Quotes that are 40 s old on arrival are neither live nor quiet."""
@@ -240,9 +240,7 @@ def test_a_wrong_clock_is_measured_and_changes_no_age(
     assert rows["lag_seconds"].between(-5, 5).all()
 
 
-def test_what_a_refused_stream_left_behind_is_stale(
-    desk: SimulatedDesk, wait_until: Callable[..., None]
-) -> None:
+def test_quotes_of_a_refused_stream_are_stale(desk: SimulatedDesk, wait_until: Callable[..., None]) -> None:
     """A stream refused on reconnecting leaves stale rows; one refused at once leaves none."""
     running(desk, wait_until)
     desk.push()
