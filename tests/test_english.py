@@ -177,6 +177,12 @@ VERBS = frozenset(
 CLUMSY = re.compile(r"\b(None where|where not|where None|where unknown)\b")
 HOUSE_WORDS = re.compile(r"\b(told|tells|anew|likewise|mishaps?|of which|so many|be it)\b", re.IGNORECASE)
 
+# A test's name is a sentence about what happens, so these turns of phrase have plainer ones.
+AWKWARD_NAME = re.compile(
+    r"(?<!there)_(is|are)_(said|asked|no(?!_longer))(_|$)|_asked_(for|of)(_|$)|_anew(_|$)|that_is_none|[a-z]_s_"
+    r"|_of_rest(_|$)|^test_(of|who|whoever|(what|who)_(is|does)_no)_"
+)
+
 
 def name_of(path: Path) -> str:
     """Return a file's path from the repository's root."""
@@ -233,6 +239,9 @@ def openings(path: Path) -> Iterator[tuple[int, str]]:
 def faults(path: Path) -> Iterator[str]:
     """Yield the place and text of every fault of a Python file."""
     is_test = name_of(path).startswith("tests/")
+    functions = (node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    if is_test:
+        yield from (f"{name_of(path)}: {each.name}" for each in functions if AWKWARD_NAME.search(each.name))
     found = [*(docstrings(path) if is_test else strings(path)), *comments(path)]
     yield from (f"{name_of(path)}:{line}: {text}" for line, text in docstrings(path) if OPENING.match(text))
     yield from (
@@ -246,7 +255,7 @@ def faults(path: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_the_source_is_in_plain_english() -> None:
-    """A docstring begins with what it returns or does, a function's with a verb; no overused word is left."""
+    """A docstring begins with what it returns or does, a function's with a verb; no awkward word is left."""
     assert not [fault for path in SOURCES for fault in faults(path)]
 
 

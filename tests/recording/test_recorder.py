@@ -366,7 +366,7 @@ def test_a_recording_that_cannot_begin_leaves_nothing_behind(
     assert not list(tmp_path.rglob("*.ohrec"))
 
 
-def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
+def test_nothing_is_kept_unless_requested(recorder: Recorder) -> None:
     """Before the first run, there is no file and nothing in memory."""
     ConnectionTap(recorder.journal, "stocks").received(b"x")
     assert recorder.status is None

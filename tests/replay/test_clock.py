@@ -39,7 +39,7 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
     assert clock.wall() == clock.span[0] == clock.span[1]
 
 
-def test_the_clock_waits_where_it_is_held() -> None:
+def test_a_held_clock_waits() -> None:
     """A held clock stays at its place until it may run to another, and makes up for a second of real time."""
     real = [0.0]
     clock = ReplayClock(AT, 0, 100 * SECOND, monotonic=lambda: real[0])

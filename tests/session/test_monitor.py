@@ -156,7 +156,7 @@ def test_the_curves_hold_open_pnl_of_the_portfolio_its_underlyings_and_each_posi
         pytest.param({"quoted": -300.0, "health": {}}, id="feed dead"),
     ],
 )
-def test_the_curve_has_a_gap_where_not_everything_is_seen(unseen: dict[str, object]) -> None:
+def test_the_curve_has_a_gap_while_not_everything_is_current(unseen: dict[str, object]) -> None:
     """A missing, closed or stale mark leaves a gap."""
     monitor, feed = _monitor()
     broken = _snapshot(5, **{key: value for key, value in unseen.items() if key != "health"})

@@ -113,7 +113,7 @@ def test_a_cash_settlement_realizes_its_amount() -> None:
     assert closed_lines(unknown) == [("AAPL 18 Dec 2026 240 put", "—", "—", "—")]
 
 
-def test_what_was_held_before_a_settlement_without_a_quantity_is_unknown() -> None:
+def test_holdings_before_a_settlement_without_a_quantity_are_unknown() -> None:
     """A sale of the day still has its quantity and its result since the close, but no cost."""
     event = BrokerEvent(kind=EventKind.CORPORATE, symbol=CALL, quantity=Decimal(0), date=BEFORE)
     live = LiveSnapshot(

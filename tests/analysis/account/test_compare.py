@@ -354,7 +354,7 @@ def test_two_positions_that_offset_each_other_are_both_held(long: int, short: in
     assert (compared.differences, compared.discrepancies, compared.not_held) == ((), {}, set())
 
 
-def test_what_the_file_keeps_out_is_not_compared() -> None:
+def test_positions_that_the_file_excludes_are_not_compared() -> None:
     """A position or a whole file marked `"account": "none"` appears neither as equal nor as different."""
     apart = option(CALL, 2, account="none")
     compared = compare_account(portfolio(apart, option(PUT, 1, "here")), broker({PUT: 1}))

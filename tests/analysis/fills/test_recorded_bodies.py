@@ -83,7 +83,7 @@ def test_a_multi_leg_fill_has_one_execution_per_leg() -> None:
     assert all(one.confirmed and one.price_origin.value == "reported" for one in legs)
 
 
-def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
+def test_a_bust_that_names_a_legs_execution_undoes_only_that_leg() -> None:
     """The other leg remains; the line says so, and is void once no leg remains."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)

@@ -452,7 +452,7 @@ def test_the_morning_after_a_split_withholds_the_days_result() -> None:
     assert (row["warnings"], totals.day_pnl.value) == (["previous_close_jump"], None)
 
 
-def test_a_fall_of_exactly_sixty_per_cent_is_no_split() -> None:
+def test_a_fall_of_exactly_sixty_per_cent_is_not_a_split() -> None:
     """The limit itself is within the range; float arithmetic does not decide."""
     shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=2)
     closes = {"XYZ": PreviousClose(1.5, MONDAY)}

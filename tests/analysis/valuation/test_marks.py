@@ -136,7 +136,7 @@ def test_a_trade_just_after_midnight_in_new_york_is_todays() -> None:
 
 
 @given(st.lists(st.tuples(PRICE, PRICE, PRICE, st.booleans()), min_size=1, max_size=30))
-def test_many_rows_are_marked_as_each_alone(
+def test_many_rows_are_marked_like_each_by_itself(
     rows: list[tuple[float | None, float | None, float | None, bool]],
 ) -> None:
     """Many rows get the same marks, methods and warnings as each row alone."""

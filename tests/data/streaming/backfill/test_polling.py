@@ -160,7 +160,7 @@ def test_an_answer_for_other_symbols_proves_nothing(desk: PollingDesk) -> None:
     assert desk.polling == Polling(frozenset([STREAMED]), 15.0, None)
 
 
-def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: PollingDesk) -> None:
+def test_a_failed_or_partly_unreadable_answer_proves_nothing(desk: PollingDesk) -> None:
     """The time of the last complete answer stays, and a sentence reports the failure."""
     desk.run_for(2)
     desk.rest.error = AlpacaRestError("/v1beta1/options/snapshots", "no answer", status=503)

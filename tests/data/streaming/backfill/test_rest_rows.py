@@ -129,7 +129,7 @@ def test_zeros_without_a_volatility_are_not_greeks(snapshot: dict[str, Any], kno
         ({"symbol": None, "rate": 0.05}, []),
     ],
 )
-def test_what_moves_a_price_like_a_split_is_read(row: dict[str, Any], words: list[str]) -> None:
+def test_events_that_move_a_price_like_a_split_are_read(row: dict[str, Any], words: list[str]) -> None:
     """Splits in both directions, stock dividends and spin-offs are read."""
     date = "effective_date" if "old_symbol" in row else "ex_date"
     found = read_splits([{**row, date: "2026-11-20"}, None, {**row, date: None}])

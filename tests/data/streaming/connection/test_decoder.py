@@ -153,7 +153,7 @@ def test_the_newest_of_each_symbol_stays_over_frames() -> None:
     assert (batch.messages, batch.conflated) == (5, 2)
 
 
-def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_control_message_does_not_count_as_a_batchs_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote ten minutes after the acknowledgement has not waited for ten minutes."""
     now = [100.0]
     monkeypatch.setattr(decoder_module.time, "monotonic", lambda: now[0])

@@ -23,7 +23,7 @@ def test_the_day_begins_unconfirmed() -> None:
     assert FillGaps(DAY).gaps == (FillGap(DAY),)
 
 
-def test_whoever_changes_the_gaps_publishes_them() -> None:
+def test_each_change_of_the_gaps_is_published() -> None:
     """Each change is published at once, beginning with the first."""
     told: list[tuple[FillGap, ...]] = []
     gaps = FillGaps(DAY, lambda changed: told.append(changed.gaps))
