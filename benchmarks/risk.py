@@ -37,7 +37,7 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
         elsewhere = Solver(shared_process().solve_many)
         _solve(held, lives[:1], elsewhere)  # starts the process
         spared = _solve(held, lives[1:], elsewhere)
-        yield Figure(f"the same, solved in a process of its own: CPU here, {size}", median(spared), "ms CPU")
+        yield Figure(f"the same, solved in its own process: CPU here, {size}", median(spared), "ms CPU")
         still = _solve(held, [lives[-1]] * 10, solver)
         yield Figure(f"risk of {size} contracts, none moved", median(still), "ms CPU")
     held = moving_portfolio(250)

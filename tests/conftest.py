@@ -17,7 +17,7 @@ import pytest
 import time_machine
 from hypothesis import is_hypothesis_test, settings
 
-# Shared machines are slow at times; a slow example is no failure.
+# Shared machines are slow at times; a slow example is not a failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

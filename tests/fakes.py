@@ -290,5 +290,5 @@ class FakeResults(RestResults):
 
 
 def order_history(rest: Any) -> OrderHistory:
-    """Return the day's orders and executions of a REST, with activities of their own."""
+    """Return the day's orders and executions from a REST client, with a separate log of activities."""
     return OrderHistory(rest, ActivityLog(rest))

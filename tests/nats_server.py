@@ -134,7 +134,8 @@ class Network:
 
     Args:
         port: The server's port.
-        buffer: How many bytes of each socket the system keeps; whoever does not read soon blocks the server.
+        buffer: How many bytes of each socket the system keeps; a client that does not read soon blocks the
+            server.
     """
 
     def __init__(self, port: int, *, buffer: int | None = None) -> None:

@@ -149,7 +149,7 @@ def test_a_wrong_address_of_a_relay_is_refused_without_repeating_its_password(
 
 
 def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any:
-    """The command line in a process of its own, after a statement."""
+    """The command line in its own process, after a statement."""
     code = (
         f"import sys, os; sys.argv = {['options-helper', *words]!r}; {before}; "
         "from options_helper.cli import main; main()"
@@ -342,7 +342,7 @@ GOLDEN = Path(__file__).parent / "replay/golden"  # "quiet" begins at 10:30:00
 
 
 def test_a_replay_has_its_own_portfolio_and_settings(tmp_path: Path) -> None:
-    """The child gets the recording, the speed and the time; the portfolio has a folder of its own."""
+    """The child gets the recording, the speed and the time; the portfolio has its own folder."""
     recording = GOLDEN / "quiet.ohrec"
     options = LaunchOptions(replay=recording, speed=4.0, at="10:30", portfolio=tmp_path / "mine.json")
     with launcher._environment(options) as env:

@@ -73,7 +73,7 @@ def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_not() -> None:
     assert look(3_601, 1) == 3_600
     assert look(1, 1) == 0
     assert look(-3_599, 1) == -3_600
-    assert look(1.4, 1) == 0, "a drift is no step"
+    assert look(1.4, 1) == 0, "a drift is not a step"
 
 
 def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:

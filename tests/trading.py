@@ -15,7 +15,7 @@ Executions = Counter[tuple[str, Decimal, Decimal]]  # by order, quantity and pri
 
 
 class Trader:
-    """Steps the simulator's orders, and its quotes if wanted, in a thread of its own until it is ended."""
+    """Steps the simulator's orders, and its quotes if wanted, in its own thread until it is ended."""
 
     def __init__(self, simulator: AlpacaSimulator, *, pause: float, ticks: bool) -> None:
         self._simulator, self._pause, self._ticks = simulator, pause, ticks

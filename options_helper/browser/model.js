@@ -23,7 +23,7 @@ export class Model {
   groups = new Map();
   /** @type {Map<string, Row>} */
   positions = new Map();
-  /** The rows with a quote of their own, single positions and legs, by group. @type {Map<string, Row[]>} */
+  /** The rows with their own quote, single positions and legs, by group. @type {Map<string, Row[]>} */
   quoted = new Map();
   /** The legs of each structure. @type {Map<string, Row[]>} */
   legs = new Map();

@@ -108,14 +108,14 @@ def _find_keys(inputs: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
     try:
         settings = load_settings(inputs.env, env_file=inputs.env_file)
     except SettingsError as error:
-        level = Level.NOTE if _asked_for_the_file_only(inputs) else Level.FAIL
+        level = Level.NOTE if _checks_only_the_file(inputs) else Level.FAIL
         return None, Finding("Keys", level, str(error))
     places = ("the environment" if inputs.env.get(name) else str(inputs.env_file) for name in KEY_NAMES)
     where = " and ".join(dict.fromkeys(places))
     return settings, Finding("Keys", Level.OK, f"{settings.masked_key} and its secret, from {where}")
 
 
-def _asked_for_the_file_only(inputs: DoctorInput) -> bool:
+def _checks_only_the_file(inputs: DoctorInput) -> bool:
     """Return whether only the file can be checked: one was named, and there are no keys."""
     if inputs.portfolio is None:
         return False

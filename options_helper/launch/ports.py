@@ -56,7 +56,7 @@ def claimed_port(host: str, asked: int | None) -> Iterator[int]:
         try:
             yield port
         finally:
-            with contextlib.suppress(OSError):  # removed while still locked, so it is no other launcher's
+            with contextlib.suppress(OSError):  # removed while still locked, so no other launcher has it
                 _claim_path(host, port).unlink()
             os.close(claim)
         return

@@ -45,7 +45,7 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Identifiers:
-    """Replaces identifiers; each object has a key of its own.
+    """Replaces identifiers; each object has its own key.
 
     Attributes:
         accounts: The account numbers seen so far, which no record may contain.

@@ -56,7 +56,7 @@ class Journal:
         return getattr(self._mine, "now", None) or self.clock()
 
     def put(self, record: Record, size: int = 0) -> None:
-        """Record something that is not an event of its own."""
+        """Record something that is not a separate event."""
         if self._put is not None:
             self._put(record, size)
 

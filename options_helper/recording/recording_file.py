@@ -97,7 +97,7 @@ def counted(records: int) -> str:
 
 def _create(folder: Path, at: dt.datetime) -> tuple[Path, int]:
     """Create a file named after the time, in a folder that is created if needed."""
-    with contextlib.suppress(FileExistsError):  # what is no folder is named as such below
+    with contextlib.suppress(FileExistsError):  # a file in the folder's place is reported below
         folder.mkdir(mode=0o700, parents=True)
     for number in itertools.count(1):
         path = folder / f"{at:%Y-%m-%dT%H%M}-options{f'-{number}' if number > 1 else ''}{SUFFIX}"

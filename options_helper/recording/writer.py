@@ -1,6 +1,6 @@
 """The writer of one run: a queue of records, and the thread that keeps them in a file, in memory, or both.
 
-Whoever records only appends to the queue. The thread replaces identifiers, encodes, compresses and writes.
+Other threads only append to the queue. The writer's replaces identifiers, encodes, compresses and writes.
 Each run has its own writer, so a slow disk that is still busy with one run does not delay the next.
 """
 

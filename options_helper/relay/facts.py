@@ -117,7 +117,7 @@ def _calendar_facts(calendar: MarketCalendar | object) -> CalendarFacts:
 
 
 def _references(before: CacheState, state: CacheState) -> Iterator[Reference]:
-    """Yield the changed parts, each in a message of its own; positions and history belong together."""
+    """Yield the changed parts, each in its own message; positions and history belong together."""
     for name in _REFERENCE:
         value = getattr(state, name)
         if value is not getattr(before, name):

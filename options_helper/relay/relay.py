@@ -270,7 +270,7 @@ def _describe_end(error: BaseException | None, *, leads: bool) -> str:
 def _is_inbox(reply: str) -> bool:
     """Return whether an answer may go to a subject.
 
-    The server checks the rights of whoever publishes, and that is the relay. Otherwise a reader could have it
+    The server checks the rights of the publisher, which is the relay. Otherwise a reader could have it
     write to `oh.orders`, or over the lease.
     """
     return reply.startswith("_INBOX.")

@@ -100,7 +100,7 @@ class RecordedOrders(RecordedConnection, TradingConnection):
         self._request.offer("orders", update)
 
     def _acknowledge(self, granted: frozenset[str] | None) -> None:
-        """Do nothing, because the acknowledgement is a record of its own."""
+        """Do nothing, because the acknowledgement is a separate record."""
 
 
 def connect(request: StreamRequest) -> RecordedConnection:
@@ -109,7 +109,7 @@ def connect(request: StreamRequest) -> RecordedConnection:
 
 
 def _run_to_end(steps: Coroutine[object, None, object]) -> None:
-    """Run a coroutine that waits for nothing; the error that ended the connection is a record of its own."""
+    """Run a coroutine that waits for nothing; the error that ended the connection is a separate record."""
     try:
         steps.send(None)
     except (StopIteration, StreamError):

@@ -32,7 +32,7 @@ from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.recording.records import Watching
 from options_helper.times import NEW_YORK
 
-# A lag is no age: it does not grow.
+# A lag is not an age: it does not grow.
 _AGES = frozenset(each.name for each in COLUMNS if each.unit in {"seconds", "hours"}) - {"lag_seconds"}
 _UNSTEADY_ALERTS = EXPOSURES | {AlertMetric.QUOTE_AGE_SECONDS}
 _IDENTIFIERS = ("key", "order_id", "parent_id", "execution_id", "activity_id")

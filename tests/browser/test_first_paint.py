@@ -32,7 +32,7 @@ def place(title: Any) -> dict[str, Any]:
 
 
 def look(page: Any, view: str) -> None:
-    """Change the window and the system's colours; a page of its own would compile the scripts again."""
+    """Change the window and the system's colours; a new page would compile the scripts again."""
     width, scheme = VIEWS[view]
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)

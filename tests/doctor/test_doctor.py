@@ -69,7 +69,7 @@ class AccountRest:
 def simulator() -> Iterator[AlpacaSimulator]:
     """A simulated Alpaca with marked keys."""
     pytest.importorskip("alpaca", reason="the streams need alpaca-py")
-    pytest.importorskip("streamlit", reason="its absence is a finding of its own")
+    pytest.importorskip("streamlit", reason="its absence is a separate finding")
     server = pytest.importorskip("options_helper.simulator.server", reason="the simulator needs aiohttp")
     with server.AlpacaSimulator(key_id=KEY_ID, secret_key=SECRET, tick_seconds=0) as simulator:
         yield simulator

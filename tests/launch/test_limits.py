@@ -1,4 +1,4 @@
-"""The limits of open files and core dumps, set in a process of its own."""
+"""The limits of open files and core dumps, set in its own process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ print(json.dumps(resource.getrlimit(resource.RLIMIT_CORE)))
 
 
 def run(program: str) -> list[object]:
-    """Run a program in a process of its own; return what it printed."""
+    """Run a program in its own process; return what it printed."""
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
     answer: list[object] = json.loads(ended.stdout)
     return answer

@@ -105,7 +105,7 @@ CALL = Position(
 
 
 def test_a_payoffs_corners_zeros_and_spot_are_in_the_chart() -> None:
-    """Gain and loss are on the two sides of zero, and the current price is a row of its own."""
+    """Gain and loss are on the two sides of zero, and the current price is a separate row."""
     structure = describe_structure(CALL)
     assert structure.payoff is not None
     table = payoff_table(structure.payoff, [250.0], structure.break_evens, 300.0)

@@ -39,7 +39,7 @@ def _app(risk: object, view: object) -> None:
 
 
 class Panel:
-    """The choice of what to leave out of the whole portfolio, in a page of its own."""
+    """The choice of what to leave out of the whole portfolio, in its own page."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *positions: Any) -> None:
         from apps.streamlit.components.risk import scenario_panel

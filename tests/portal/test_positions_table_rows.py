@@ -445,7 +445,7 @@ def test_strikes_have_no_unnecessary_decimals(strike: float, words: str) -> None
 
 
 def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
-    """Times have their offset, and legs have a file of their own."""
+    """Times have their offset, and legs have their own file."""
     positions = [*POSITIONS, _single("=HYPERLINK(1)", "AAPL", 270)]
     payload = _payload(positions=positions, notes={"aapl": "-1 contract"})
     zone = ZoneInfo("America/New_York")

@@ -135,8 +135,8 @@ def test_an_earlier_value_of_the_slider_is_not_a_choice(clock: ReplayClock) -> N
         assert clock.elapsed == 90 * SECOND
 
 
-def test_a_repeated_choice_is_taken_once(clock: ReplayClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser may send a click on a curve that was drawn again since; other clicks on it count."""
+def test_a_repeated_choice_counts_once(clock: ReplayClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser may send the same click again after the curve was redrawn; other clicks on it count."""
     monkeypatch.setattr(replay_bar.st, "session_state", {})
     replay, times = replay_of(clock), [clock.span[0] + dt.timedelta(seconds=each) for each in (20, 60)]
     for number, at, elapsed in (

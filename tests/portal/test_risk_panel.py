@@ -107,7 +107,7 @@ def test_the_inputs_are_named_with_their_dates() -> None:
 
 
 def test_the_extrinsic_value_is_written_as_the_mark_is() -> None:
-    """Out of the money the two are equal, half cents included; a payoff's float noise is no value."""
+    """Out of the money the two are equal, half cents included; a payoff's float noise is not a value."""
     symbol = "AAPL261218C00300000"
     stocks = {"AAPL": quote("AAPL", 272.09, 272.11)}
     live = snapshot(quote(symbol, 7.05, 7.20), quote(CALL, 22.0, 22.2), stock_quotes=stocks)

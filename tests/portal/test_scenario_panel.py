@@ -72,7 +72,7 @@ def _app(risk: object, now: object) -> None:
 
 
 class Panel:
-    """The grid in a page of its own."""
+    """The grid in its own page."""
 
     def __init__(self, risk: LiveRisk) -> None:
         self.test = AppTest.from_function(_app, args=(risk, risk.at), default_timeout=60)

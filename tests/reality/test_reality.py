@@ -349,7 +349,7 @@ def test_error_frames_end_or_interrupt_a_stream(code, kind) -> None:
 
 @pytest.mark.parametrize(("code", "words"), ERROR_WORDS.items())
 def test_error_frames_in_words(code, words) -> None:
-    """Each documented error has a sentence of its own."""
+    """Each documented error has its own sentence."""
     [frame] = BODIES[f"err_{code}"]["body"]
     assert words in str(rejection_of_frame("stocks", frame, asked=3))
 

@@ -198,7 +198,7 @@ def test_a_recording_whose_file_is_gone_is_not_complete(recorder: Recorder, *, i
 def test_a_slow_disk_does_not_mix_two_runs(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, wait_until: Any
 ) -> None:
-    """A run that begins before the last one is written has a file of its own, and both are whole."""
+    """A run that begins before the last one is written has its own file, and both are whole."""
     arrived, go_on = threading.Event(), threading.Event()
     write = os.write
 

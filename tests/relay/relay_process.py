@@ -1,4 +1,4 @@
-"""A relay in a process of its own, which a test may kill, pause and let hand over.
+"""A relay in its own process, which a test may kill, pause and let hand over.
 
 All are forked from one process that has imported everything, because an import costs seconds.
 """
@@ -33,7 +33,7 @@ _FORKS.set_forkserver_preload(["tests.relay.relay_process_imports"])
 
 
 class RelayProcess:
-    """A relay in a process of its own, and its log."""
+    """A relay in its own process, and its log."""
 
     def __init__(self, simulator: AlpacaSimulator, url: str, log: Path) -> None:
         """Start it."""

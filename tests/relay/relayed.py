@@ -33,7 +33,7 @@ OTHER = "MSFT261218C00500000"
 # the tests, an overdue term must not end the process.
 TIMES = LeaseTimes(grace=60.0, poll=0.05)
 T = TypeVar("T")
-PATIENCE = 40.0  # a relay in a process of its own imports for seconds, and waits for a former one's lease
+PATIENCE = 40.0  # a relay process takes seconds to import, and waits for the previous one's lease
 
 
 @dataclass

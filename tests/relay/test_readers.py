@@ -55,7 +55,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Yield an account that a relay publishes; the server drops whoever has read nothing for 2 s."""
+    """Yield an account that a relay publishes; the server drops clients that have read nothing for 2 s."""
     with (
         running_nats_server(tmp_path_factory.mktemp("nats"), 'write_deadline: "2s"\n') as server,
         AlpacaSimulator(contracts=CONTRACTS, tick_seconds=0, order_interval_seconds=0) as simulator,

@@ -91,7 +91,7 @@ class Studio:
             self.pause.wait(0.03)
 
     def restart(self) -> None:
-        """Stop, and start again with the same settings; the next run has a file of its own."""
+        """Stop, and start again with the same settings; the next run has its own file."""
         config = self.manager.config
         assert config is not None
         self.manager.stop()

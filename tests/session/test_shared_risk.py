@@ -83,7 +83,7 @@ def test_after_stop_the_last_prices_have_a_risk_and_it_is_frozen(wait_until) -> 
     assert last.legs["extrinsic"][0] == pytest.approx(first.legs["extrinsic"][0] + 0.2)
     later = replace(stopped, as_of=AT + dt.timedelta(hours=1))
     risks.keep_current(portfolio, later)
-    assert risks.exact(request, later).at is later, "an alert's risk is of its own snapshot"
+    assert risks.exact(request, later).at is later, "an alert's risk is that of its own snapshot"
     assert risks.to_show(request, later) is last
     assert risks.to_show(request, replace(_live(8, 3), started_at=AT + dt.timedelta(seconds=8))) is not last
 

@@ -1,4 +1,4 @@
-"""Quotes solved in a process of their own: the same figures, and none lost if it ends."""
+"""Quotes solved in a separate process: the same figures, and none lost if it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator against bodies recorded or documented of Alpaca: the same fields, and none of its own."""
+"""The simulator's bodies have the fields of Alpaca's recorded or documented ones, and no others."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_calls_and_puts_keep_parity(spot, moneyness, years, volatility) -> None:
 
 
 def test_greeks_are_slopes() -> None:
-    """Each Greek is the slope of the price in its variable."""
+    """Each Greek is the slope of the price with respect to its variable."""
 
     def price(spot: float = 100, years: float = 0.5, volatility: float = 0.3) -> float:
         return value_option(spot, 105, years, volatility, is_call=True).price

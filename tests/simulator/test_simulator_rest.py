@@ -301,7 +301,7 @@ def test_invalid_data_requests_are_refused(make_phone, path, query, status) -> N
 
 
 def test_an_index_is_not_a_stock(phone) -> None:
-    """Indices have values of their own and are not stocks."""
+    """Indices have their own values and are not stocks."""
     assert phone.body("/v2/stocks/snapshots", symbols="SPX,AAPL").keys() == {"AAPL"}
     value = phone.body("/v1beta1/indices/latest/values", symbols="SPX")["values"]["SPX"]["v"]
     assert value == pytest.approx(6690, rel=0.05)

@@ -87,7 +87,7 @@ def render_offers() -> None:
 
 
 def render_download(key: str, file: OfferedFile) -> None:
-    """Offer a file by a link of its own, and draw the link."""
+    """Offer a file by its own link, and draw the link."""
     offers = _offers()
     offers.elsewhere[key] = file
     _draw_link(offers.token, key, file)

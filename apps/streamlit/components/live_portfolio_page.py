@@ -105,7 +105,7 @@ def _status(
 
 
 def _body() -> None:
-    """Draw everything below the status line, each part as a fragment of its own."""
+    """Draw everything below the status line, each part as a separate fragment."""
     from apps.streamlit.components.layout.live_body import lay_out_body  # noqa: PLC0415 - after the title
     from apps.streamlit.components.layout.parts import draw_part  # noqa: PLC0415 - the same
     from apps.streamlit.components.view.page_view import taken_page  # noqa: PLC0415 - the same

@@ -126,7 +126,7 @@ class AlertStatus:
     raised_at: dt.datetime | None = None
     raised_value: float | None = None
     began_at: dt.datetime | None = None
-    # A recording's digests are made of the fields above. A later time alone is no reason to redraw.
+    # A recording's digests are made of the fields above. A later time alone is not a reason to redraw.
     knows_account: bool = field(default=False, repr=False)
     value_at: dt.datetime | None = field(default=None, repr=False, compare=False)
 

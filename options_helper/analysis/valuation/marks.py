@@ -28,8 +28,8 @@ recent if it was made on the trading day.
 
 A last trade is usable if it was made on the current New York day. Trades of contracts on the `indicative`
 feed are not usable, because they are 15 minutes late (Alpaca, "Real-time Option Data"). An old trade never
-replaces a bad quote. Alpaca writes 0 for a missing side: an ask of 0 is no ask, and a bid of 0 means that
-nobody bids. A negative or infinite price is no price. A quote dated on a day without a session, such as a
+replaces a bad quote. Alpaca writes 0 for a missing side: an ask of 0 is not an ask, and a bid of 0 means that
+nobody bids. A negative or infinite price does not count. A quote dated on a day without a session, such as a
 test price on a Saturday, makes no mark (`outside_session`), even if it is read in a later session.
 
 All prices are in dollars per share.

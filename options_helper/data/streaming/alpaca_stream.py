@@ -78,7 +78,7 @@ class _AlpacaDataStreamer:
         self.stream.subscribe_trades(self._handle_trades, *asked)
 
     def change(self, symbols: Sequence[str]) -> None:
-        """Subscribe to these symbols in place of the former ones, without a new connection."""
+        """Subscribe to these symbols instead of the previous ones, without a new connection."""
         self.stream.change(symbols)
 
     def run(self) -> None:

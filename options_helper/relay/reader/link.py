@@ -23,7 +23,7 @@ _FOR_FILLS = Grant()
 
 
 class Link:
-    """The background fetch of a relayed run, in a thread of its own: the relay's facts and all its streams.
+    """The background fetch of a relayed run, in its own thread: the relay's facts and all its streams.
 
     Args:
         options: The servers and credentials of NATS.

@@ -29,7 +29,7 @@ STOCK_CHANNELS = (
 OPTION_CHANNELS = ("trades", "quotes")
 CHANNEL_BY_TYPE = {"q": "quotes", "t": "trades", "s": "statuses", "c": "corrections", "x": "cancelErrors"}
 _MESSAGES_PER_FRAME = 20
-_TEST_FEED = "test"  # with a single symbol, FAKEPACA, which is no stock
+_TEST_FEED = "test"  # with a single symbol, FAKEPACA, which is not a stock
 _FINAL_CODES = {402, 404, 406, 409}
 
 

@@ -278,7 +278,7 @@ def test_the_day_is_what_the_account_gained(before: Ledger, data: st.DataObject)
         counted = (len(before.fills), len(before.events))
         trade(data.draw, before)
         if counted == (len(before.fills), len(before.events)):
-            # A deposit of securities is no result of the day, so it is counted as if held at the start.
+            # A deposit of securities is not a result of the day, so it is counted as if held at the start.
             for symbol, (quantity, _) in before.held.items():
                 received[symbol] += quantity - moved.get(symbol, Decimal(0))
     prices = {symbol: data.draw(st.integers(1, 900)) for symbol in closes}

@@ -668,7 +668,7 @@ def test_a_stream_that_is_behind_is_reported() -> None:
     )
     assert diagnose(snapshot(late), quotes=STALE).detail.endswith("oldest 31 s (BRK.B 500 call).")
     ahead = correct_clock(snapshot(late, clock_offset_seconds=94.0))
-    assert diagnose(ahead, quotes=QuoteCounts(total=8)).headline == "Live.", "a wrong clock is no lag"
+    assert diagnose(ahead, quotes=QuoteCounts(total=8)).headline == "Live.", "a wrong clock is not a lag"
 
 
 def test_one_stale_quote_is_singular() -> None:

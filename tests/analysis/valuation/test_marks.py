@@ -85,7 +85,7 @@ def row_of(position: Position | EquityPosition, live: LiveSnapshot) -> tuple[flo
         (1.01, 1.00, None, "none", ["crossed"]),
         (1.00, None, None, "none", ["missing_ask"]),
         (1.00, 0.00, None, "none", ["missing_ask"]),
-        (0.00, 0.00, None, "none", ["missing_ask"]),  # 0 is no ask: nothing to halve
+        (0.00, 0.00, None, "none", ["missing_ask"]),  # 0 is not an ask: nothing to halve
         (None, 1.00, None, "none", ["missing_bid"]),
         (-1.0, 1.00, None, "none", ["missing_bid"]),
         (1.00, float("inf"), None, "none", ["missing_ask"]),

@@ -102,7 +102,7 @@ def test_the_end_of_a_brackets_legs_is_noticed_too(broker: Broker, rest: AlpacaR
 
 
 def test_a_leg_without_a_parent_is_shown_itself(broker: Broker, rest: AlpacaRest) -> None:
-    """A leg without a known parent is shown as an order of its own."""
+    """A leg without a known parent is shown as a separate order."""
     broker.bracket["submitted_at"] = broker.bracket["legs"][0]["submitted_at"] = "2020-01-02T15:00:00Z"
     (order,) = rest.orders(status="open")
     assert order["id"] == RECORDED["legs"][0]["id"]  # type: ignore[index]

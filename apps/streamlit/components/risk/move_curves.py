@@ -143,7 +143,7 @@ def _curve(scenario: Scenario, column: int, base: float | None, spot: float | No
     here = spot or 0.0
     zeros = find_zeros(places, pnl)
     if base is None and not scenario.days[column]:
-        # P/L from now on is zero at the current price, which is no break-even.
+        # P/L from now on is zero at the current price, which is not a break-even.
         zeros = tuple(zero for zero in zeros if abs(zero - here) > _SAME * max(here, 1.0))
     return RiskCurve(scenario.days[column], places, pnl, zeros)
 

@@ -132,7 +132,7 @@ def forget_table_version() -> None:
 
 
 def redraw_all() -> None:
-    """Draw every part: the end of a callback that changes more than the part of its own widget."""
+    """Draw every part, at the end of a callback that changes more than its widget's part."""
     redraw_parts(st.session_state.get(_NUMBERS, {}))
 
 
@@ -170,5 +170,5 @@ def _fragments_of(parts: Iterable[str]) -> Iterator[str]:
 
 
 @cache
-def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
+def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command its own type
     return st.components.v2.component("options-helper.redraw", html="<span></span>", js="redraw.js")

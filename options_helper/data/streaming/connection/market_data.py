@@ -51,7 +51,7 @@ class DataConnection(OneConnection):
     deliver_corrections: Callable[[list[Message]], Awaitable[None]] | None = None
 
     def change(self, symbols: Sequence[str]) -> None:
-        """Subscribe to these symbols in place of the former ones, on the open connection; from any thread."""
+        """Subscribe to these symbols instead, on the open connection; callable from any thread."""
         with self._mutex:
             self._wanted = symbols
             if self._main is not None and self._main_loop is not None:

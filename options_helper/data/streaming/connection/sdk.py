@@ -47,7 +47,7 @@ class SdkDataStream(SdkStream, Protocol):
     symbols: Sequence[str]
 
     def change(self, symbols: Sequence[str]) -> None:
-        """Subscribe to these symbols in place of the former ones."""
+        """Subscribe to these symbols instead of the previous ones."""
 
     def subscribe_quotes(self, handler: SdkHandler, *symbols: str) -> None:
         """Subscribe to the quotes of these symbols."""

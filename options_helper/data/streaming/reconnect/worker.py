@@ -46,7 +46,7 @@ class ChangeableStreamer(Streamer, Protocol):
     """A streamer whose symbols may change while it is connected."""
 
     def change(self, symbols: Sequence[str], /) -> None:
-        """Subscribe to these symbols in place of the former ones; callable from any thread."""
+        """Subscribe to these symbols instead of the previous ones; callable from any thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from options_helper.market import StreamName
 
 
 class BackgroundFetch(Protocol):
-    """A fetch, in threads of its own, of the data that the streams do not carry."""
+    """A fetch, in its own threads, of the data that the streams do not carry."""
 
     def start(self) -> None:
         """Start fetching."""

@@ -252,7 +252,7 @@ class LiveRun:
         self.workers[stream].event(received_at=now)
         if self._tap is not None:
             self._tap(stream, kind, rows, now)
-        # Each order update is a batch of its own, so an unreadable one fails alone.
+        # Each order update is a separate batch, so an unreadable one fails alone.
         for part in [(row,) for row in rows] if kind == "orders" else [rows]:
             self.journal.hand_over()
             lost = self.inbox.offer(Batch(stream, now, **{kind: part}))

@@ -307,7 +307,7 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
 
 
 def test_a_loss_is_never_shown_without_its_gap(desk: RunDesk, wait_until: WaitUntil) -> None:
-    """Whoever looks as soon as the stream is reconnecting finds the fills incomplete."""
+    """The fills are incomplete from the moment the stream is reconnecting."""
     seen: list[LiveSnapshot] = []
 
     class Look(logging.Handler):

@@ -123,7 +123,7 @@ def test_first_quotes_come_from_rest_with_their_true_time(
     assert all(quote.from_rest for quote in snapshot.option_quotes.values())
     for symbol, quote in snapshot.option_quotes.items():
         assert quote.timestamp == desk.simulator.call(lambda symbol=symbol: told_at(desk.simulator, symbol))
-    assert rows["lag_seconds"].isna().all(), "REST was asked at any time: that is no lag"
+    assert rows["lag_seconds"].isna().all(), "REST may answer at any time: that is not a lag"
 
 
 def told_at(simulator: AlpacaSimulator, symbol: str) -> dt.datetime:

@@ -26,7 +26,7 @@ _HTML = '<div class="positions-table"></div>'
 
 
 @cache
-def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
+def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command its own type
     # Mounted in the page's own DOM instead of a shadow root, so that the browser's search, assistive tools
     # and tests find the text.
     return st.components.v2.component(
