@@ -23,7 +23,7 @@ SOURCES = [path.relative_to(ROOT).as_posix() for path in FILES]
 
 PRODUCT, SIMULATOR = "options_helper", "options_helper.simulator"
 
-# Each may import from its own layer and from those before it; a module that stands in none is of the last.
+# Each may import from its own layer and from those before it; a module in none of them belongs to the last.
 LAYERS = (
     ("options_helper.printable",),
     ("options_helper.errors",),

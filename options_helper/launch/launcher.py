@@ -189,7 +189,7 @@ def _replay_environment(options: LaunchOptions, recording: Path, folder: Path) -
     """Return the variables of a replay, whose portfolio file is the recorded one.
 
     Raises:
-        OptionsHelperError: The file cannot be played, or not at this speed or from this time on.
+        OptionsHelperError: The file cannot be played, or not at this speed or from this time.
     """
     from options_helper.recording.overview import find_place, survey  # noqa: PLC0415 - needs msgspec
 

@@ -27,12 +27,12 @@ class ReplayManager:
     """A recorded run; `start` lets its clock run, and `stop` lets it stand still.
 
     Args:
-        open_records: Returns the recording's records from the first one on; called again for a jump backward.
+        open_records: Returns the recording's records from the first one; called again for a jump backward.
         clock: The recording's clock, which waits until everything up to its time has been played.
         portfolio: Where the recorded portfolio file is written at each of its changes; None for nowhere.
 
     Attributes:
-        problem: The reason why nothing can be played from the clock's end on.
+        problem: The reason why nothing can be played beyond the clock's end.
     """
 
     def __init__(

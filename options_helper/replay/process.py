@@ -101,7 +101,7 @@ def start_replay(env: MutableMapping[str, str], portfolio: Path) -> Replay:
 
 
 def _records(file: BinaryIO) -> Iterator[Record]:
-    """Yield the records from the first one on."""
+    """Yield the records from the first one."""
     from options_helper.recording.file_format import RecordingReader  # noqa: PLC0415 - only for a replay
 
     file.seek(0)

@@ -150,7 +150,7 @@ def objects(value: object, place: Place = ()) -> Iterator[Place]:
 
 
 def at(document: Any, place: Place) -> Any:
-    """Return what stands at a place."""
+    """Return the value at a place."""
     for step in place:
         document = document[step]
     return document

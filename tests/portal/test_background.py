@@ -59,7 +59,7 @@ def test_a_quick_answer_is_returned_by_the_same_call(background: Background) -> 
 
 
 def test_a_long_computation_is_not_waited_for(background: Background, wait_until: WaitUntil) -> None:
-    """The first answer is absent until it is known; then the last one stands until the next is known."""
+    """The first answer is absent until it is known; then the last one stays until the next is known."""
     first, second, old, new = Slow("old"), Slow("new"), object(), object()
     assert background.ask(KEY, "q", old, first, patience_seconds=0.0) is None
     assert first.began.wait(PATIENT)

@@ -108,7 +108,7 @@ def test_a_search_covers_ids_tags_and_symbols(panel: Panel) -> None:
 
 
 def test_curves_start_at_the_remaining_positions_profit(panel: Panel) -> None:
-    """P/L Open of the positions that are left is known, because whole positions go."""
+    """P/L Open of the remaining positions is known, because whole positions are left out."""
     panel.leave_out()
     assert panel.test.session_state["base"] == pytest.approx(panel.view.totals.open_pnl.value)
     panel.leave_out("All of AAPL")

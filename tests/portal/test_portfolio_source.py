@@ -68,7 +68,7 @@ def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
     assert source.saved_at.timestamp() == 200
     assert read_portfolio(path) is source
     _save(path, '{"cash": 1}', 100)
-    assert read_portfolio(path).portfolio.cash == 1, "nothing stands under the version that was not read"
+    assert read_portfolio(path).portfolio.cash == 1, "nothing is stored for the version that was not read"
 
 
 def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

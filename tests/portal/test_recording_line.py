@@ -23,7 +23,7 @@ FILE = Path("/records/2026-11-29T0930-options.ohrec")
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, f"Each run from the next Start on is recorded in {FILE.parent}. {CONTENTS}"),
+        (None, f"From the next Start, each run is recorded in {FILE.parent}. {CONTENTS}"),
         (RecordingStatus(FILE, 12_340_000, ""), f"Recording: 12.3 MB in {FILE}."),
         (
             RecordingStatus(FILE, 2_000_000, "The recording ended: No space left on device."),
@@ -86,7 +86,7 @@ def _sidebar() -> None:
     render_sidebar(Credentials())
 
 
-def test_the_switch_in_the_sidebar_records_from_the_next_start_on(
+def test_the_switch_in_the_sidebar_records_from_the_next_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The contents and the folder are named before it is switched on; other tabs show the same state."""
@@ -118,7 +118,7 @@ def test_behind_a_relay_the_sidebar_says_what_the_relay_determines() -> None:
     page = AppTest.from_function(_relayed_sidebar).run()
     assert not page.exception
     assert not page.selectbox
-    assert "Record from the next Start on" not in [toggle.label for toggle in page.toggle]
+    assert "Record from the next Start" not in [toggle.label for toggle in page.toggle]
     assert [caption.value for caption in page.caption] == [
         "The relay determines the feeds and the account. A session behind a relay cannot be recorded."
     ]

@@ -1,4 +1,4 @@
-"""A grid of many legs in the page: what stands in its place until it is computed."""
+"""A grid of many legs in the page: what takes its place until it is computed."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_prices_get_no_older_after_stop(stopped_after: int, *, is_named: bool) -
 
 
 def test_a_failed_grid_says_so_and_can_be_computed_again(gate: Gate, wait_until: WaitUntil) -> None:
-    """The reason and a button stand where the grid would; nothing is computed again by itself."""
+    """The reason and a button take the grid's place; nothing is computed again by itself."""
     gate.problem = RuntimeError("root not bracketed")
     panel = Panel(_risk(0))
     wait_until(lambda: panel.finished > 0)

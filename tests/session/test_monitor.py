@@ -224,7 +224,7 @@ def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
     assert monitor.view().alerts.status_of("age").value == pytest.approx(5.0)
 
 
-def test_another_threshold_counts_from_the_next_look_on() -> None:
+def test_another_threshold_applies_from_the_next_look() -> None:
     """A new threshold applies to curves and alerts even without new data."""
     monitor, feed = _monitor(LOSS)
     old = dataclasses.replace(_snapshot(60, quoted=0.0, version=7), health={})
@@ -498,7 +498,7 @@ def _save(alerts: Path, *rules: AlertRule) -> None:
 
 
 def test_the_portfolio_is_watched_without_an_unusable_alerts_file(portfolio_path: Path) -> None:
-    """The curves continue, and a corrected file is used from the next look on."""
+    """The curves continue, and a corrected file is used from the next look."""
     alerts = portfolio_path.with_name("alerts.json")
     alerts.write_text("{", encoding="utf-8")
     monitor = _watch_beside(portfolio_path)

@@ -57,7 +57,7 @@ def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
 
 
 def add_averages(spans: list[Span], totals: list[TotalSeen], *, carried: bool) -> list[Span]:
-    """Set the running average after each execution; None from the first missing price on."""
+    """Set the running average after each execution; None from the first missing price onwards."""
     quantity, value = _carried_over(spans, totals) if carried else (ZERO, ZERO)
     result: list[Span] = []
     for span in spans:

@@ -30,14 +30,14 @@ class OtherAccount(OptionsHelperError):
     def __init__(self) -> None:
         super().__init__(
             "NATS holds the order updates of another Alpaca account, so this relay does not lead: readers "
-            "would see the fills of both accounts as those of one. Use a nats-server, or an account of NATS, "
-            "for each Alpaca account. If this account replaces the other one, end the other one's relays and "
+            "would see the fills of both accounts as those of one. Use a separate nats-server or NATS "
+            "account for each Alpaca account. If this account replaces the other one, end the other one's relays and "
             f"delete what they stored: nats stream rm {ORDERS_STREAM}"
         )
 
 
 def name_account(account_id: str) -> str:
-    """Return a name for an Alpaca account from which nobody learns its id or its number.
+    """Return a name for an Alpaca account that reveals neither its id nor its number.
 
     The id is random and longer than anyone can try, unlike the account's number.
     """

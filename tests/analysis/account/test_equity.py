@@ -83,7 +83,7 @@ def test_the_parts_sum_to_the_difference(
     parts = (found.marks, found.only_in_file, found.only_at_broker, found.unmarked)
     others = found.cash + found.between + found.rest
     assert sum(parts) + others == found.difference == found.portfolio_value - equity
-    # The same once more, contract by contract: every one of them stands for itself.
+    # The same once more, contract by contract, with each on its own.
     value = cash + sum(
         (row.quantity * row.size * row.mark for row in rows if row.mark is not None), Decimal(0)
     )

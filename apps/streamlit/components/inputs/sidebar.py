@@ -100,14 +100,14 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
 
 
 def _render_recording() -> None:
-    """Draw the switch that records each session from the next Start on; nothing without a recorder."""
+    """Draw the switch that records each run from the next Start; nothing without a recorder."""
     recorder = process_recorder()
     if recorder is None:
         return
     folder = recorder.folder or _recordings_folder()
     st.session_state[_RECORD_KEY] = recorder.folder is not None  # it is the same in every tab
     st.caption(in_markdown(f"{CONTENTS} It is kept in {printable(str(folder))}."))
-    st.toggle("Record from the next Start on", key=_RECORD_KEY, on_change=_switch_recording)
+    st.toggle("Record from the next Start", key=_RECORD_KEY, on_change=_switch_recording)
 
 
 def _switch_recording() -> None:

@@ -53,7 +53,7 @@ def describe_recording(folder: Path | None, status: RecordingStatus | None) -> s
     """Return the state of a recording in sentences, and before the first one its future contents."""
     if status is None:
         return (
-            f"Each run from the next Start on is recorded in {printable(str(folder))}. {CONTENTS}"
+            f"From the next Start, each run is recorded in {printable(str(folder))}. {CONTENTS}"
             if folder
             else ""
         )

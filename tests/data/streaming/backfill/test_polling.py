@@ -143,7 +143,7 @@ def test_symbols_that_no_longer_stream_are_polled_at_once(desk: PollingDesk) -> 
 
 
 def test_what_will_be_polled_is_known_before_it_is_fetched(desk: PollingDesk) -> None:
-    """A symbol counts as polled from the acknowledgement on, and an older answer proves nothing."""
+    """A symbol counts as polled from the acknowledgement, and an older answer proves nothing."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
     desk.backfill.request_quotes(StreamName.OPTIONS)

@@ -81,7 +81,7 @@ def test_a_thousand_contracts_on_the_free_plan_are_priced(
     assert (stocks.state, options.state) == (StreamState.RUNNING, StreamState.RUNNING)
     assert (stocks.channels, len(stocks.polled)) == (30, 30)
     assert len(options.polled) == 60 * contracts_each - 200
-    assert not live.errors_by_stream, "no 405 is left standing"
+    assert not live.errors_by_stream, "no 405 remains"
     assert known_budgets
     assert took < 30
     assert minute < 60, "of 200 a minute, everything that Start asks for included"
