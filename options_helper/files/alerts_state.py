@@ -156,7 +156,7 @@ def _refusal(rule: object) -> str:
 
 def _refused_words(reasons: Sequence[str]) -> str:
     return (
-        f"{count(len(reasons), 'saved alert')} cannot be used any more: {'; '.join(dict.fromkeys(reasons))}."
+        f"{count(len(reasons), 'saved alert')} can no longer be used: {'; '.join(dict.fromkeys(reasons))}."
     )
 
 

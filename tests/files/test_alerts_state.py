@@ -107,7 +107,7 @@ def test_an_alert_that_is_no_longer_valid_affects_no_other(tmp_path: Path) -> No
     assert kept.alerts.status["acknowledged"].phase is AlertPhase.ACKNOWLEDGED
     others = [event for event in before.history if event.rule.id != "raised"]
     assert list(kept.alerts.history) == others
-    assert state.problem.startswith("1 saved alert cannot be used any more: Input should be a valid number")
+    assert state.problem.startswith("1 saved alert can no longer be used: Input should be a valid number")
     assert state.path.with_suffix(".unused").read_bytes() == old
 
 

@@ -187,12 +187,12 @@ class _AlertsDesk:
 
 
 def test_alerts_that_were_not_restored_are_named(tmp_path: Path) -> None:
-    """An alert from the last process that cannot be used any more is not simply absent."""
+    """An alert from the last process that can no longer be used is not simply absent."""
     state = AlertsState(tmp_path, tmp_path / "portfolio.json")
     state.path.write_text('{"alerts": {"rules": [{"id": "old", "metric": "moon"}]}, "own": ["old"]}')
     desk = _AlertsDesk(LOSS, outlet=AlertOutlet(state))
     assert [each.value for each in desk.panel.warning] == [in_markdown(desk.monitor.state_problem)]
-    assert desk.monitor.state_problem.startswith("1 saved alert cannot be used any more: ")
+    assert desk.monitor.state_problem.startswith("1 saved alert can no longer be used: ")
     assert "1 · 0 raised" in desk.text
 
 
@@ -364,7 +364,7 @@ def test_an_alert_that_exists_is_not_added_again() -> None:
     panel.selectbox[1].set_value("pnl_abs")
     panel.number_input[0].set_value(-100.0)
     next(each for each in panel.button if each.label == "Add alert").click().run()
-    words = f"There is such an alert already: AAPL 250 call 18 Dec · P/L Open below {MINUS}$100."
+    words = f"This alert already exists: AAPL 250 call 18 Dec · P/L Open below {MINUS}$100."
     assert [error.value for error in panel.error] == [in_markdown(words)]
     assert [rule.id for rule in desk.monitor.view().alerts.rules] == ["loss"]
     panel.number_input[0].set_value(-200.0)

@@ -196,7 +196,7 @@ def test_while_streams_run_a_broken_file_removes_no_figure(desk: PortalDesk, tex
     page.run()
     (problem,) = [line.value for line in page.error]
     assert problem.startswith("**portfolio.json cannot be used.** ")
-    assert "The figures are of the version saved " in problem
+    assert "The figures are from the version saved " in problem
     assert ([tile.label for tile in page.metric], enabled(page)) == (shown, {"stop"})
     desk.own(desk.CALL)
     assert (len(page.run().error), enabled(page)) == (0, {"stop", "restart"})

@@ -31,8 +31,8 @@ class OtherAccount(OptionsHelperError):
         super().__init__(
             "NATS holds the order updates of another Alpaca account, so this relay does not lead: readers "
             "would see the fills of both accounts as those of one. Use a separate nats-server or NATS "
-            "account for each Alpaca account. If this account replaces the other one, end the other one's relays and "
-            f"delete what they stored: nats stream rm {ORDERS_STREAM}"
+            "account for each Alpaca account. If this account replaces the other one, end the other one's "
+            f"relays and delete what they stored: nats stream rm {ORDERS_STREAM}"
         )
 
 

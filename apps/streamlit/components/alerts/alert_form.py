@@ -124,7 +124,7 @@ def _existing(rule: AlertRule, monitor: PortfolioMonitor) -> str:
     others = monitor.view().alerts.rules
     if all(other.model_copy(update={"id": rule.id}) != rule for other in others):
         return ""
-    return f"There is such an alert already: {subject_of(rule, monitor.names)} · {rule.condition}."
+    return f"This alert already exists: {subject_of(rule, monitor.names)} · {rule.condition}."
 
 
 def _missing(

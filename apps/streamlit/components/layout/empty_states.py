@@ -50,7 +50,7 @@ def find_file_problem(source: PortfolioSource, zone: dt.tzinfo) -> Diagnosis | N
     if error is None or saved_at is None:
         return None
     reason = ": ".join(part for part in (error.place, error.reason.split("\n")[0].rstrip(".")) if part)
-    version = f"The figures are of the version saved {format_time(saved_at, zone)}."
+    version = f"The figures are from the version saved {format_time(saved_at, zone)}."
     return Diagnosis(Level.ERROR, f"{source.name} cannot be used.", f"{capital(reason)}. {version}")
 
 
