@@ -22,7 +22,7 @@ _TARGETS = {
     2.0: {"median": "<= 1.2", "p95": "<= 2.1", "CPU": None, "bytes": None, "task": None},
     0.5: {"median": "<= 0.45", "p95": None, "CPU": "<= 15", "bytes": "<= 60", "task": "<= 50"},
 }
-# Notes when a frame shows a new text of the watched mark, and the long tasks of the browser.
+# Records when a frame shows a new text of the watched mark, and the browser's long tasks.
 _WATCH = """() => {
   window.shown = []; window.tasks = [];
   new PerformanceObserver(list => list.getEntries().forEach(task => window.tasks.push(task.duration)))

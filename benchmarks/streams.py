@@ -16,7 +16,7 @@ _MESSAGES = {1: 300_000, 10: 1_500_000, 50: 2_500_000, 100: 2_500_000}
 # The SDK alone is slower; a tenth of the messages is enough.
 _SLOW = {"S": 0.1, "P": 0.05}
 _TARGETS = {1: ">= 1.0", 10: ">= 1.5", 50: ">= 2.0", 100: ">= 2.0"}
-# Where risk is computed, and every how many seconds: as often as a page shows it, at most each second.
+# Where risk is computed, and how often, in seconds: as often as a page shows it, at most each second.
 _RISK_BESIDE = {
     "process 2": "with risk in a process, every two seconds",
     "process 1": "with risk in a process, every second",

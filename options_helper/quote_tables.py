@@ -62,7 +62,7 @@ def _is_older(row: Quote | Trade, kept: np.void) -> bool:
         return False
     stamp = to_microseconds(row.timestamp)
     if row.from_rest:
-        # An event without a time counts as old as its receipt.
+        # An event without a time has the time of its receipt.
         return bool(stamp <= (kept["timestamp"] or kept["received_at"]))
     credible = kept["timestamp"] <= (to_microseconds(row.received_at) or stamp) + _FAR_AHEAD
     return bool(0 < stamp < kept["timestamp"] and credible)

@@ -453,7 +453,7 @@ def test_a_server_without_a_launcher_needs_no_standard_input() -> None:
     assert process.wait(10) == 0
 
 
-# A launcher with a stub in place of Streamlit's server, which needs as long to listen as that one.
+# A launcher with a stub in place of Streamlit's server, which takes as long to start listening.
 RACER = """
 import sys, time
 from options_helper.launch import launcher, ports

@@ -155,9 +155,7 @@ def _refusal(rule: object) -> str:
 
 
 def _refused_words(reasons: Sequence[str]) -> str:
-    return (
-        f"{count(len(reasons), 'saved alert')} can no longer be used: {'; '.join(dict.fromkeys(reasons))}."
-    )
+    return f"{count(len(reasons), 'saved alert')} can no longer be used: {'; '.join(dict.fromkeys(reasons))}."
 
 
 def _age(path: Path) -> float:

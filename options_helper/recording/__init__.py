@@ -3,7 +3,7 @@
 FOLDER_VARIABLE = "OH_RECORD"
 RING_VARIABLE = "OH_LAST_MINUTES_MB"
 
-# Said before anything is written.
+# Shown before anything is written.
 CONTENTS = (
     "A recording contains your positions, quantities and prices, your orders and fills, and the text of your "
     "portfolio file. It contains no keys, and account numbers and order ids are replaced."

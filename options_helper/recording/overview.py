@@ -112,7 +112,7 @@ def find_place(written: str, begins: dt.datetime, ends: dt.datetime) -> dt.datet
     day, until = (at.astimezone(NEW_YORK) for at in (begins, ends))
     for days in range((until.date() - day.date()).days + 1):
         at = dt.datetime.combine(day.date() + dt.timedelta(days=days), time, NEW_YORK)
-        if begins.replace(second=0, microsecond=0) <= at <= ends:  # 10:30 is in what begins at 10:30:12
+        if begins.replace(second=0, microsecond=0) <= at <= ends:  # 10:30 is valid if it begins at 10:30:12
             return max(at.astimezone(dt.UTC), begins)
     raise OptionsHelperError(
         f"{written} is not in the recording, which lasts from {day:{_SHAPE}} to {until:{_SHAPE}} in New York."

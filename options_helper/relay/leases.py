@@ -16,7 +16,7 @@ from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
 MOST_READERS = 200
 _LONGEST_NAME = 200  # of a reader
-# Stocks and contracts. REST fetches closes, quotes and betas of each, and its budget is everybody's.
+# Stocks and contracts. REST fetches closes, quotes and betas of each, and all readers share its budget.
 MOST_OF_ONE = (500, 2000)
 MOST_OF_ALL = (1000, 5000)
 _STOCK = re.compile(r"[A-Z0-9]{1,12}(\.[A-Z0-9]{1,6})?")

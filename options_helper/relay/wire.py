@@ -33,7 +33,7 @@ STATE_SUBJECT = "oh.state"  # `Heartbeat` and `Facts`
 ORDERS_SUBJECT = "oh.orders"  # .updates: `OrderUpdate`; .fills: `RestFill`; kept by JetStream
 # JetStream repeats every message that it has stored here, with its number in the header `SEQUENCE_HEADER`.
 STORED_SUBJECT = "oh.stored"
-# Readers may publish to these alone, as requests.
+# Readers may publish only to these, as requests.
 ASK_SUBJECT = "oh.ask.symbols"  # `Ask` → `Answer`
 ASK_STATE_SUBJECT = "oh.ask.state"  # `Ask` → any number of `Facts`, then a `Heartbeat`
 

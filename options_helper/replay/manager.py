@@ -42,7 +42,7 @@ class ReplayManager:
         portfolio: Path | None = None,
     ) -> None:
         self._open_records, self._clock, self._portfolio = open_records, clock, portfolio
-        self._lock = threading.RLock()  # between the records and those who look
+        self._lock = threading.RLock()  # between the thread that plays and the readers
         self.problem: OptionsHelperError | OSError | None = None
         self._curve: Curve | None = None
         self._rewind()

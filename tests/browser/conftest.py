@@ -194,7 +194,7 @@ def answers(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/_stcore/health")
-        return connection.getresponse().status in {200, 401}  # 401 where it asks for a login
+        return connection.getresponse().status in {200, 401}  # 401 if it asks for a login
     except OSError:
         return False
     finally:

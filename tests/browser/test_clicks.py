@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = playwright.expect
 
-SOON = 10_000  # a lost click would be made good with the next minute's redraw
+SOON = 10_000  # the next minute's redraw would make up for a lost click
 DETAIL = ".st-key-live-detail"
 
 

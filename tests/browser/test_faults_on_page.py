@@ -146,7 +146,7 @@ def test_temporary_errors_are_named_with_the_next_try_and_heal(desk: FaultyPage)
     desk.shows("Reconnecting the option, stock and fill streams.", "The server refused the connection at")
     toast = desk.page.get_by_test_id("stToast").first
     expect(toast).to_be_visible()
-    desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing lies over it
+    desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing covers it
 
 
 def test_silence_is_described_by_where_it_began(desk: FaultyPage) -> None:

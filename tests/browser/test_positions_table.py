@@ -413,7 +413,7 @@ def test_after_stop_a_quote_has_a_time_and_its_day(
     page = open_table(f"age={86_400 * days + 1}&stopped=1&n=12")
     quote = _cell(page, "p003", "quote")
     expect(quote).to_have_text(re.compile(rf"^■ as of {words}\d\d:\d\d$"))
-    fits = "node => node.scrollWidth <= node.clientWidth"  # once the page's font has come
+    fits = "node => node.scrollWidth <= node.clientWidth"  # once the page's font has loaded
     page.wait_for_function(fits, arg=quote.element_handle())
 
 
@@ -462,7 +462,7 @@ def test_the_title_of_a_hidden_tab_carries_the_raised_alerts(open_table: Callabl
     expect(page).to_have_title("(1) Table")
     at_once = "async title => { document.title = title; await Promise.resolve(); return document.title; }"
     assert page.evaluate(at_once, "Table") == "(1) Table"
-    assert page.evaluate(at_once, "(7) Table") == "(7) Table"  # answers to answers would have no end
+    assert page.evaluate(at_once, "(7) Table") == "(7) Table"  # answers to answers would never end
     expect(page).to_have_title("(1) Table")
     page.evaluate(hide, False)
     expect(page).to_have_title("Table")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TIMES = LeaseTimes(poll=0.05)
 _HAND_OVER = signal.SIGUSR1
 _IMPORT_SECONDS = 150.0
-_BREAK_SECONDS = 0.5  # after it has handed over, another relay is to lead
+_BREAK_SECONDS = 0.5  # for another relay to take over after a hand-over
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.relay.relay_process_imports"])

@@ -31,7 +31,7 @@ from options_helper.analysis.fills.order_facts import (
     TotalSeen,
 )
 
-_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # largest difference of one execution's times on stream and REST
+_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # at most, between one execution's times on stream and REST
 
 
 def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:

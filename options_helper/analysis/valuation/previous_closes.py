@@ -21,7 +21,7 @@ from options_helper.times import NEW_YORK, new_york_date
 _MONDAY, _SATURDAY = 0, 5
 _USUAL_CLOSE = dt.time(16, 0)
 _LAST_TRADES = dt.timedelta(minutes=30)
-_JUMP_FRACTION = 0.6  # an unknown split of 10 : 1 would otherwise make a loss of 90 %
+_JUMP_FRACTION = 0.6  # an unknown split of 10 : 1 would otherwise look like a loss of 90 %
 
 
 class CloseBasis(StrEnum):

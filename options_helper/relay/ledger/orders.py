@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 _ACK_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
-_LOOK_SECONDS = 1.0  # the longest for which a loss in JetStream is not noticed
+_LOOK_SECONDS = 1.0  # the longest time until a loss in JetStream is noticed
 _DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
 _LOST = -1  # in place of a number
 _AWAY = (nats.errors.Error, TimeoutError, OSError)

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("<I")
 _ANSWER_SECONDS = 20.0  # thousands of quotes take about two
-# A rest after each slice, in all `_REST_SECONDS`: solving all quotes at once would take the second of two
+# A rest after each slice, `_REST_SECONDS` in total: solving all quotes at once would take the second of two
 # cores from the streams for a tenth of a second, and a page that computes meanwhile would wait for them.
 _SLICE_QUOTES = 8
 _REST_SECONDS = 0.4

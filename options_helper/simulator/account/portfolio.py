@@ -247,7 +247,7 @@ def opening_trades(position: JsonObject, today: dt.date, *, seed: int = 7) -> li
     if net * net_debit <= 0:
         return parts
     prices = [max(round(price * net_debit / net, 2), 0.01) for _, _, price in parts]
-    # The dearest part takes what rounding left.
+    # The most expensive part absorbs the rounding.
     dearest = prices.index(max(prices))
     rest = net_debit - sum(a * p for a, p in zip(dollars, prices, strict=True))
     prices[dearest] = max(round(prices[dearest] + rest / dollars[dearest], 2), 0.01)

@@ -270,7 +270,7 @@ def test_other_activities_are_neither_fills_nor_events(name: str) -> None:
     assert isinstance(read_activity(body(name)), CashChange)
 
 
-# Orders and fills as people write and meet them
+# Everyday orders and fills
 
 AT = dt.datetime(2026, 11, 24, 15, 0, tzinfo=dt.UTC)
 

@@ -14,7 +14,7 @@ from options_helper.analysis.risk.what_if.holdings import KnownLeg, MovedLeg, va
 
 # Prices are kept while time changes by less than this fraction, as solutions are: about an hour in a year.
 _TIME_FRACTION = 1e-4
-_AT_ONCE = -(10**9)  # the number of no time
+_AT_ONCE = -(10**9)  # equals no time's number
 
 Key = TypeVar("Key")
 

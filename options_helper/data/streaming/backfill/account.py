@@ -102,7 +102,7 @@ class AccountFetch:
             self._read_history(first)
             if self._unplaced(today):
                 self._read_positions()
-                self._read_history(first)  # a fill of the meantime may be in the positions
+                self._read_history(first)  # the positions may include a fill made meanwhile
         except AlpacaRestError:
             self._results.put_reference(self._positions)
             raise

@@ -244,7 +244,7 @@ def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, 
     """A time that does not exist in every zone is refused; it would raise an error in streams and page."""
     said = fetch_all({**ANSWERS, path: body}).latest_words
     assert words in said["market"]
-    assert said["positions"] == ""  # the host did answer, so its other routes are asked
+    assert said["positions"] == ""  # the host did answer, so its other routes are requested
 
 
 @pytest.mark.parametrize("date", ["9999-12-31", "0001-01-01"])

@@ -159,7 +159,7 @@ def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
     desk.shift = dt.timedelta(seconds=29.0 - oldest)
     assert desk.states() <= {"live", "quiet"}
     desk.shift = dt.timedelta(seconds=31.0)
-    wait_until(lambda: desk.states() == {"stale"})  # at once, but for a pong that was under way
+    wait_until(lambda: desk.states() == {"stale"})  # at once, except for a pong on its way
     assert desk.rows()["warnings"].tolist() == [["stale_quote"]] * 4
 
 
