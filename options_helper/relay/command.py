@@ -7,8 +7,10 @@ import contextlib
 import gc
 import importlib
 import logging
+import math
+import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,12 @@ from options_helper.recording.journal import Journal
 from options_helper.relay.leadership import Leadership
 from options_helper.relay.lease import LeaseTimes
 from options_helper.relay.ledger.account import find_account, refuse_other
-from options_helper.relay.nats_options import NatsOptions, connect_to_nats, load_nats_options
+from options_helper.relay.nats_options import (
+    NatsOptions,
+    connect_to_nats,
+    has_jetstream,
+    load_nats_options,
+)
 from options_helper.relay.relay import Relay
 from options_helper.relay.wire import LEADER_BUCKET
 from options_helper.times import SteadyClock
@@ -39,6 +46,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_CONTRACTS = 1000  # of the OPRA feed, as on the page
+_RIGHTS = "Sign in as the user relay of deploy/nats-server.conf, or give this user the same permissions."
+_END_WITHIN_SECONDS = 5.0  # after a signal, the next one has an effect
 
 
 def run_relay(url: str, echo: Callable[[str], None], env: Mapping[str, str] | None = None) -> None:
@@ -57,12 +66,35 @@ def run_relay(url: str, echo: Callable[[str], None], env: Mapping[str, str] | No
 async def _until_asked_to_end(
     settings: AlpacaSettings, options: NatsOptions, echo: Callable[[str], None]
 ) -> None:
-    main, loop = asyncio.current_task(), asyncio.get_running_loop()
-    if main is not None:
+    loop = asyncio.get_running_loop()
+    serving = asyncio.ensure_future(serve(settings, options, partial(_say, echo)))
+    asked_at = -math.inf
+
+    def end() -> None:
+        nonlocal asked_at
+        # Another cancellation would interrupt the end: the last message and the lease's release.
+        if loop.time() - asked_at > _END_WITHIN_SECONDS:
+            asked_at = loop.time()
+            serving.cancel()
+
+    for number in _ending_signals():
         with contextlib.suppress(ValueError, NotImplementedError):  # in a thread, or on Windows
-            loop.add_signal_handler(signal.SIGTERM, main.cancel)
-            loop.add_signal_handler(signal.SIGINT, main.cancel)
-    await serve(settings, options, echo)
+            loop.add_signal_handler(number, end)
+    await serving
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """Return the signals of Ctrl-C, a service manager, and a closed terminal unless `nohup` ignores it."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+def _say(echo: Callable[[str], None], words: str) -> None:
+    """Print words if anybody reads them; a relay outlives its terminal and a full disk."""
+    with contextlib.suppress(OSError):
+        echo(words)
 
 
 async def serve(
@@ -76,9 +108,12 @@ async def serve(
     Raises:
         OptionsHelperError: As in `run_relay`.
     """
-    first = await connect_to_nats(options, "options-helper relay", retries=False)  # or say why not
+    refused: list[str] = []
+    first = await connect_to_nats(  # or say why not
+        options, "options-helper relay", retries=False, on_error=refused.append
+    )
     try:
-        await _check_jetstream(first, options)
+        await _check_jetstream(first, options, refused)
     finally:
         await first.close()
     await asyncio.to_thread(_prepare)
@@ -126,13 +161,21 @@ async def _set(event: asyncio.Event) -> None:
     event.set()
 
 
-async def _check_jetstream(client: Client, options: NatsOptions) -> None:
+async def _check_jetstream(client: Client, options: NatsOptions, refused: Sequence[str]) -> None:
+    """Raise OptionsHelperError if the relay cannot use JetStream; `refused` holds what NATS has refused."""
     try:
         await client.jetstream().account_info()
-    except (APIError, nats.errors.Error, TimeoutError):
-        raise OptionsHelperError(
-            f"NATS at {options.shown} has no JetStream. Start it with: nats-server -js"
-        ) from None
+    except (APIError, nats.errors.Error, TimeoutError) as error:
+        where = f"NATS at {options.shown}"
+        if not has_jetstream(client):
+            words = f"{where} has no JetStream. Start it with: nats-server -js"
+        elif refused:
+            words = f"{where} does not allow this user to be a relay ({refused[-1]}). {_RIGHTS}"
+        elif isinstance(error, APIError):
+            words = f"{where} has no JetStream for this user's account. Enable it in that account."
+        else:
+            words = f"JetStream of {where} does not answer. Look at the log of nats-server, then try again."
+        raise OptionsHelperError(words) from None
 
 
 async def _lead(

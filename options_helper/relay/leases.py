@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ _STOCK = re.compile(r"[A-Z0-9]{1,12}(\.[A-Z0-9]{1,6})?")
 _CONTRACT = re.compile(r"[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}")
 
 
+_NOTHING = (frozenset[str](), frozenset[str]())
+
+
 class AskRefused(OptionsHelperError):
     """A request for more than the relay serves; the text says what is too much."""
 
@@ -31,6 +35,7 @@ class AskRefused(OptionsHelperError):
 class _Lease:
     ask: Ask
     until: float
+    symbols: tuple[frozenset[str], frozenset[str]]
 
 
 class Leases:
@@ -38,6 +43,8 @@ class Leases:
 
     def __init__(self) -> None:
         self._leases: dict[str, _Lease] = {}
+        # How many readers want each stock and each contract; a union of all would take far longer.
+        self._wanted: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
 
     def take(self, ask: Ask, now: float) -> bool:
         """Update a reader's lease; return whether the symbols have changed.
@@ -50,21 +57,53 @@ class Leases:
             raise AskRefused(f"a reader's name has at most {_LONGEST_NAME} characters")
         known = self._leases.get(ask.reader)
         if ask.ends:
-            return self._leases.pop(ask.reader, None) is not None
+            return self._end(ask.reader)
         if known is None and len(self._leases) >= MOST_READERS:
             raise AskRefused(f"the relay serves at most {MOST_READERS} readers at once")
         _check((len(ask.stocks), len(ask.contracts) + len(ask.polled)), MOST_OF_ONE, "one reader asks")
-        accepted = accept(ask)
-        others = [lease.ask for reader, lease in self._leases.items() if reader != ask.reader]
-        _check(tuple(map(len, _union_of([*others, accepted]))), MOST_OF_ALL, "all readers ask")
-        self._leases[ask.reader] = _Lease(accepted, now + LEASE_SECONDS)
-        return known is None or known.ask != accepted
+        accepted, until = accept(ask), now + LEASE_SECONDS
+        if known is not None and known.ask == accepted:
+            known.until = until
+            return False
+        symbols = frozenset(accepted.stocks), frozenset((*accepted.contracts, *accepted.polled))
+        former = _NOTHING if known is None else known.symbols
+        _check(self._numbers(symbols, former), MOST_OF_ALL, "all readers ask")
+        self._count(former, -1)
+        self._count(symbols, 1)
+        self._leases[ask.reader] = _Lease(accepted, until, symbols)
+        return True
+
+    def _numbers(
+        self, symbols: Iterable[frozenset[str]], former: Iterable[frozenset[str]]
+    ) -> tuple[int, ...]:
+        """Return how many stocks and contracts all readers want once one of them has other symbols."""
+        return tuple(
+            len(wanted)
+            + sum(symbol not in wanted for symbol in new)
+            - sum(wanted[symbol] == 1 for symbol in old - new)
+            for wanted, new, old in zip(self._wanted, symbols, former, strict=True)
+        )
+
+    def _count(self, symbols: Iterable[frozenset[str]], readers: int) -> None:
+        """Count readers that want these symbols, or, if the number is negative, no longer want them."""
+        for wanted, part in zip(self._wanted, symbols, strict=True):
+            for symbol in part:
+                wanted[symbol] += readers
+                if not wanted[symbol]:
+                    del wanted[symbol]
+
+    def _end(self, reader: str) -> bool:
+        """Free a reader's symbols, and return whether it had a lease."""
+        lease = self._leases.pop(reader, None)
+        if lease is not None:
+            self._count(lease.symbols, -1)
+        return lease is not None
 
     def expire(self, now: float) -> bool:
         """End the leases that were not renewed in time; return whether there were any."""
         ended = [reader for reader, lease in self._leases.items() if lease.until <= now]
         for reader in ended:
-            del self._leases[reader]
+            self._end(reader)
         return bool(ended)
 
     @property

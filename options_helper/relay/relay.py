@@ -46,9 +46,9 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
 _GATHER_SECONDS = 0.002  # quotes and trades of one batch arrive in two calls
-_SETTLE_SECONDS = 0.1  # readers that start together change the symbols once
 _STOP_SECONDS = 0.9
 _ROWS_PER_BATCH = 1200
+_MOST_REQUESTS = 1000  # that wait; no reader waits as long as it takes to answer more
 _NO_SYMBOLS: frozenset[str] = frozenset()
 
 # Why a term ended, for the readers; the next step follows the semicolon.
@@ -103,8 +103,8 @@ class Relay:
         """
         await self.orders.open()
         asked = [
-            await self._client.subscribe(ASK_SUBJECT, cb=self._answer),
-            await self._client.subscribe(ASK_STATE_SUBJECT, cb=self._send_state),
+            await self._client.subscribe(subject, cb=answer, pending_msgs_limit=_MOST_REQUESTS)
+            for subject, answer in ((ASK_SUBJECT, self._answer), (ASK_STATE_SUBJECT, self._send_state))
         ]
         try:
             self.run.start()
@@ -213,17 +213,30 @@ class Relay:
     # Requests ------------------------------------------------------------------------------------
 
     async def _answer(self, message: Msg) -> None:
+        began = time.perf_counter()
         answer = self.requests.answer(message.data)
         if _is_inbox(message.reply):
             await self._publish(message.reply, answer)
+        await _rest_since(began)
 
     async def _send_state(self, message: Msg) -> None:
         ask = self.requests.read(message.data)
         if ask is None or not _is_inbox(message.reply):
             return
+        began = time.perf_counter()
         for facts in self._facts.everything(ask):
             await self._publish(message.reply, facts)
+            await _rest_since(began)
+            began = time.perf_counter()
         await self._publish(message.reply, self._heartbeat())
+
+
+async def _rest_since(began: float) -> None:
+    """Wait for as long as a request has taken, because nats-py would answer all that wait first.
+
+    The lease could then not be renewed; nor could the answer be read, which arrives behind the requests.
+    """
+    await asyncio.sleep(time.perf_counter() - began)
 
 
 class _Market:

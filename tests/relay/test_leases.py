@@ -8,6 +8,7 @@ import pytest
 
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamHealth, StreamName, StreamState
+from options_helper.relay import leases as leases_module
 from options_helper.relay.leases import MOST_READERS, AskRefused, Leases, answer_for, refuse
 from options_helper.relay.wire import LEASE_SECONDS, Ask, Grant
 
@@ -90,6 +91,39 @@ def test_one_reader_cannot_use_up_what_all_share() -> None:
         leases.take(Ask("c", _stocks("C", 200)), 0.0)
     leases.take(Ask("c", _stocks("A", 500)), 0.0)
     assert len(leases.plan(ALONE, 100).stocks) == 900
+
+
+def test_what_a_reader_no_longer_wants_counts_no_more() -> None:
+    """A reader that changes its symbols keeps its place, and those that nobody else wants make room."""
+    leases = Leases()
+    leases.take(Ask("a", _stocks("A", 500)), 0.0)
+    leases.take(Ask("b", _stocks("B", 500)), 0.0)
+    with pytest.raises(AskRefused, match="all readers ask for 1,001 stocks"):
+        leases.take(Ask("c", ["C"]), 0.0)
+    assert leases.take(Ask("a", ["B0", "A7"]), 0.0)
+    assert leases.take(Ask("c", _stocks("A", 499)), 0.0)
+    with pytest.raises(AskRefused, match="all readers ask for 1,001 stocks"):
+        leases.take(Ask("a", ["B0", "Z1", "Z2"]), 0.0)
+    assert leases.plan(ALONE, 100).stocks[:2] == ("B0", "A7")
+    leases.take(Ask("b", ends=True), 0.0)
+    leases.take(Ask("b", ends=True), 0.0)
+    leases.expire(LEASE_SECONDS)
+    assert leases.take(Ask("d", _stocks("D", 500)), LEASE_SECONDS)
+    assert leases.take(Ask("e", _stocks("E", 500)), LEASE_SECONDS)
+
+
+def test_a_renewal_compares_no_other_readers_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred readers with all that they may ask for renew their leases in little time."""
+    leases, asks = Leases(), [Ask(str(number), _stocks("A", 500)) for number in range(MOST_READERS)]
+
+    def refuse_union(_asks: object) -> None:
+        pytest.fail("a request must not cost time for every reader's symbols")
+
+    monkeypatch.setattr(leases_module, "_union_of", refuse_union)
+    for now in (0.0, 10.0):
+        for ask in asks:
+            assert leases.take(ask, now) == (now == 0.0)
+    assert leases.readers == MOST_READERS
 
 
 def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +20,15 @@ from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.market import StreamName
 from options_helper.recording.journal import Journal
+from options_helper.relay import command
 from options_helper.relay.ledger.account import OtherAccount
 from options_helper.relay.ledger.orders import OrderOutbox
 from options_helper.relay.relay import Relay
 from options_helper.relay.requests import Requests
 from options_helper.relay.wire import STATE_SUBJECT, Ask, Grant, Heartbeat, decode, encode
 from options_helper.times import SteadyClock
+
+KEYS = {"APCA_API_KEY_ID": "key", "APCA_API_SECRET_KEY": "secret"}
 
 
 class Bus:
@@ -200,3 +206,76 @@ def test_imports_end_before_a_relay_leads() -> None:
         [sys.executable, "-c", IMPORTS], capture_output=True, text=True, timeout=120, check=True
     )
     assert found.stdout == "set()\n"
+
+
+def test_a_flood_of_requests_holds_nothing_else_up() -> None:
+    """Between two requests, whatever else waits is done, such as the renewal of the lease."""
+
+    async def run() -> list[str]:
+        bus: Any = Bus()
+        parts = RunParts(builders={}, build_backfill=None, journal=Journal(SteadyClock()))
+        relay = Relay(bus, LiveStreamConfig(stream_fills=False), parts, account="account", limit=10)
+        done: list[str] = []
+        message: Any = SimpleNamespace(data=encode(Ask("reader", ends=True)), reply="_INBOX.abc")
+
+        async def flood() -> None:
+            for _ in range(3):
+                await relay._answer(message)
+                await relay._send_state(message)
+                done.append("request")
+
+        async def other() -> None:
+            done.append("other")
+
+        flooding = asyncio.create_task(flood())
+        await asyncio.gather(flooding, asyncio.create_task(other()))
+        return done
+
+    assert asyncio.run(run())[0] == "other"
+
+
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGINT] * 3, [signal.SIGTERM] * 3, [signal.SIGHUP, signal.SIGINT]]
+)
+def test_a_second_signal_does_not_interrupt_the_end(
+    signals: list[signal.Signals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often somebody presses Ctrl-C, a relay publishes its last message and frees its lease."""
+    steps: list[str] = []
+
+    async def serve(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signals[0])
+            await asyncio.Event().wait()
+        finally:
+            for number in signals[1:]:
+                os.kill(os.getpid(), number)
+                await asyncio.sleep(0.01)  # a signal is handled in the next turn of the loop
+            steps.append("ended")
+
+    monkeypatch.setattr(command, "serve", serve)
+    command.run_relay("nats://127.0.0.1:4222", steps.append, KEYS)
+    assert steps == ["ended"]
+
+
+def test_a_signal_that_nohup_ignores_ends_no_relay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `nohup`, a relay outlives its terminal."""
+    assert signal.SIGHUP in command._ending_signals()
+    monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_IGN)
+    assert signal.SIGHUP not in command._ending_signals()
+
+
+def test_a_relay_outlives_its_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay that can print nothing any more leads all the same."""
+    steps: list[str] = []
+
+    async def serve(_settings: object, _options: object, echo: Callable[[str], None]) -> None:
+        echo("This relay leads.")
+        steps.append("serves")
+
+    def fail(_words: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "serve", serve)
+    command.run_relay("nats://127.0.0.1:4222", fail, KEYS)
+    assert steps == ["serves"]
