@@ -14,6 +14,7 @@ import msgspec
 
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.status.stream_diagnosis import name_symbols
 from options_helper.analysis.text.wording import count
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.market import Quote, StreamName, Trade
@@ -91,9 +92,9 @@ class _Feed:
         self._market: deque[Quote | Trade] = deque(maxlen=_MOST_WAITING)
         self._notices: deque[Notice] = deque()
         self._newest: dict[tuple[type, str], dt.datetime] = {}
-        self._dropped = 0
+        self._lost: dict[str, int] = {}  # the number of price updates by the reason why they are lost
         self._next: dict[StreamName, tuple[str, int]] = {}
-        self._words = ""
+        self._said: set[str] = set()  # since all was well
         self._updates: list[OrderRow] = []
         self._fills: list[OrderRow] = []
         self._has_orders = False
@@ -136,7 +137,7 @@ class _Feed:
             return
         epoch, expected = self._next.get(stream, (batch.epoch, batch.first))
         if epoch == batch.epoch and expected != batch.first:
-            self._say_lost(max(1, batch.first - expected), "on the way from the relay")
+            self._lose(max(1, batch.first - expected), "on the way from the relay")
         self._next[stream] = (batch.epoch, batch.first + batch.rows)
         own, now = self._own, utc_now()
         quotes = [row for row in batch.quotes if row.symbol in own]
@@ -156,7 +157,7 @@ class _Feed:
     def _put(self, rows: Iterable[Quote | Trade]) -> None:
         for row in rows:
             if len(self._market) == _MOST_WAITING:
-                self._dropped += 1
+                self._lose(1, "because this program reads too slowly")
             self._newest[type(row), row.symbol] = row.timestamp or EARLIEST
             self._market.append(row)
         self.arrived.set()
@@ -182,35 +183,43 @@ class _Feed:
     # What is wrong -------------------------------------------------------------------------------
 
     def watch(self, late: float) -> None:
-        """Report what was lost, and the current reason why data is missing or old."""
+        """Report what was lost, and each reason why data is missing or old, once until all is well again."""
         if late:
             self._say(
                 f"this program read nothing for {late:.0f} s; quotes and trades of that time may be lost"
             )
-        if self._dropped:
-            self._say_lost(self._dropped, "because this program reads too slowly")
-            self._dropped = 0
-        words = next(self._reasons(), "")
-        if words != self._words:
-            self._words = words
-            self._say(words)
+        if not self._notices:  # else the program has not read the last ones yet
+            lost, self._lost = self._lost, {}
+            for why, rows in lost.items():
+                self._say(f"{count(rows, 'price update')} went missing {why}")
+        reasons = list(self._reasons())
+        for words in dict.fromkeys(reasons):
+            if words not in self._said:
+                self._say(words)
+        if self._said and not reasons:
+            self._say("")
+        self._said = set(reasons)
 
-    def _say_lost(self, rows: int, why: str) -> None:
-        self._say(f"{count(rows, 'price update')} went missing {why}")
+    def _lose(self, rows: int, why: str) -> None:
+        self._lost[why] = self._lost.get(why, 0) + rows
 
     def _say(self, words: str) -> None:
+        self._said.add(words)
         self._notices.append(Notice(words))
         self.arrived.set()
 
     def _reasons(self) -> Iterator[str]:
         link = self._connection
         yield from filter(None, map(link.explain, self._streams))
-        for stream, grant in link.answer.streams.items() if link.answer is not None else ():
-            if grant.refused or grant.invalid:
-                yield f"Alpaca refused {stream}: {', '.join((*grant.refused, *grant.invalid))}"
         if link.stored.missing:
             yield f"{count(link.stored.missing, 'order message')} had expired unread"
         gaps = () if link.heartbeat is None else link.heartbeat.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")
             yield f"executions since {since} in New York may be missing; the relay has not confirmed them yet"
+        for grant in link.answer.streams.values() if link.answer is not None else ():
+            invalid = frozenset(grant.invalid)
+            if invalid:
+                yield f"Alpaca does not accept {name_symbols(invalid)}; check the spelling"
+            if missing := frozenset(grant.refused) - invalid:
+                yield f"Alpaca did not subscribe to {name_symbols(missing)}; check the spelling"

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
-from options_helper.relay import Execution, Quote, Trade
+from options_helper.data.streaming.normalize.wire import WireQuote
+from options_helper.data.streaming.run.rest_results import DataSource
+from options_helper.market import FillGap, StreamName
+from options_helper.relay import Execution, Notice, Quote, Trade
+from options_helper.relay.events import _Feed as Feed
+from options_helper.relay.nats_options import NatsOptions
+from options_helper.relay.wire import Answer, Batch, Grant, Heartbeat, Message, decode, encode
 from options_helper.simulator.server import AlpacaSimulator
 from tests.nats_server import NatsServer
 from tests.relay.relayed import (
@@ -27,6 +35,7 @@ from tests.relay.relayed import (
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
+NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
 
 
 def wait_subscribed(simulator: AlpacaSimulator) -> None:
@@ -102,3 +111,89 @@ def test_every_fault_is_a_notice(
             lambda: program.said.startswith("the relay was stopped; start options-helper relay again"),
             lambda: f"the relay is away: {program.said}",
         )
+
+
+class Reader:
+    """A connection to a relay that only tells what a test sets."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+        self.heartbeat: Heartbeat | None = None
+        self.stored = SimpleNamespace(missing=0)
+        self.trouble = ""
+
+    def explain(self, _stream: StreamName) -> str:
+        """Return what a test has set."""
+        return self.trouble
+
+    def read(self, data: bytes) -> Message:
+        """Return a message."""
+        return decode(data)
+
+
+def make_feed() -> tuple[Feed, Reader]:
+    """Return the feed of a program for a stock, and its connection."""
+    feed = Feed(NatsOptions(("nats://host:4222",)), ["AAPL"], [])
+    reader = Reader()
+    feed._connection = reader  # type: ignore[assignment]
+    return feed, reader
+
+
+def take_notices(feed: Feed) -> list[str]:
+    """Return the words that a program would read now."""
+    return [event.words for event in feed.take() if isinstance(event, Notice)]
+
+
+def granted(**grant: list[str]) -> Answer:
+    """Return a relay's answer about the stocks."""
+    source = DataSource("paper", "iex", "indicative")
+    return Answer("e", NOON, 30.0, {StreamName.STOCKS: Grant(**grant)}, source)
+
+
+def test_a_symbol_that_is_refused_hides_no_other_reason() -> None:
+    """Each reason has a notice of its own, once; the empty one comes after the last of them has ended."""
+    feed, reader = make_feed()
+    reader.answer = granted(refused=["bad", "ZZZZ"], invalid=["bad"])
+    feed.watch(0.0)
+    said = [
+        "Alpaca does not accept bad; check the spelling",
+        "Alpaca did not subscribe to ZZZZ; check the spelling",
+    ]
+    assert take_notices(feed) == said
+    reader.heartbeat = Heartbeat("e", 1, NOON, {}, gaps=(FillGap(NOON, None, ""),))
+    feed.watch(0.0)
+    feed.watch(0.0)
+    (gap,) = take_notices(feed)
+    assert gap.startswith("executions since 12:00 in New York may be missing")
+    reader.heartbeat, reader.answer, reader.trouble = None, None, "NATS is away"
+    feed.watch(0.0)
+    assert take_notices(feed) == ["NATS is away"]
+    reader.trouble = ""
+    feed.watch(0.0)
+    feed.watch(0.0)
+    assert take_notices(feed) == [""]
+
+
+def test_a_loss_that_is_over_is_followed_by_the_empty_notice() -> None:
+    """A program that waits for the empty notice after each other one waits for nothing that never comes."""
+    feed, _ = make_feed()
+    feed.watch(5.0)
+    assert take_notices(feed) == [
+        "this program read nothing for 5 s; quotes and trades of that time may be lost",
+        "",
+    ]
+    for first in (0, 3):
+        feed.take_market(StreamName.STOCKS, encode(Batch("e", first, 0, [WireQuote("AAPL", 1.0, 2.0)])))
+    feed.watch(0.0)
+    assert take_notices(feed) == ["2 price updates went missing on the way from the relay", ""]
+
+
+def test_a_program_that_reads_nothing_collects_no_notices() -> None:
+    """While it is busy, its losses are added up in one notice."""
+    feed, _ = make_feed()
+    for number in range(100):
+        feed.take_market(StreamName.STOCKS, encode(Batch("e", 2 * number, 0, [WireQuote("AAPL", 1.0, 2.0)])))
+        feed.watch(0.0)
+    assert take_notices(feed) == ["1 price update went missing on the way from the relay", ""]
+    feed.watch(0.0)
+    assert take_notices(feed) == ["98 price updates went missing on the way from the relay", ""]
