@@ -93,7 +93,7 @@ class Leases:
                     del wanted[symbol]
 
     def _end(self, reader: str) -> bool:
-        """Free a reader's symbols, and return whether it had a lease."""
+        """End a reader's lease, and return whether it had one."""
         lease = self._leases.pop(reader, None)
         if lease is not None:
             self._count(lease.symbols, -1)

@@ -28,9 +28,11 @@ CREDENTIALS_NAME = "OH_NATS_CREDS"
 CA_NAME, CERTIFICATE_NAME, KEY_NAME = "OH_NATS_CA", "OH_NATS_CERT", "OH_NATS_KEY"
 
 REFUSED = "NATS did not accept"  # begins the words of a refused connection
+DENIED = "permissions violation: "  # begins those of a subject that this user may not use
 
 Callback: TypeAlias = Callable[[], Awaitable[None]]
 
+_DENIED = re.compile(r'permissions violation for (\w+) to "([^"]*)"')
 _DEFAULT_PORT = 4222
 _NAME = re.compile(r"[A-Za-z0-9_-]+")  # may be part of a subject
 _CREDENTIALS_MAX_BYTES = 100_000
@@ -291,6 +293,14 @@ def describe_nats_error(error: Exception, options: NatsOptions) -> str:
     import nats.errors  # noqa: PLC0415 - of an extra
 
     text, who = str(error).lower(), options.signs_in_with or "a client without credentials"
+    denied = _DENIED.search(text)
+    if denied is not None:
+        verb = "publish" if denied[1] == "publish" else "subscribe"
+        return f"{DENIED}this user may not {verb} to {options.hide(denied[2])}"
+    if isinstance(error, nats.errors.SlowConsumerError):
+        return (
+            f"more arrives at {options.hide(error.subject)} than this process can handle; the rest is dropped"
+        )
     if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in text:
         return f"{REFUSED} {who}"
     if isinstance(error, ssl.SSLCertVerificationError):

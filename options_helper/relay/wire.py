@@ -287,7 +287,7 @@ def decode(data: bytes, *, most_bytes: int | None = None) -> Message:
         if len(content) > most:
             raise msgspec.DecodeError("the message is too large")
         return _decode(content)
-    except (zlib.error, RecursionError) as error:
+    except (zlib.error, RecursionError, ValueError) as error:  # the last: of text that is not UTF-8
         raise msgspec.DecodeError("the message is damaged") from error
 
 

@@ -8,17 +8,24 @@ import datetime as dt
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
+import nats
+
+from options_helper.data.streaming.run.rest_results import DataSource
 from options_helper.market import StreamName
 from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.reader import connection as module
 from options_helper.relay.reader.connection import RelayConnection
-from options_helper.relay.wire import Ask, Heartbeat, encode
+from options_helper.relay.wire import ASK_STATE_SUBJECT, ASK_SUBJECT, Answer, Ask, Facts, Heartbeat, encode
 from options_helper.times import utc_now
 from tests.nats_server import NatsServer, running_nats_server
 
@@ -120,5 +127,36 @@ def test_requests_without_an_answer_leave_nothing_behind(
             await until(lambda: len(inboxes) > 10, "ten requests")
             subjects = {subscription.subject for subscription in link._client._subs.values()}
             assert len(inboxes & subjects) <= 1
+
+    asyncio.run(scene())
+
+
+def test_one_bad_message_ends_no_connection(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that cannot handle an answer of the relay asks again, instead of reading nothing any more."""
+    monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", 0.05)
+    source = DataSource("paper", "iex", "indicative")
+
+    async def scene() -> None:
+        async with await nats.connect(nats_server.url) as relay, reading(nats_server) as link:
+            listener: Mock = link._listener  # type: ignore[assignment]
+            for name in ("take_answer", "take_facts", "watch"):
+                getattr(listener, name).side_effect = TypeError("naive and aware times")
+
+            async def answer(message: Msg) -> None:
+                await message.respond(encode(Answer("e", NOON, 30.0, {}, source)))
+
+            async def send_state(message: Msg) -> None:
+                await message.respond(encode(Facts("e", clock_offset=1.0)))
+                await message.respond(encode(Heartbeat("e", 1, NOON, {})))
+
+            await relay.subscribe(ASK_SUBJECT, cb=answer)
+            await relay.subscribe(ASK_STATE_SUBJECT, cb=send_state)
+            for name in ("take_answer", "take_facts", "watch"):
+                await until(lambda n=name: getattr(listener, n).call_count, name)
+            assert not link.is_whole
+            listener.take_facts.side_effect = listener.watch.side_effect = None
+            checks = listener.watch.call_count
+            await until(lambda: link.is_whole, "the whole state")
+            await until(lambda: listener.watch.call_count > checks, "the next check")
 
     asyncio.run(scene())

@@ -114,7 +114,7 @@ def test_every_fault_is_a_notice(
 
 
 class Reader:
-    """A connection to a relay that only tells what a test sets."""
+    """A connection to a relay in the state that a test sets."""
 
     def __init__(self) -> None:
         self.answer: Answer | None = None

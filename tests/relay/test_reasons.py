@@ -69,6 +69,12 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
         ),
         (replace(STATE, mismatch="the relay is newer"), "the relay is newer"),
         (
+            replace(
+                STATE, heartbeat=None, silent_seconds=9, denied="this user may not subscribe to oh.state"
+            ),
+            "NATS at nats://host:4222 denies this reader what it needs: this user may not subscribe to oh.st",
+        ),
+        (
             replace(STATE, refusal="at most 200 readers"),
             "the relay does not serve this reader: at most 200 readers",
         ),

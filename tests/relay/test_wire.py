@@ -108,6 +108,7 @@ DAMAGED = {
     "not compressed": bytes((SCHEMA, 1)) + b"x",
     "cut off": bytes((SCHEMA, 1)) + zlib.compress(b"xyz")[:-4],
     "too large": bytes((SCHEMA, 1)) + BOMB,
+    "not text": encode(Ask("name")).replace(b"name", b"nam\xfd"),
     "too deep": bytes((SCHEMA, 0)) + NESTED,
 }
 

@@ -17,7 +17,7 @@ from options_helper.error_guard import Guard
 from options_helper.errors import OptionsHelperError
 from options_helper.market import StreamName
 from options_helper.relay.duties import run_together
-from options_helper.relay.nats_options import NatsOptions, connect_to_nats, has_jetstream
+from options_helper.relay.nats_options import DENIED, NatsOptions, connect_to_nats, has_jetstream
 from options_helper.relay.reader.listener import Listener
 from options_helper.relay.reader.reasons import LinkState, explain
 from options_helper.relay.reader.stored import AWAY, StoredOrders
@@ -82,7 +82,7 @@ class RelayConnection:
         self._listener, self._clock = listener, clock
         self._client: Client | None = None
         self.stored = StoredOrders(listener.take_order)
-        self._trouble = ""  # of NATS
+        self._trouble = self._denied = ""  # of NATS
         self._mismatch, self._number = "", 0
         self._heartbeat_at = time.monotonic()
         self._late, self._late_at = 0.0, -math.inf
@@ -118,6 +118,7 @@ class RelayConnection:
             late_seconds=self._late if now - self._late_at < _LATE_MATTERS_SECONDS else 0.0,
             trouble=self._trouble,
             mismatch=self._mismatch,
+            denied="" if self.answer is not None and self.has_all_orders else self._denied,
             silent_seconds=now - self._heartbeat_at,
             heartbeat=self.heartbeat,
             refusal="" if self.answer is None else self.answer.refusal,
@@ -154,7 +155,8 @@ class RelayConnection:
             if late > _LATE_SECONDS:
                 self._late, self._late_at = late, now
                 self._heartbeat_at += late  # the relay's heartbeats may wait in the connection
-            self._listener.watch(late if late > _LATE_SECONDS else 0.0)
+            with self._guard.keep_going("The check of the relay"):
+                self._listener.watch(late if late > _LATE_SECONDS else 0.0)
 
     async def _connect(self) -> None:
         self._closed.clear()
@@ -190,10 +192,13 @@ class RelayConnection:
         self._ask_wanted.set()
 
     def _note(self, words: str) -> None:
+        if words.startswith(DENIED):
+            self._denied = self._denied or words.removeprefix(DENIED)
         if self._client is None or not self._client.is_connected:
             self._trouble = words
 
     async def _note_disconnected(self) -> None:
+        self._denied = ""
         self._listener.watch(0.0)  # NATS may be back before the next regular check
 
     async def _note_closed(self) -> None:
@@ -233,7 +238,8 @@ class RelayConnection:
         answered_at, answer = self._clock(), self.read(reply.data)
         if isinstance(answer, Answer):
             self.answer = answer
-            self._listener.take_answer(answer, asked_at, answered_at)
+            with self._guard.keep_going("An answer of the relay"):
+                self._listener.take_answer(answer, asked_at, answered_at)
 
     def _miss_state(self) -> None:
         self.is_whole = False
@@ -243,7 +249,10 @@ class RelayConnection:
         while True:
             await self._state_wanted.wait()
             self._state_wanted.clear()
-            if not await self._read_state():
+            is_read = False
+            with self._guard.keep_going("The state of the relay"):
+                is_read = await self._read_state()
+            if not is_read:
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
                 self._state_wanted.set()
 

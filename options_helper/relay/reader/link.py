@@ -200,6 +200,7 @@ class Link:
         if stream is StreamName.FILLS:
             # Once it is up, an update that is being stored is a matter of milliseconds, or has a reason.
             return _FOR_FILLS if self._connection.has_all_orders or self._channels[stream].is_up else None
-        if answer is None or answer.epoch != heartbeat.epoch or answer.streams[stream].pending:
+        if answer is None or answer.epoch != heartbeat.epoch:
             return None
-        return answer.streams[stream]
+        grant = answer.streams.get(stream)
+        return None if grant is None or grant.pending else grant

@@ -25,6 +25,7 @@ class LinkState:
         late_seconds: The seconds for which this process recently read nothing, or 0.
         trouble: The last error of the connection to NATS, or "".
         mismatch: Why the relay's messages cannot be read, or "".
+        denied: What this reader needs and its user may not do, or "".
         silent_seconds: The time since the last heartbeat, or since the start.
         heartbeat: The last heartbeat, None if there was none.
         refusal: Why the relay serves none of this reader's symbols, or "".
@@ -37,6 +38,7 @@ class LinkState:
     late_seconds: float = 0.0
     trouble: str = ""
     mismatch: str = ""
+    denied: str = ""
     silent_seconds: float = 0.0
     heartbeat: Heartbeat | None = None
     refusal: str = ""
@@ -50,14 +52,7 @@ def explain(state: LinkState, stream: StreamName) -> str:
 
 def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
     is_silent = state.silent_seconds > SILENT_SECONDS
-    if not state.is_connected and state.late_seconds:
-        seconds = f"{state.late_seconds:.0f} s"
-        yield f"this computer did not read for {seconds}, and NATS ended its connection"
-    if not state.is_connected and (state.trouble or is_silent):
-        why = f" ({state.trouble})" if state.trouble else ""
-        is_refused = state.trouble.startswith(REFUSED)
-        step = "check its credentials" if is_refused else "check that nats-server runs there"
-        yield f"NATS at {state.where} is not reachable{why}; {step}"
+    yield from _reasons_of_nats(state, is_silent=is_silent)
     if state.mismatch:
         yield state.mismatch
     if is_silent and not state.has_jetstream:
@@ -76,6 +71,22 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
         )
     if state.heartbeat is not None:
         yield from _reasons_of_relay(state.heartbeat, stream)
+
+
+def _reasons_of_nats(state: LinkState, *, is_silent: bool) -> Iterator[str]:
+    if not state.is_connected and state.late_seconds:
+        seconds = f"{state.late_seconds:.0f} s"
+        yield f"this computer did not read for {seconds}, and NATS ended its connection"
+    if not state.is_connected and (state.trouble or is_silent):
+        why = f" ({state.trouble})" if state.trouble else ""
+        is_refused = state.trouble.startswith(REFUSED)
+        step = "check its credentials" if is_refused else "check that nats-server runs there"
+        yield f"NATS at {state.where} is not reachable{why}; {step}"
+    if state.denied:
+        yield (
+            f"NATS at {state.where} denies this reader what it needs: {state.denied}; "
+            "give the user the permissions of reader in deploy/nats-server.conf"
+        )
 
 
 def _silence(state: LinkState) -> str:
