@@ -72,7 +72,7 @@ def said(reader: LiveStreamManager) -> str:
     return reader.snapshot().errors_by_stream.get("fills", "")
 
 
-def test_a_relay_of_another_account_does_not_start(nats_server: NatsServer) -> None:
+def test_a_relay_for_another_account_does_not_start(nats_server: NatsServer) -> None:
     """It says what is wrong and what to do, and the readers of the first one notice nothing."""
     with (
         _account(1) as ours,
@@ -92,7 +92,7 @@ def test_a_relay_of_another_account_does_not_start(nats_server: NatsServer) -> N
         wait_for_ledger(ours, reader)
 
 
-def test_a_standby_of_another_account_does_not_take_over(nats_server: NatsServer, tmp_path: Path) -> None:
+def test_a_standby_for_another_account_does_not_take_over(nats_server: NatsServer, tmp_path: Path) -> None:
     """A relay that stood by before anything was stored refuses to lead once the leader is gone."""
     url = nats_server.url
     writes = itertools.count()

@@ -121,7 +121,7 @@ def test_another_relay_counts_from_the_beginning() -> None:
     assert run.lost == []
 
 
-def test_a_message_of_another_version_is_counted() -> None:
+def test_a_message_in_another_version_is_counted() -> None:
     """A batch that cannot be read counts as malformed, and the next one is read."""
     run = Run(enough=1)
     run.channel.set_state(GRANT, "")

@@ -73,7 +73,7 @@ def test_an_event_known_when_the_alert_begins_does_not_raise_it(booked: dt.datet
     assert raised == []
 
 
-def test_events_of_earlier_days_raise_nothing_when_the_account_is_first_read() -> None:
+def test_events_from_earlier_days_raise_nothing_when_the_account_is_first_read() -> None:
     """They are listed for a week, and happened before the alert began."""
     old = _event("old", YESTERDAY), _event("booked", booked=START - dt.timedelta(hours=1))
     _, raised = _begun(_view(0, read=False), _view(5, *old), _view(60, *old))

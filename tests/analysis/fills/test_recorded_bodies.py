@@ -427,7 +427,7 @@ def test_the_rows_of_a_snapshot_are_read_only() -> None:
     assert "X" not in {kept["symbol"], kept["legs"][0]["symbol"]}
 
 
-def test_updates_of_another_new_york_day_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_updates_from_another_new_york_day_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Updates of another New York day are left out, counted and logged."""
     cache = LiveCache()
     row = update(body("tu_fill_2021"))

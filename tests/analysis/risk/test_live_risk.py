@@ -521,7 +521,7 @@ def test_an_empty_portfolio_has_no_risk() -> None:
     assert math.isnan(risk.total["delta"])
 
 
-def test_the_tables_have_the_columns_of_the_list() -> None:
+def test_the_tables_match_the_list_of_columns() -> None:
     """The tables have the names and types of the list of columns, and writing to them raises."""
     risk = risk_of(held(), quotes=[fair("XYZ", held())])
     tables = {

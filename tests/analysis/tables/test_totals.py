@@ -211,7 +211,7 @@ def test_fractions_need_a_base() -> None:
     )
 
 
-def test_tables_of_another_portfolio_are_refused() -> None:
+def test_another_portfolios_tables_are_refused() -> None:
     """A filtered table, or a table of another portfolio, raises."""
     portfolio, live = Portfolio(positions=[single(250), single(260)]), LiveSnapshot(as_of=AT)
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)

@@ -54,7 +54,8 @@ def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int =
         return StreamInterrupted(stream, "Alpaca sent an error without a code")
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
     if code == SYMBOL_LIMIT:
-        words = f"requested {asked} symbols, but {words}; nothing is subscribed"
+        symbols = f"{asked} symbol{'' if asked == 1 else 's'}"
+        words = f"requested {symbols}, but {words}; nothing is subscribed"
     kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
 

@@ -22,7 +22,10 @@ def describe_change(health: StreamHealth) -> str:
     words = f"The {health.stream} stream is "
     match health.state:
         case StreamState.RUNNING if health.asked:
-            words += f"running with {len(health.asked) - len(health.missing)} of {len(health.asked)} symbols"
+            asked = len(health.asked)
+            words += (
+                f"running with {asked - len(health.missing)} of {asked} symbol{'' if asked == 1 else 's'}"
+            )
             if health.missing:
                 words += f"; not granted: {', '.join(sorted(health.missing))}"
         case StreamState.RECONNECTING:

@@ -47,10 +47,11 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
     assert words in error.detail
 
 
-def test_the_symbol_limit_says_how_many_symbols_were_requested() -> None:
+@pytest.mark.parametrize(("asked", "symbols"), [(250, "250 symbols"), (1, "1 symbol")])
+def test_the_symbol_limit_says_how_many_symbols_were_requested(asked: int, symbols: str) -> None:
     """A request over the limit subscribes to nothing, and the sentence states the number of symbols."""
-    error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
-    assert error.detail == "requested 250 symbols, but the plan allows fewer symbols; nothing is subscribed"
+    error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=asked)
+    assert error.detail == f"requested {symbols}, but the plan allows fewer symbols; nothing is subscribed"
     assert isinstance(error, StreamRejected)
 
 

@@ -247,7 +247,7 @@ def test_feeds_reach_the_sdk_as_its_enums(kind, feed, enum, settings) -> None:
 
 
 @needs_alpaca
-def test_a_feed_of_another_stream_is_refused(settings) -> None:
+def test_another_streams_feed_is_refused(settings) -> None:
     """An options feed is not a stock feed, and the error says so."""
     with pytest.raises(SettingsError, match="'opra' is not a feed of the stocks stream"):
         AlpacaStockStreamer(settings, feed="opra", stream_cls=FakeStream)

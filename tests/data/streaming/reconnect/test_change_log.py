@@ -34,6 +34,11 @@ REFUSED = StreamFailure("Alpaca refused the key", NOON, code=402, final=True)
             "The options stream is running with 1 of 3 symbols; not granted: B, C.",
         ),
         (
+            replace(CONNECTING, state=StreamState.RUNNING, asked=frozenset({"A"})),
+            "INFO",
+            "The options stream is running with 1 of 1 symbol.",
+        ),
+        (
             StreamHealth(StreamName.FILLS, state=StreamState.RUNNING, last_failure=RESET),
             "INFO",
             "The fills stream is running.",
