@@ -73,9 +73,8 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     draw_buttons(buttons, context)
     draw_badges(badges, context)
     st.session_state[_HEADED] = context.model.source
-    mark_drawn(
-        Part.HEAD, describe_head(context)
-    )  # not what the status line has seen: a run may be just beginning
+    # Described again, because a run may have begun since the status line was drawn.
+    mark_drawn(Part.HEAD, describe_head(context))
 
 
 def _status(
