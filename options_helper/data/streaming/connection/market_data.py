@@ -64,7 +64,7 @@ class DataConnection(OneConnection):
         self._decoder = FrameDecoder()
         self._controls: list[Message] = []
         self._arrived = asyncio.Event()
-        self._unanswered: deque[str] = deque()  # the requests after the handshake: "statuses", "symbols", ""
+        self._unanswered: deque[str] = deque()  # after the handshake: "statuses", "symbols", "removal"
         await self._subscribe_within_budget()
         self._acknowledge(self._granted)
         await self._request_statuses(self.asked)
@@ -89,9 +89,11 @@ class DataConnection(OneConnection):
             self._changed.clear()
 
     async def _resubscribe(self, gone: frozenset[str], new: frozenset[str]) -> None:
-        if gone:
+        # Alpaca would refuse to unsubscribe an invalid symbol, as it refused to subscribe to it.
+        held = sorted(gone - known_invalid.get(self._endpoint, frozenset()))
+        if held:
             self._has_strays = True  # their last messages are on their way, which is nothing to warn about
-            await self._send_request("", "unsubscribe", quotes=sorted(gone), trades=sorted(gone))
+            await self._send_request("removal", "unsubscribe", quotes=held, trades=held)
         if asked := [symbol for symbol in self._without_invalid() if symbol in new]:
             await self._send_request("symbols", "subscribe", quotes=asked, trades=asked)
             await self._request_statuses(frozenset(asked))
@@ -204,8 +206,9 @@ class DataConnection(OneConnection):
         if request == "statuses":
             logger.info("The %s stream does not report trading halts: %s.", self.stream_name, error)
             return
-        if request == "symbols":  # a new connection finds out which of all symbols are granted
-            words = f"Alpaca refused further symbols ({error.detail}), so all are requested again"
+        if request:  # a new connection finds out which of all symbols are granted
+            what = "further symbols" if request == "symbols" else "to remove symbols"
+            words = f"Alpaca refused {what} ({error.detail}), so all are requested again"
             raise StreamInterrupted(self.stream_name, words, code=None)
         raise error
 

@@ -10,6 +10,7 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
 from options_helper.data.settings import load_settings
+from options_helper.data.streaming.connection.budget import known_invalid
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.data.streaming.run.streamers import build_alpaca
@@ -81,3 +82,33 @@ def test_symbols_beyond_the_plan_are_found_on_a_new_connection(
     assert failure is not None
     assert "refused further symbols" in failure.text
     assert simulator.subscriptions("options")["quotes"] == [CALL, PUT]
+
+
+def test_an_invalid_symbol_that_is_removed_ends_no_stream(simulator: AlpacaSimulator, run: LiveRun) -> None:
+    """A symbol that Alpaca never accepted is not unsubscribed, because it would refuse that too."""
+    invalid = "T22"
+    run.change_symbols(_config(simulator, CALL, stocks=("AAPL", invalid)))
+    stocks = run.workers[StreamName.STOCKS]
+    simulator.wait_for(lambda: stocks.health.invalid == {invalid}, 20)
+    assert run.wait_until_live(20)
+    run.change_symbols(_config(simulator, CALL, stocks=("AAPL",)))
+    run.change_symbols(_config(simulator, CALL, stocks=("MSFT",)))
+    simulator.wait_for(lambda: simulator.subscriptions("stocks").get("quotes") == ["MSFT"], 10)
+    assert stocks.health.state is StreamState.RUNNING
+    assert simulator.connections_total["stocks"] == 1
+
+
+def test_a_refused_removal_is_repaired(simulator: AlpacaSimulator, run: LiveRun) -> None:
+    """If Alpaca refuses to remove symbols, the stream connects again without them, and does not end."""
+    run.change_symbols(_config(simulator, CALL, stocks=("AAPL", "T22")))
+    stocks = run.workers[StreamName.STOCKS]
+    simulator.wait_for(lambda: stocks.health.invalid == {"T22"}, 20)
+    assert run.wait_until_live(20)
+    known_invalid.clear()
+    run.change_symbols(_config(simulator, CALL, stocks=("MSFT",)))
+    simulator.wait_for(lambda: simulator.connections_total["stocks"] == 2, 20)
+    simulator.wait_for(lambda: stocks.health.state is StreamState.RUNNING, 20)
+    assert simulator.subscriptions("stocks")["quotes"] == ["MSFT"]
+    failure = stocks.health.last_failure
+    assert failure is not None
+    assert "refused to remove symbols" in failure.text
