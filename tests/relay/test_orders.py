@@ -146,10 +146,20 @@ async def _lose_files(_hop: Hop, server: NatsServer) -> None:
 
 
 async def _restore_files(hop: Hop, server: NatsServer) -> None:
+    async def store() -> None:
+        hop.outbox.put_update(_update(7), NOON)
+
+    await _go_back(hop, server, store)
+
+
+async def _go_back(hop: Hop, server: NatsServer, store: Callable[[], Awaitable[None]]) -> None:
+    """Let JetStream lose the update that `store` stores, as a power cut may, once the reader has it."""
     server.kill()
     shutil.copytree(server.folder / "jetstream", server.folder / "copy")
     server.start()
-    hop.outbox.put_update(_update(7), NOON)
+    received = len(hop.received)
+    await store()
+    await _until(lambda: len(hop.received) > received)
     await hop.until_whole()
     reconnects = hop.client.stats["reconnects"]
     server.kill()
@@ -199,6 +209,33 @@ def test_what_jetstream_loses_is_stored_again(
             late = await _join_until_whole(hop)
             assert set(late) == set(hop.received)
             assert len(hop.received) == len(set(hop.received)) == 5 + (lose is _restore_files)
+
+    asyncio.run(scene())
+
+
+def test_what_a_former_relay_stored_may_be_lost_too(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If JetStream goes back in time, a reader misses nothing that is stored under a number it knows."""
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.1)
+
+    async def scene() -> None:
+        async with Hop.open(nats_server) as hop:
+            former = OrderOutbox(hop.client.jetstream(timeout=1), "former", "account")
+
+            async def store(number: int) -> None:
+                former.put_update(_update(number), NOON)
+                while former.unstored:  # until the client is connected again
+                    await former._try(former._store_first)
+
+            await store(0)
+            await _until(lambda: hop.received)
+            await _go_back(hop, nats_server, lambda: store(1))
+            await _until(lambda: hop.outbox.stored == 1)
+            hop.outbox.put_update(_update(2), NOON)
+            await _until(lambda: not hop.outbox.unstored)
+            await hop.until_whole()
+            assert len(hop.received) == 3
 
     asyncio.run(scene())
 

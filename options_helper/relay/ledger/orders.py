@@ -85,7 +85,7 @@ class OrderOutbox:
         self._arrived = asyncio.Event()
         self._known_fills: set[str] = set()
         self._created: dt.datetime | None = None  # JetStream's stream
-        self._first = 0  # its first number
+        self._first = self._last = 0  # its first and last number
         self._losses = 0
         self._looked_at = clock()
         self.stored: int | None = None
@@ -161,17 +161,19 @@ class OrderOutbox:
         self._looked_at = self._clock()
         info = await prepare_ledger(self._jetstream, self.account)
         is_other = self._created not in {None, info.created}
+        is_older = info.state.last_seq < self._last  # what another relay has stored is lost
         self._created, self._first = info.created, info.state.first_seq
-        held = range(0) if is_other else range(self._first, info.state.last_seq + 1)
+        self._last = info.state.last_seq
+        held = range(0) if is_other else range(self._first, self._last + 1)
         lost = [message for message in self._kept if message.number not in held]
-        if lost or is_other:
+        if lost or is_other or is_older:
             logger.warning("JetStream has lost order messages; stored again: %d.", len(lost))
             self._losses += 1
             self._waiting.extendleft(reversed(lost))
             self._kept = deque(message for message in self._kept if message.number in held)
             self._arrived.set()
-        self.stored = info.state.last_seq
-        return self.stored
+        self.stored = self._last
+        return self._last
 
     async def _store_first(self) -> None:
         last = await self.look() if self.stored is None else self.stored
@@ -193,7 +195,7 @@ class OrderOutbox:
         self._kept.append(self._waiting.popleft())
         if is_back:
             last = await self.look()
-        self.stored = max(ack.seq, last)
+        self.stored = self._last = max(ack.seq, last)
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, nats.js.errors.APIError):
