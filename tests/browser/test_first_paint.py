@@ -76,9 +76,22 @@ def test_the_components_modules_arrive_before_the_page_is_drawn(portal: Portal) 
         page.goto(portal.live_url, wait_until="commit")
     early = [url for url in fetched if "/options-helper." in url]
     playwright.expect(page.locator("tr[data-position-id]").first).to_be_visible()
-    modules = [url for url in fetched if "/options-helper." in url and url.endswith(".js")]
+    modules = [url for url in fetched if "/options-helper." in url]
     assert len(modules) == len(set(modules)) > 10
     assert set(modules) == set(early)
+
+
+def test_the_browser_asks_for_nothing_in_vain_and_waits_for_no_script(portal: Portal) -> None:
+    """It finds the server at once, and has Streamlit's scripts for the table before the websocket opens."""
+    page = portal.open("about:blank")
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    with page.expect_websocket():
+        page.goto(portal.live_url, wait_until="commit")
+    early = set(fetched)
+    playwright.expect(page.locator("tr[data-position-id]").first).to_be_visible()
+    assert not [url for url in fetched if "/Live_Portfolio/" in url]
+    assert not [url for url in fetched if "/static/js/" in url and url not in early]
 
 
 def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 
 import httpx
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from apps.streamlit.entry import first_paint
+from apps.streamlit.entry import first_paint, preloads
 from options_helper.session.hub import close_hub
 
 DOCUMENT = (
@@ -87,7 +88,43 @@ def test_the_live_page_names_the_modules_of_its_components(base: str) -> None:
         )
     }
     assert f"{folder}positions_table/redraw.js" not in links
+    assert (
+        f'as="style" href="{folder}positions_table/positions_table.css"' in documents[f"{base}Live_Portfolio"]
+    )
     assert folder not in documents[base]
+
+
+def test_the_live_page_names_the_scripts_of_its_elements() -> None:
+    """Each script of Streamlit's that the first drawing needs exists, and is named once in the document."""
+    document = first_paint.first_paint_documents()["/Live_Portfolio"]
+    named = re.findall(r'(?:src|href)="\./(static/js/[^"]+)"', document)
+    assert len(named) == len(set(named))
+    assert all((first_paint._DOCUMENT.parent / name).is_file() for name in named)
+    kinds = {name.removeprefix("static/js/").split(".")[0] for name in named}
+    assert kinds >= set(preloads._ELEMENTS)
+
+
+@pytest.mark.parametrize("manifest", [None, "{", "[]", '{"a": {"name": "Html", "isDynamicEntry": true}}'])
+def test_an_unknown_build_of_streamlit_gets_no_links(tmp_path: Path, manifest: str | None) -> None:
+    """Without a manifest that names the scripts, the browser fetches them when it needs them."""
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    assert preloads.element_links(tmp_path, DOCUMENT) == ""
+
+
+def test_scripts_are_named_after_those_that_they_import(tmp_path: Path) -> None:
+    """A script that the document names, or that two elements share, is not named again."""
+    chunks = {
+        "html.tsx": {"name": "Html", "isDynamicEntry": True, "file": "html.js", "imports": ["_b", "_a"]},
+        "metric.tsx": {"name": "Metric", "isDynamicEntry": True, "file": "metric.js", "imports": ["_b"]},
+        "other.tsx": {"name": "Other", "isDynamicEntry": True, "file": "other.js"},
+        "_b": {"file": "b.js", "imports": ["_c"]},
+        "_c": {"file": "c.js", "imports": ["_b"]},
+        "_a": {"file": "a.woff2"},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(chunks))
+    links = preloads.element_links(tmp_path, DOCUMENT)
+    assert re.findall(r'href="\./([^"]+)"', links) == ["c.js", "b.js", "html.js", "metric.js"]
 
 
 def test_while_streams_run_the_sidebar_is_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 Streamlit answers every path with one empty document that loads a megabyte of scripts. Until they run the page
 is blank, and white even in dark mode. The same document with the title in its place is painted at once, and
-the title disappears as soon as the page has drawn its own. The document also names the modules of the page's
-components, which the browser fetches meanwhile; it would only learn of them after the first drawing.
+the title disappears as soon as the page has drawn its own. The document also names scripts that the page will
+need, which the browser fetches meanwhile; it would only learn of them after the first drawing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-import options_helper
 from apps.streamlit.components.inputs.session import current_hub
+from apps.streamlit.entry.preloads import element_links, module_links
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,10 +31,6 @@ _SHELL = Path(__file__).resolve().parents[1] / "assets" / "first_paint.html"
 _STYLE = _SHELL.with_name("page.css")
 _ROOT = '<div id="root"></div>'
 _FONT = re.compile(r'href="([^"]+\.woff2)"')
-_MODULES = Path(options_helper.__file__).parent / "browser"
-_IMPORTED = re.compile(r'^import .* from "\./(\w+\.js)";$', re.MULTILINE)
-# As declared in pyproject.toml; each starts with the module of its name.
-_COMPONENTS = ("positions_table", "redraw")
 
 
 def read_document() -> str:
@@ -50,28 +46,11 @@ def first_paint_documents(base: str = "/") -> dict[str, str]:
     document = read_document()
     if _ROOT not in document:
         return {}
+    links = module_links(base) + element_links(_DOCUMENT.parent, document)
     return {
         base: insert_title(document, HOME_TITLE, "oh-home"),
-        f"{base}Live_Portfolio": insert_title(document, LIVE_TITLE, "oh-live", module_links(base)),
+        f"{base}Live_Portfolio": insert_title(document, LIVE_TITLE, "oh-live", links),
     }
-
-
-def module_links(base: str) -> str:
-    """Return links that make a browser fetch the modules of all components below the portal's path."""
-    return "".join(
-        f'<link rel="modulepreload" href="{base}_stcore/bidi-components/options-helper.{component}/{module}">'
-        for component in _COMPONENTS
-        for module in _with_imports(f"{component}.js")
-    )
-
-
-def _with_imports(module: str) -> list[str]:
-    """Return a module and all modules that it imports, directly or through others."""
-    found = [module]
-    for name in found:
-        text = (_MODULES / name).read_text(encoding="utf-8")
-        found += [each for each in dict.fromkeys(_IMPORTED.findall(text)) if each not in found]
-    return found
 
 
 def first_paint_routes(documents: Mapping[str, str]) -> list[Route]:
