@@ -90,6 +90,20 @@ def test_the_deployment_uses_options_that_exist(name: str) -> None:
         assert set(re.findall(r"--[a-z-]+", words)) <= known
 
 
+def test_the_images_contain_no_keys() -> None:
+    """The Compose file copies the whole folder, except for the files in which a user keeps keys."""
+    assert "COPY . ." in _read("deploy/compose.yaml")
+    left_out = _read(".dockerignore").splitlines()
+    assert {"**/*.env", "**/.env", "**/*.creds", ".git"} <= set(left_out)
+
+
+def test_the_page_of_the_compose_file_links_to_where_it_is_published() -> None:
+    """The link in the page's log leads to the published port, not to an address within the container."""
+    services = _read("deploy/compose.yaml")
+    (published,) = re.findall(r'ports: \["([0-9.]+:\d+):8501"\]', services)
+    assert f'"--public-url", "http://{published}"' in services
+
+
 @pytest.mark.parametrize("page", PORTAL_PAGES)
 def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
     """Both pages and the README say read-only, best effort and no advice."""
