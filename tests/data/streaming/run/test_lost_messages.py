@@ -1,4 +1,4 @@
-"""What a run requests over REST after a loss, and what it then knows to be complete."""
+"""The requests over REST after a loss, and the time as of which everything is complete."""
 
 from __future__ import annotations
 
