@@ -1,4 +1,4 @@
-"""The requests over REST after a loss, and the time as of which everything is complete."""
+"""The requests over REST after a loss, and how far everything is complete."""
 
 from __future__ import annotations
 
