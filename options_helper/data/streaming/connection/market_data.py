@@ -67,7 +67,8 @@ class DataConnection(OneConnection):
         self._unanswered: deque[str] = deque()  # after the handshake: "statuses", "symbols", "removal"
         await self._subscribe_within_budget()
         self._acknowledge(self._granted)
-        await self._request_statuses(self.asked)
+        # Alpaca would refuse the halts of all for one invalid symbol.
+        await self._request_statuses(frozenset(self._without_invalid()))
 
     async def _request_statuses(self, symbols: frozenset[str]) -> None:
         if self.deliver_statuses is not None and symbols:

@@ -112,3 +112,11 @@ def test_a_refused_removal_is_repaired(simulator: AlpacaSimulator, run: LiveRun)
     failure = stocks.health.last_failure
     assert failure is not None
     assert "refused to remove symbols" in failure.text
+
+
+def test_an_invalid_symbol_hides_no_halt(simulator: AlpacaSimulator, run: LiveRun) -> None:
+    """The halts of all other stocks are reported, although Alpaca refuses one symbol."""
+    run.change_symbols(_config(simulator, CALL, stocks=("AAPL", "T22")))
+    simulator.wait_for(lambda: simulator.subscriptions("stocks").get("statuses") == ["AAPL"], 20)
+    simulator.push_status("AAPL")
+    simulator.wait_for(lambda: "AAPL" in run.cache.halted_since, 20)
