@@ -94,6 +94,7 @@ class Relay:
         self._heartbeat_at = 0.0
         self._shown: object = None
         self._ended = ""
+        self._unpublished: set[str] = set()
 
     async def serve(self) -> None:
         """Run and publish until cancelled.
@@ -208,7 +209,11 @@ class Relay:
         try:
             await self._client.publish(subject, encode(message))
         except nats.errors.Error as error:
-            logger.warning("A message to %s was not published: %s.", subject, type(error).__name__)
+            where = "a reader" if _is_inbox(subject) else subject  # a reader chooses its inbox's name
+            kind = f"{where} was not published: {type(error).__name__}"
+            if kind not in self._unpublished:
+                self._unpublished.add(kind)
+                logger.warning("A message to %s.", kind)
 
     # Requests ------------------------------------------------------------------------------------
 

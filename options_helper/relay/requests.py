@@ -60,7 +60,7 @@ class Requests:
         except (SchemaMismatch, msgspec.MsgspecError) as error:
             self._unread += 1
             if math.log10(self._unread).is_integer():  # the 1st, 10th, 100th
-                logger.warning("Unreadable requests from readers: %d. %s", self._unread, error)
+                logger.warning("Unreadable requests from readers: %d; the last one: %s.", self._unread, error)
             return None
         return ask if isinstance(ask, Ask) else None
 

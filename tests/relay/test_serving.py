@@ -16,6 +16,9 @@ import pytest
 
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
+
+import nats.errors
+
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.market import StreamName
@@ -153,6 +156,28 @@ def test_an_ended_term_subscribes_to_nothing(*, ask_first: bool) -> None:
         return dict(requests._run.workers)
 
     assert asyncio.run(run()) == {}
+
+
+def test_answers_that_are_too_large_are_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader can neither fill the disk with log lines nor write control characters to a terminal."""
+
+    async def refuse(*_: object) -> None:
+        raise nats.errors.MaxPayloadError
+
+    async def run() -> None:
+        bus: Any = Bus()
+        monkeypatch.setattr(bus, "publish", refuse)
+        parts = RunParts(builders={}, build_backfill=None, journal=Journal(SteadyClock()))
+        relay = Relay(bus, LiveStreamConfig(stream_fills=False), parts, account="account", limit=10)
+        for number in range(3):
+            message: Any = SimpleNamespace(data=b"", reply=f"_INBOX.\x1b[31m{number}")
+            await relay._answer(message)
+
+    asyncio.run(run())
+    lines = [record.getMessage() for record in caplog.records if "publish" in record.getMessage()]
+    assert lines == ["A message to a reader was not published: MaxPayloadError."]
 
 
 def test_garbage_is_logged_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
