@@ -97,6 +97,7 @@ class _Feed:
         self._said: set[str] = set()  # since all was well
         self._updates: list[OrderRow] = []
         self._fills: list[OrderRow] = []
+        self._unread = self._unread_rows = 0  # order updates and rows from REST
         self._has_orders = False
         self._builder = FillDayBuilder()
         self._shown: dict[str, tuple[object, ...]] = {}
@@ -147,6 +148,8 @@ class _Feed:
 
     def take_facts(self, facts: Facts) -> None:
         """Take rows from REST and the newest row of each symbol, if they are newer than the known ones."""
+        if facts.history is not None:
+            self._unread_rows = facts.history.unreadable.count
         for part in (facts.stock_quotes, facts.stock_trades, facts.option_quotes, facts.option_trades):
             self._put(row for row in part if row.symbol in self._own and self._is_newer(row))
 
@@ -167,7 +170,9 @@ class _Feed:
         message = self._connection.read(data)
         if isinstance(message, OrderUpdate):
             row = normalize_trade_update(message.update)
-            if row is not None:
+            if row is None:
+                self._unread += 1
+            else:
                 self._updates.append({**row, "received_at": message.received_at})
         elif isinstance(message, RestFill):
             self._fills.append(message.row)
@@ -213,6 +218,8 @@ class _Feed:
         yield from filter(None, map(link.explain, self._streams))
         if link.stored.missing:
             yield f"{count(link.stored.missing, 'order message')} had expired unread"
+        if unread := self._unread + self._unread_rows:
+            yield f"{count(unread, 'order message')} of Alpaca could not be read; an execution may be missing"
         gaps = () if link.heartbeat is None else link.heartbeat.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")

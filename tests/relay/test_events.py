@@ -17,11 +17,22 @@ pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 
 from options_helper.data.streaming.normalize.wire import WireQuote
 from options_helper.data.streaming.run.rest_results import DataSource
-from options_helper.market import FillGap, StreamName
+from options_helper.market import FillGap, StreamName, UnreadableRows
 from options_helper.relay import Execution, Notice, Quote, Trade
 from options_helper.relay.events import _Feed as Feed
 from options_helper.relay.nats_options import NatsOptions
-from options_helper.relay.wire import Answer, Batch, Grant, Heartbeat, Message, decode, encode
+from options_helper.relay.wire import (
+    Answer,
+    Batch,
+    Facts,
+    Grant,
+    Heartbeat,
+    Message,
+    OrderHistory,
+    OrderUpdate,
+    decode,
+    encode,
+)
 from options_helper.simulator.server import AlpacaSimulator
 from tests.nats_server import NatsServer
 from tests.relay.relayed import (
@@ -197,3 +208,16 @@ def test_a_program_that_reads_nothing_collects_no_notices() -> None:
     assert take_notices(feed) == ["1 price update went missing on the way from the relay", ""]
     feed.watch(0.0)
     assert take_notices(feed) == ["98 price updates went missing on the way from the relay", ""]
+
+
+def test_an_update_that_cannot_be_read_is_not_left_out_silently() -> None:
+    """Neither an order update nor a row from REST disappears without a notice."""
+    feed, _ = make_feed()
+    feed.take_order(encode(OrderUpdate(NOON, {"stream": "trade_updates", "data": {"event": "fill"}})))
+    feed.watch(0.0)
+    feed.take_facts(Facts("e", history=OrderHistory([], [], UnreadableRows(2, NOON))))
+    feed.watch(0.0)
+    assert take_notices(feed) == [
+        "1 order message of Alpaca could not be read; an execution may be missing",
+        "3 order messages of Alpaca could not be read; an execution may be missing",
+    ]
