@@ -63,7 +63,7 @@ class LiveHub:
 
     Args:
         manager_factory: Builds the manager on the first use of `manager`.
-        grace_seconds: How long the streams keep running after the last browser has gone.
+        grace_seconds: How long the streams keep running after the last browser has disconnected.
         is_active: Returns whether a session's browser is connected now; called in the reaper's thread.
         clock: Returns an aware UTC time, for `last_action`.
         monotonic: Returns monotonic seconds, for the grace period.
@@ -104,7 +104,7 @@ class LiveHub:
 
     @property
     def grace_seconds(self) -> float:
-        """The seconds that the streams keep running after the last browser has gone."""
+        """The seconds that the streams keep running after the last browser has disconnected."""
         return self._leases.grace_seconds
 
     @property

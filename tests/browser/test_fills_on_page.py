@@ -119,7 +119,7 @@ def test_losses_do_not_show_in_the_table(trading_portal: Portal, tmp_path: Path)
     assert page.get_by_test_id("stException").count() == 0
 
 
-def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None:
+def test_a_gap_lasts_while_rest_fails_and_then_heals(trading_portal: Portal) -> None:
     """The unconfirmed span and its reason stay above the table until REST reports the fill."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:

@@ -94,8 +94,8 @@ def test_the_browser_asks_for_nothing_in_vain_and_waits_for_no_script(portal: Po
     assert not [url for url in fetched if "/static/js/" in url and url not in early]
 
 
-def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
-    """While streams run, the sidebar is folded in the first document as on the page."""
+def test_while_streams_run_the_title_is_at_the_edge(portal: Portal) -> None:
+    """While streams run, the sidebar is collapsed in the first document as on the page."""
     page = portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     playwright.expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()

@@ -452,7 +452,7 @@ def test_a_narrow_window_shows_four_columns_and_second_lines(open_table: Callabl
     assert scroll.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
-def test_the_title_of_a_hidden_tab_carries_the_raised_alerts(open_table: Callable[..., Page]) -> None:
+def test_the_title_of_a_hidden_tab_counts_the_raised_alerts(open_table: Callable[..., Page]) -> None:
     """The count stays after Streamlit resets the title, and disappears when the tab is visible again."""
     page = open_table("raised=1")
     assert page.title() == "Table"

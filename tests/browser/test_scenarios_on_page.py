@@ -23,7 +23,7 @@ expect = playwright.expect
 SPOTS = {"AAPL": 272, "MSFT": 480, "NVDA": 185, "TSLA": 420, "AMZN": 230}
 STRIKES = 10  # per expiry and underlying
 SCENARIOS = ".st-key-live-scenarios"
-# Waits until marks change while the line takes the grid's place; false if the line has gone first.
+# Waits until marks change while the line takes the grid's place; false if the line disappears first.
 CHANGED_WHILE_COMPUTING = """async () => {
   const marks = () => [...document.querySelectorAll('td[data-col=mark]')].map(td => td.textContent).join();
   const [before, scenarios] = [marks(), document.querySelector('.st-key-live-scenarios')];

@@ -58,7 +58,7 @@ test("rows keep their order while figures change, and new ones come last", () =>
   assert.deepEqual(order.visible(later, CHOICES).map((row) => row.id), ["MSFT", "c", "AAPL", "a", "b", "SPY", "d"]);
 });
 
-test("folded groups hide their rows, open structures show their legs", () => {
+test("collapsed groups hide their rows, open structures show their legs", () => {
   const order = new Order();
   order.sort(modelOf(ROWS), null);
   const choices = { folded: new Set(["MSFT"]), open: new Set(["b"]), search: "" };

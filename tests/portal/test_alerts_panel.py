@@ -104,7 +104,7 @@ def test_an_alert_on_an_incomplete_sum_says_why_it_is_not_compared() -> None:
 
 
 def test_an_alert_on_an_event_says_which_event_raised_it() -> None:
-    """The order's name and the reason stay readable after the toast has gone."""
+    """The order's name and the reason stay readable after the toast has disappeared."""
     book = step_alerts(Alerts((AlertRule(id="no", metric="order_rejected"),)), AlertView(NOW))[0]
     text = "SPY 630 put: insufficient buying power"
     rejected = AlertFill("1", NOW, text=text, metric=AlertMetric.ORDER_REJECTED)

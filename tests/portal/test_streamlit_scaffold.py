@@ -44,7 +44,7 @@ def test_home_names_what_was_found_and_no_value(desk: PortalDesk) -> None:
 
 
 @pytest.mark.parametrize("open_page", ["home", "page"])
-def test_every_page_carries_the_disclaimer(desk: PortalDesk, open_page: str) -> None:
+def test_every_page_has_the_disclaimer(desk: PortalDesk, open_page: str) -> None:
     """Read-only, best-effort, no advice: on the home page and on Live Portfolio."""
     words = desk.said(getattr(desk, open_page)())
     assert "not financial advice" in words

@@ -264,9 +264,7 @@ def test_a_loss_is_noticed_while_orders_keep_arriving(
     asyncio.run(scene())
 
 
-def test_an_answer_that_comes_late_ends_no_relay(
-    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_answer_ends_no_relay(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relay that has just taken over waits for JetStream, however long the server takes to answer."""
     monkeypatch.setattr(orders, "_RETRY_SECONDS", 0.0)
     tries = itertools.count(1)

@@ -81,7 +81,7 @@ async def _answer(document: str, request: Request) -> Response:
 
 
 def _is_folded(request: Request) -> bool:
-    """Return whether the sidebar is folded because streams run; False for a host name that is not ours."""
+    """Return whether the sidebar is collapsed because streams run; False for a host name that is not ours."""
     names = st.get_option("server.allowedHosts")
     # With "*", only visitors who have logged in get this far.
     return ("*" in names or request.url.hostname in names) and current_hub().is_running()

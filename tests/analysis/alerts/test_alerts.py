@@ -361,7 +361,7 @@ def test_times_without_data_never_raise_an_alert_earlier_or_resolve_it(
 
 
 @given(st.lists(readings, max_size=30))
-def test_a_step_is_a_function_of_what_it_is_given(seen: list[float | Outcome | None]) -> None:
+def test_a_step_depends_only_on_its_input(seen: list[float | Outcome | None]) -> None:
     """The same views lead to the same alerts, and no step changes its inputs."""
     views = [_view(second, reading) for second, reading in enumerate(seen)]
     first = _book_of(LOSS)

@@ -36,7 +36,7 @@ def test_a_symbol_belongs_to_every_position_that_holds_it() -> None:
     }
 
 
-def test_a_fill_carries_its_positions_time_and_words() -> None:
+def test_a_fill_has_its_positions_time_and_words() -> None:
     """A stock's fill belongs to the shares and to the covered call."""
     row = {
         "timestamp": NOON,

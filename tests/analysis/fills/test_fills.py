@@ -148,7 +148,7 @@ def test_quantities_below_the_first_rest_execution_were_filled_on_an_earlier_day
 
 
 def test_fills_from_an_earlier_day_are_left_out() -> None:
-    """Rows of another New York day make no rows of this day."""
+    """Rows from another New York day are not part of this one."""
     book = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
 

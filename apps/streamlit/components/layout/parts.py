@@ -127,7 +127,7 @@ def _account_of(context: PageContext, page: PageView) -> AccountView:
 
 
 def _account_shown(account: AccountView) -> tuple[object, ...]:
-    """Return what the panel shows outside its folded sections."""
+    """Return what the panel shows outside its collapsed sections."""
     bridged = account.bridge is not None
     return account.compared, account.money, account.day, account.closed, account.history_since, bridged
 

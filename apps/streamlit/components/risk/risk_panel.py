@@ -58,7 +58,7 @@ def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
     with opened:
         if opened.open:
             st.html(sums_html(risk, rate_problem))
-        # Drawn while folded too, because Streamlit forgets the state of a switch that is not drawn.
+        # Drawn while collapsed too, because Streamlit forgets the state of a switch that is not drawn.
         st.toggle(
             "Model the volatility of strikes without an honest mark, from neighbouring strikes",
             key=NEIGHBOURS_KEY,

@@ -14,7 +14,7 @@ from options_helper.analysis.text.wording import count, join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
 
 _NAMED = 5
-_SHOWN = 2  # the others are folded, so that they do not push the totals out of sight
+_SHOWN = 2  # the others are collapsed, so that they do not push the totals out of sight
 
 
 def list_notes(context: PageContext) -> list[str]:
@@ -36,7 +36,7 @@ def render_notes(notes: Sequence[str], of_account: str = "") -> None:
 
 
 def notes_html(notes: Sequence[str]) -> str:
-    """Return the first notes as a list, and the others in a folded one; a single other note is not folded."""
+    """Return the first notes as a list, and the others, unless there is only one, in a collapsed list."""
     if len(notes) <= _SHOWN + 1:
         return _list(*notes)
     more = count(len(notes) - _SHOWN, "more note")
