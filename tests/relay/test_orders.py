@@ -20,6 +20,7 @@ pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[r
 
 import nats
 import nats.errors
+from nats.js.errors import APIError
 
 from options_helper.order_rows import OrderRow
 from options_helper.relay.ledger import orders
@@ -295,3 +296,14 @@ def test_an_unreadable_update_is_kept(update: object) -> None:
     outbox = OrderOutbox(None, "relay", "account")  # type: ignore[arg-type]
     outbox.put_update(update, NOON)
     assert outbox.unstored == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [(10023, "free disk space where nats-server runs"), (10058, "see the log of nats-server")],
+)
+def test_what_to_do_about_a_refusal(code: int, step: str) -> None:
+    """The reason why order updates wait names the next step."""
+    outbox = OrderOutbox(None, "relay", "account")  # type: ignore[arg-type]
+    outbox._note(APIError(code=503, err_code=code, description="insufficient resources"))
+    assert outbox.trouble.startswith(f"JetStream refused them (insufficient resources); {step}")

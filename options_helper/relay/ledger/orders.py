@@ -39,6 +39,8 @@ _RETRY_SECONDS = 0.5
 _LOOK_SECONDS = 1.0  # the longest time until a loss in JetStream is noticed
 _DAY_SECONDS = 26 * 3600.0  # longer than any day in New York
 _LOST = -1  # in place of a number
+_FULL = {10023, 10047}  # JetStream's codes for too little memory or disk space
+_FREE_SPACE = "free disk space where nats-server runs, or raise its max_file_store"
 _AWAY = (nats.errors.Error, TimeoutError, OSError)
 
 
@@ -199,7 +201,8 @@ class OrderOutbox:
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, nats.js.errors.APIError):
-            words = f"JetStream refused them ({error.description or error.code})"
+            step = _FREE_SPACE if error.err_code in _FULL else "see the log of nats-server"
+            words = f"JetStream refused them ({error.description or error.code}); {step}"
         else:
             words = "JetStream does not answer"
             self.stored = None  # the stream may be gone when it answers again
