@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import nats.errors
 from nats.js import JetStreamContext, api
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
 
 from options_helper.relay.duties import end, run_together
 from options_helper.relay.lease import Lease, LeaseTimes
@@ -75,6 +75,7 @@ class Leadership:
         self._clock = clock
         self._overdue = overdue
         self._store: KeyValue | None = None
+        self._refusal = ""  # that was logged
         self._lease = Lease(holder or new_holder(), times or LeaseTimes())
 
     @property
@@ -193,6 +194,11 @@ class Leadership:
     def _note(self, error: Exception) -> None:
         self._store = None
         _logger.debug("The lease cannot be read or written: %s", type(error).__name__)
+        # Any other error concerns the connection, whose log says so.
+        if isinstance(error, APIError) and str(error) != self._refusal:
+            self._refusal = str(error)
+            words = error.description or error.code
+            _logger.warning("JetStream refuses the lease (%s); see the log of nats-server.", words)
 
     async def _release(self) -> None:
         """Let another process lead at once, if this one still holds the lease and its work has ended."""

@@ -17,9 +17,11 @@ import pytest
 
 pytest.importorskip("nats", reason="the relay needs nats-py (pip install -e '.[relay]')")
 
+import nats
+
 from options_helper.relay.leadership import Leadership
 from options_helper.relay.lease import LeaseTimes
-from tests.nats_server import NatsServer, Network
+from tests.nats_server import NatsServer, Network, running_nats_server
 from tests.relay.candidate import TIMES
 
 pytestmark = pytest.mark.integration
@@ -262,3 +264,21 @@ def test_a_lost_cancellation_ends_a_relay_too(*, other_leads: bool) -> None:
         assert not leadership.holds
 
     asyncio.run(run())
+
+
+def test_a_standby_says_that_the_lease_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Without memory for the lease, a relay says once why it only stands by."""
+    configuration = tmp_path / "full.conf"
+    configuration.write_text('jetstream { store_dir: "", max_memory_store: 20 }')
+
+    async def scene(server: NatsServer) -> None:
+        async with await nats.connect(server.url) as client:
+            leadership = Leadership(client.jetstream(), "oh_relay", times=TIMES)
+            await leadership._write()  # the server counts it afterwards
+            for _ in range(2):
+                assert not await leadership._write()
+
+    with running_nats_server(tmp_path / "nats", configuration=configuration) as server:
+        asyncio.run(scene(server))
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert lines == ["JetStream refuses the lease (insufficient resources); see the log of nats-server."]
