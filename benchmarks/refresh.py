@@ -234,7 +234,7 @@ def measure_fills_of_a_day(*, quick: bool) -> Iterator[Figure]:
     for fills in (200, 2000):
         following, anew = in_turns(list(_ways(fills)), 10 if quick else 40)
         yield Figure(f"order update after {fills} fills, {_POSITIONS} positions", median(following), "ms")
-        yield Figure("the same with a new book", median(anew), "ms")
+        yield Figure("the same built from scratch", median(anew), "ms")
 
 
 def _ways(fills: int) -> Iterator[Callable[[], object]]:
@@ -243,8 +243,8 @@ def _ways(fills: int) -> Iterator[Callable[[], object]]:
     known = [row for row in rows if row is not None]
     builder = FillDayBuilder()
 
-    def facts(book: FillDay) -> object:
-        return fills_for_portfolio(book, held, dt.datetime.now(dt.UTC))
+    def facts(fill_day: FillDay) -> object:
+        return fills_for_portfolio(fill_day, held, dt.datetime.now(dt.UTC))
 
     def follow() -> object:
         known.insert(0, {**known[0], "order_id": f"next-{len(known)}"})

@@ -12,7 +12,7 @@ def note(one: Execution) -> str:
     return " · ".join(execution_notes(one))
 
 
-def course(order: OrderTimeline) -> str:
+def steps_words(order: OrderTimeline) -> str:
     """Return an order's steps: `new → partial fill → canceled`."""
     return " → ".join(event_words(step.event) for step in order.steps)
 

@@ -259,17 +259,19 @@ strikes = st.lists(st.integers(1, 12), min_size=2, max_size=5).map(
 
 
 @given(st.lists(strikes, max_size=8), st.integers(0, 14))
-def test_a_plan_is_within_its_limit_and_keeps_positions_whole(books: list[list[Leg]], limit: int) -> None:
+def test_a_plan_is_within_its_limit_and_keeps_positions_whole(
+    structures: list[list[Leg]], limit: int
+) -> None:
     """A plan never exceeds the limit, has no duplicates, and its counts add up."""
-    positions = [structure(f"p{number}", *legs) for number, legs in enumerate(books)]
+    positions = [structure(f"p{number}", *legs) for number, legs in enumerate(structures)]
     got = plan(*positions, max_option_contracts=limit)
     chosen = set(got.option_contracts)
     assert len(got.option_contracts) == len(chosen) <= limit
-    wanted = {f"SPY261218C{int(each.strike * 1000):08d}" for legs in books for each in legs}
+    wanted = {f"SPY261218C{int(each.strike * 1000):08d}" for legs in structures for each in legs}
     assert got.truncated_count == len(wanted - chosen)
     assert got.truncated == (wanted != chosen)
     whole: set[str] = set()
-    for position, legs in zip(positions, books, strict=True):
+    for position, legs in zip(positions, structures, strict=True):
         own = {f"SPY261218C{int(each.strike * 1000):08d}" for each in legs}
         assert (position.id in got.not_live) == (not own <= chosen)
         whole |= own if own <= chosen else set()

@@ -129,20 +129,20 @@ def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path
     page = portal.open()
     page.get_by_role("button", name="Show my account").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
-    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-file")
+    panel, screen = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-file")
     total = len(held(portal))
     expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
     expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()
-    expect(book).to_contain_text("This is your account as it was read at")
+    expect(screen).to_contain_text("This is your account as it was read at")
     with page.expect_download() as download:
-        book.get_by_role("link", name="Download portfolio.json").click()
+        screen.get_by_role("link", name="Download portfolio.json").click()
     saved = tmp_path / "downloaded.json"
     download.value.save_as(saved)
     assert sum(len(getattr(one, "legs", [one])) for one in load_portfolio(saved).positions) == total
-    book.get_by_text("Your account as a portfolio file").click()
-    expect(book.locator("code").filter(has_text="base_currency")).to_be_visible()
+    screen.get_by_text("Your account as a portfolio file").click()
+    expect(screen.locator("code").filter(has_text="base_currency")).to_be_visible()
     saved.rename(portal.folder / "portfolio.json")
-    expect(book).to_have_count(0)
+    expect(screen).to_have_count(0)
     expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
     assert portal.complaints == []
 

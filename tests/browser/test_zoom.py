@@ -71,7 +71,7 @@ def full_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def open_every_panel(page: Page) -> None:
-    """Start, select a structure, and unfold everything."""
+    """Start, select a structure, and expand everything."""
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-account table").first).to_be_visible()
     page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()

@@ -37,9 +37,9 @@ def alerts() -> Alerts:
     """Return alerts in every phase, with a fill that was seen."""
     readings = {(None, AlertMetric.PNL_ABS): -200.0}
     fill = AlertFill("key", NOW, frozenset({"a"}), "sell 1")
-    book, _ = step(with_rules(Alerts(), RULES), AlertView(NOW, readings))
-    book, _ = step(book, AlertView(NOW, readings, (fill,)))
-    return acknowledge(book, "acknowledged", NOW)
+    stepped, _ = step(with_rules(Alerts(), RULES), AlertView(NOW, readings))
+    stepped, _ = step(stepped, AlertView(NOW, readings, (fill,)))
+    return acknowledge(stepped, "acknowledged", NOW)
 
 
 def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:

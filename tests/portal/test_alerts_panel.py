@@ -105,11 +105,11 @@ def test_an_alert_on_an_incomplete_sum_says_why_it_is_not_compared() -> None:
 
 def test_an_alert_on_an_event_says_which_event_raised_it() -> None:
     """The order's name and the reason stay readable after the toast has disappeared."""
-    book = step_alerts(Alerts((AlertRule(id="no", metric="order_rejected"),)), AlertView(NOW))[0]
+    stepped = step_alerts(Alerts((AlertRule(id="no", metric="order_rejected"),)), AlertView(NOW))[0]
     text = "SPY 630 put: insufficient buying power"
     rejected = AlertFill("1", NOW, text=text, metric=AlertMetric.ORDER_REJECTED)
-    book = step_alerts(book, AlertView(NOW + dt.timedelta(seconds=1), fills=(rejected,)))[0]
-    words = describe_status(book.status_of("no"), book.rules[0], dt.UTC, text=book.event_text("no"))
+    stepped = step_alerts(stepped, AlertView(NOW + dt.timedelta(seconds=1), fills=(rejected,)))[0]
+    words = describe_status(stepped.status_of("no"), stepped.rules[0], dt.UTC, text=stepped.event_text("no"))
     assert words == f"raised 17:00:01: {text}"
 
 

@@ -55,7 +55,7 @@ class RelayProcess:
         self.signal(_HAND_OVER)
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill the process, as a crash would."""
         self._process.kill()
         self._process.join(10)
 

@@ -226,7 +226,7 @@ class DeafStore:
         return SimpleNamespace(value=b"another" if self._other_leads else b"", revision=self.revision)
 
     async def update(self, _key: str, _value: bytes, last: int) -> int:
-        """Take a claim at once, and the first renewal when it is cancelled."""
+        """Accept a claim at once, and the first renewal only once it is cancelled."""
         assert last == self.revision
         self.revision += 1
         if self.revision > 2:

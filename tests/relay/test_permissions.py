@@ -56,7 +56,7 @@ def test_a_relay_needs_the_rights_of_one(tmp_path: Path) -> None:
 
 
 def test_a_relay_needs_an_account_with_jetstream(tmp_path: Path) -> None:
-    """If only its account of NATS lacks JetStream, the server is not to be started otherwise."""
+    """If only the user's NATS account lacks JetStream, the sentence blames the account, not the server."""
     with running_nats_server(tmp_path / "nats", ACCOUNTS) as server:
         words = refusal(server, "two", "w0rd")
     assert words.endswith("has no JetStream for this user's account. Enable it in that account.")

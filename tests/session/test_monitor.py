@@ -576,16 +576,16 @@ def test_after_stop_only_what_the_clock_changes_is_watched() -> None:
     differs = AlertRule(id="differs", metric="quantity_differs")
     feed = _Feed(_snapshot(0, 12.0, broker_positions_at=NOON))
     monitor = PortfolioMonitor(_portfolio(), feed, rules=[LOSS, AGE, dte, differs, AlertRule(metric="fill")])
-    book = monitor.look().alerts
-    assert {one.outcome for one in book.status.values()} <= {Outcome.MET, Outcome.NOT_MET}
+    watched = monitor.look().alerts
+    assert {one.outcome for one in watched.status.values()} <= {Outcome.MET, Outcome.NOT_MET}
     stopped = {"running": False, "status": "stopped", "as_of": _at(5), "stopped_at": _at(4), "version": 2}
     feed.snapshot = dataclasses.replace(feed.snapshot, **stopped)
-    book = monitor.look().alerts
-    assert {key: one.outcome for key, one in book.status.items()} == {
+    watched = monitor.look().alerts
+    assert {key: one.outcome for key, one in watched.status.items()} == {
         "loss": Outcome.NOT_WATCHED,
         "differs": Outcome.NOT_WATCHED,
         "fill": Outcome.NOT_WATCHED,
         "age": Outcome.NOT_MET,
         "dte": Outcome.NOT_MET,
     }
-    assert (book.status["loss"].value, book.status["loss"].value_at) == (400.0, NOON)
+    assert (watched.status["loss"].value, watched.status["loss"].value_at) == (400.0, NOON)

@@ -109,10 +109,10 @@ def test_the_fills_of_a_bracket_are_complete(phone: Any, wait_until: Any, story:
         ("limit", 420.0, None),
         ("stop", None, 390.0),
     ]
-    book = FillDayBuilder().build(rows)
-    assert [(one.symbol, one.side, one.quantity, one.price) for one in book.executions] == [
+    fill_day = FillDayBuilder().build(rows)
+    assert [(one.symbol, one.side, one.quantity, one.price) for one in fill_day.executions] == [
         ("MSFT", "sell", 10.0, 420.25),
         ("MSFT", "buy", 10.0, 400.0),
     ]
-    (order,) = book.orders
+    (order,) = fill_day.orders
     assert [(leg.side, leg.status) for leg in order.legs] == [("sell", "filled"), ("sell", "canceled")]

@@ -37,21 +37,21 @@ def _view(second: float, *events: AlertFill, read: bool = True) -> AlertView:
     return AlertView(START + dt.timedelta(seconds=second), fills=events, has_account_events=read)
 
 
-def _run(book: Alerts, *views: AlertView) -> tuple[Alerts, list[str]]:
+def _run(alerts: Alerts, *views: AlertView) -> tuple[Alerts, list[str]]:
     raised: list[AlertEvent] = []
     for each in views:
-        book, events = step(book, each)
+        alerts, events = step(alerts, each)
         raised += events
-    return book, [event.text for event in raised]
+    return alerts, [event.text for event in raised]
 
 
 def _begun(*views: AlertView) -> tuple[Alerts, list[str]]:
     return _run(with_rules(Alerts(), [RULE]), *views)
 
 
-def _restarted(book: Alerts, folder: Path) -> Alerts:
+def _restarted(alerts: Alerts, folder: Path) -> Alerts:
     state = AlertsState(folder, Path("portfolio.json"))
-    state.save(book, ["assigned"])
+    state.save(alerts, ["assigned"])
     kept = state.load()
     assert kept is not None
     return with_rules(kept.alerts, kept.alerts.rules)
@@ -94,40 +94,40 @@ def test_an_event_that_the_read_account_did_not_have_is_new_whatever_its_date(
 def test_nothing_is_raised_twice_after_a_restart(tmp_path: Path, days: float) -> None:
     """The new process first sees nothing, on the same day or later, and then the week's events."""
     known, first = _event("known"), _event("first")
-    book, raised = _begun(_view(0, known), _view(60, known, first))
+    alerts, raised = _begun(_view(0, known), _view(60, known, first))
     assert raised == ["first"]
-    book, later = _restarted(book, tmp_path), days * DAY + HOUR
-    book, raised = _run(book, _view(later, read=False), _view(later + 5, known, first))
+    alerts, later = _restarted(alerts, tmp_path), days * DAY + HOUR
+    alerts, raised = _run(alerts, _view(later, read=False), _view(later + 5, known, first))
     assert raised == []
     meanwhile = _event("meanwhile", YESTERDAY)
-    book, raised = _run(book, _view(later + 60, known, first, meanwhile))
+    alerts, raised = _run(alerts, _view(later + 60, known, first, meanwhile))
     assert raised == ["meanwhile"]
 
 
 def test_an_event_from_while_the_process_was_down_raises_the_alert(tmp_path: Path) -> None:
     """The account had been read without it before."""
-    book, _ = _begun(_view(0))
-    book = _restarted(book, tmp_path)
-    _, raised = _run(book, _view(3 * DAY, read=False), _view(3 * DAY + 5, _event("down", YESTERDAY)))
+    alerts, _ = _begun(_view(0))
+    alerts = _restarted(alerts, tmp_path)
+    _, raised = _run(alerts, _view(3 * DAY, read=False), _view(3 * DAY + 5, _event("down", YESTERDAY)))
     assert raised == ["down"]
 
 
 def test_an_alert_that_was_removed_or_changed_starts_over() -> None:
     """An event from before it began again is known, and a later one of the same day is not."""
     first, second, third = (_event(key) for key in ("first", "second", "third"))
-    book, _ = _begun(_view(0), _view(1, first))
-    book, raised = _run(with_rules(book, []), _view(2), _view(3))
+    alerts, _ = _begun(_view(0), _view(1, first))
+    alerts, raised = _run(with_rules(alerts, []), _view(2), _view(3))
     changed = RULE.model_copy(update={"position": "p"})
-    book, raised = _run(with_rules(book, [changed]), _view(4, first, second))
+    alerts, raised = _run(with_rules(alerts, [changed]), _view(4, first, second))
     assert raised == []
-    _, raised = _run(book, _view(60, first, second, third))
+    _, raised = _run(alerts, _view(60, first, second, third))
     assert raised == ["third"]
 
 
 def test_seen_events_are_kept_for_a_month_and_a_view_without_news_keeps_the_object() -> None:
     """The state does not grow for ever."""
-    book, _ = _begun(_view(0), _view(1, _event("first")))
-    again, _ = _run(book, _view(2, _event("first")))
-    assert again.seen_assignments is book.seen_assignments
-    book, _ = _run(again, _view(40 * DAY, _event("second", TODAY + dt.timedelta(days=40))))
-    assert set(book.seen_assignments) == {"second"}
+    alerts, _ = _begun(_view(0), _view(1, _event("first")))
+    again, _ = _run(alerts, _view(2, _event("first")))
+    assert again.seen_assignments is alerts.seen_assignments
+    alerts, _ = _run(again, _view(40 * DAY, _event("second", TODAY + dt.timedelta(days=40))))
+    assert set(alerts.seen_assignments) == {"second"}

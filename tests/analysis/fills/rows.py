@@ -79,9 +79,9 @@ def rest(minutes: float, total: float, quantity: float, price: float, **changes:
     }
 
 
-def shown(book: FillDay) -> list[tuple[Any, ...]]:
+def shown(fill_day: FillDay) -> list[tuple[Any, ...]]:
     """Quantity, price, filled, source and note of each line."""
-    return [(one.quantity, one.price, one.filled, one.source.value, note(one)) for one in book.executions]
+    return [(one.quantity, one.price, one.filled, one.source.value, note(one)) for one in fill_day.executions]
 
 
 def spread(

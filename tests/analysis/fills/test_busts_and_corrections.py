@@ -7,7 +7,7 @@ import datetime as dt
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.words import contradiction_words
 from tests.analysis.fills.rows import OPEN, at, filled, live, rest, shown
-from tests.said import course, details, note
+from tests.said import details, note, steps_words
 
 
 def test_a_bust_undoes_its_execution_visibly() -> None:
@@ -17,27 +17,27 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
         filled(2, 3, 1, 1.9),
         live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=1.0),
     ]
-    book = FillDayBuilder().build(rows)
-    assert shown(book) == [(1.0, 1.9, 3.0, "live", ""), (2.0, 1.6, 2.0, "live", "busted")]
-    assert book.executions[0].average_price == 1.9
-    assert course(book.orders[0]) == "new → partial fill → partial fill → trade bust"
-    assert book.orders[0].filled == 1.0
-    assert details(book.orders[0])[-1] == "2 @ 1.60"
+    fill_day = FillDayBuilder().build(rows)
+    assert shown(fill_day) == [(1.0, 1.9, 3.0, "live", ""), (2.0, 1.6, 2.0, "live", "busted")]
+    assert fill_day.executions[0].average_price == 1.9
+    assert steps_words(fill_day.orders[0]) == "new → partial fill → partial fill → trade bust"
+    assert fill_day.orders[0].filled == 1.0
+    assert details(fill_day.orders[0])[-1] == "2 @ 1.60"
 
 
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
     """Without the stream's id, equal quantity and price identify it; a repeated report counts once."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
-    book = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
-    assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
+    fill_day = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
+    assert [(one.price, one.busted) for one in fill_day.executions] == [(1.9, True), (1.6, False)]
 
 
 def test_a_bust_that_fits_no_execution_changes_none() -> None:
     """A bust that names an unknown execution changes no execution, and appears in the timeline."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
-    book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
-    assert not any(one.busted for one in book.executions)
-    assert course(book.orders[0]).endswith("trade bust")
+    fill_day = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
+    assert not any(one.busted for one in fill_day.executions)
+    assert steps_words(fill_day.orders[0]).endswith("trade bust")
 
 
 def test_a_correction_shows_what_it_changed() -> None:
@@ -86,8 +86,8 @@ def test_a_second_correction_may_name_the_first() -> None:
     """A correction is found by the execution's id or by the id of an earlier correction of it."""
     first = live("trade_correct", 3, previous_execution_id="x1", execution_id="c1", fill_price=1.55)
     second = live("trade_correct", 4, previous_execution_id="c1", execution_id="c2", fill_price=1.5)
-    book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
-    assert [(one.price, note(one)) for one in book.executions] == [
+    fill_day = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
+    assert [(one.price, note(one)) for one in fill_day.executions] == [
         (1.7, ""),
         (1.5, "corrected, was 2 @ 1.60"),
     ]
@@ -96,9 +96,9 @@ def test_a_second_correction_may_name_the_first() -> None:
 def test_a_bust_that_rest_already_deducted_undoes_nothing_else() -> None:
     """If the order's total covers the remaining executions, a bust of an unknown one changes none."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
-    book = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
-    assert [(one.price, one.busted) for one in book.executions] == [(1.6, False)]
-    assert book.completeness.complete
+    fill_day = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
+    assert [(one.price, one.busted) for one in fill_day.executions] == [(1.6, False)]
+    assert fill_day.completeness.complete
 
 
 def test_the_rest_price_stays_if_the_orders_average_confirms_it() -> None:
@@ -110,8 +110,8 @@ def test_the_rest_price_stays_if_the_orders_average_confirms_it() -> None:
         live("trade_bust", 5, previous_execution_id="x2", fill_qty=1.0, fill_price=9.0, filled_qty=1.0),
     ]
     order = live("canceled", 6, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
-    book = FillDayBuilder().build(rows, [rest(1, 1, 1, 1.6)], [order])
-    assert [(one.price, one.busted, note(one)) for one in book.executions] == [
+    fill_day = FillDayBuilder().build(rows, [rest(1, 1, 1, 1.6)], [order])
+    assert [(one.price, one.busted, note(one)) for one in fill_day.executions] == [
         (9.0, True, "busted"),
         (1.6, False, "corrected, was 1 @ 1.50"),
     ]
@@ -119,16 +119,16 @@ def test_the_rest_price_stays_if_the_orders_average_confirms_it() -> None:
 
 def test_a_bust_reported_by_rest_counts_too() -> None:
     """REST's execution type for a bust counts like the stream's."""
-    book = FillDayBuilder().build([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
-    assert [one.busted for one in book.executions] == [True]
+    fill_day = FillDayBuilder().build([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
+    assert [one.busted for one in fill_day.executions] == [True]
 
 
 def test_a_missed_bust_is_a_visible_contradiction() -> None:
     """If an order's fills exceed its total, its timeline says so."""
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
-    book = FillDayBuilder().build(rows, [], [after])
-    assert contradiction_words(book.orders[0]) == "its fills add up to 2, the order reports 1"
+    fill_day = FillDayBuilder().build(rows, [], [after])
+    assert contradiction_words(fill_day.orders[0]) == "its fills add up to 2, the order reports 1"
     bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
     assert contradiction_words(FillDayBuilder().build([*rows, bust], [], [after]).orders[0]) == ""
     newer = rest(5, 2, 1, 1.7)
@@ -145,10 +145,10 @@ def test_the_same_total_reached_again_after_a_bust() -> None:
     ]
     told = [rest(1, 1, 1, 1.6), rest(2, 2, 1, 1.7), rest(4, 2, 1, 1.8)]
     for stream in (rows, rows[:3], [*rows, *rows]):
-        book = FillDayBuilder().build(stream, [*told, *told])
-        assert [(one.price, one.filled, one.busted) for one in book.executions] == [
+        fill_day = FillDayBuilder().build(stream, [*told, *told])
+        assert [(one.price, one.filled, one.busted) for one in fill_day.executions] == [
             (1.8, 2.0, False),
             (1.7, 2.0, True),
             (1.6, 1.0, False),
         ]
-        assert len({one.key for one in book.executions}) == 3
+        assert len({one.key for one in fill_day.executions}) == 3

@@ -12,9 +12,9 @@ from tests.analysis.fills.rows import DAY, HIGHER, NEW_YORK, OPEN, at, filled, l
 
 def test_completeness_is_stated_with_its_start() -> None:
     """Without gaps, fills are complete since the given time, or since midnight in New York."""
-    book = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
-    assert book.completeness.complete
-    assert completeness_words(book.completeness, NEW_YORK) == "complete since 09:30"
+    fill_day = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
+    assert fill_day.completeness.complete
+    assert completeness_words(fill_day.completeness, NEW_YORK) == "complete since 09:30"
     assert (
         completeness_words(FillDayBuilder().build([], day=DAY).completeness, NEW_YORK)
         == "complete since 00:00"
@@ -24,15 +24,15 @@ def test_completeness_is_stated_with_its_start() -> None:
 def test_gaps_are_stated_with_their_times() -> None:
     """A gap is named from start to end; touching gaps are joined, and the reason is kept."""
     gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
-    book = FillDayBuilder().build([], gaps=[gap], day=DAY)
-    told = book.completeness
+    fill_day = FillDayBuilder().build([], gaps=[gap], day=DAY)
+    told = fill_day.completeness
     assert not told.complete
     assert completeness_words(told, NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
     assert told.reason == "waiting for REST"
     still_open = FillGap(at(71.5), None, "refused")
     told = FillDayBuilder().build([], gaps=[still_open, gap], day=DAY).completeness
     assert completeness_words(told, NEW_YORK) == "fills since 10:41:07 not confirmed"
-    early = FillGap(book.day_start, at(1))
+    early = FillGap(fill_day.day_start, at(1))
     told = FillDayBuilder().build([], gaps=[gap, early], day=DAY).completeness
     assert completeness_words(told, NEW_YORK) == (
         "fills before 09:31:00 and between 10:41:07 and 10:41:52 not confirmed"

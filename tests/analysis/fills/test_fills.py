@@ -53,9 +53,9 @@ def test_prices_and_sides_are_written_in_words() -> None:
 
 def test_one_row_per_execution_newest_first() -> None:
     """Reports of one execution from the stream and REST become one row with the data of both."""
-    book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
-    assert shown(book) == [(3.0, 1.64, 5.0, "rest", ""), (2.0, 1.62, 2.0, "both", "")]
-    newest, oldest = book.executions
+    fill_day = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
+    assert shown(fill_day) == [(3.0, 1.64, 5.0, "rest", ""), (2.0, 1.62, 2.0, "both", "")]
+    newest, oldest = fill_day.executions
     assert (newest.average_price, oldest.average_price) == (1.632, 1.62)
     assert (oldest.position_after, oldest.execution_id, oldest.activity_id) == (2.0, "x1", "a1")
     assert (
@@ -64,27 +64,27 @@ def test_one_row_per_execution_newest_first() -> None:
         fill_words(oldest.quantity, oldest.price),
     ) == ("AAPL 18 Dec 2026 250 call", "buy to open", "2 @ 1.62")
     assert (oldest.total, oldest.kind, execution_price(oldest)) == (5.0, FillKind.SINGLE, "1.62")
-    assert book.day == DAY
+    assert fill_day.day == DAY
 
 
 def test_rest_reports_win_over_the_stream() -> None:
     """If the two reports of an execution differ, REST's figures count."""
-    book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
-    assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
+    fill_day = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
+    assert [(one.price, one.at) for one in fill_day.executions] == [(1.61, at(1.5))]
 
 
 def test_a_missed_execution_is_a_visible_hole() -> None:
     """A higher total shows the missing quantity as not confirmed, with a price from the averages."""
     first, last = filled(1, 1, 1, 1.6), filled(3, 4, 1, 1.7, filled_avg_price=1.65)
-    book = FillDayBuilder().build([first, last])
-    assert shown(book) == [
+    fill_day = FillDayBuilder().build([first, last])
+    assert shown(fill_day) == [
         (1.0, 1.7, 4.0, "live", ""),
         (2.0, None, 3.0, "derived", "not confirmed"),
         (1.0, 1.6, 1.0, "live", ""),
     ]
     seen = live("held", 2, filled_qty=3.0, filled_avg_price=1.6333)
-    book = FillDayBuilder().build([first, last, seen])
-    assert shown(book)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price derived from averages")
+    fill_day = FillDayBuilder().build([first, last, seen])
+    assert shown(fill_day)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price derived from averages")
     healed = FillDayBuilder().build([first, last, seen], [rest(1.5, 2, 1, 1.64), rest(2, 3, 1, 1.66)])
     assert [(one.quantity, one.price, one.confirmed) for one in healed.executions] == [
         (1.0, 1.7, True),
@@ -108,29 +108,29 @@ def test_a_price_is_derived_only_if_it_is_unambiguous(
     """An average determines a price only if exactly one price in whole cents fits it."""
     first = filled(1, total - quantity, total - quantity, 1.0, qty=total)
     seen = live("held", 2, qty=total, filled_qty=total, filled_avg_price=average)
-    book = FillDayBuilder().build([first, seen])
-    assert book.executions[0].price == price
+    fill_day = FillDayBuilder().build([first, seen])
+    assert fill_day.executions[0].price == price
 
 
 def test_an_order_of_which_only_the_total_is_known() -> None:
     """A filled order from REST without its fills is shown as one unconfirmed quantity."""
     order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
-    book = FillDayBuilder().build([], [], [order])
-    assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price derived from averages")]
+    fill_day = FillDayBuilder().build([], [], [order])
+    assert shown(fill_day) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price derived from averages")]
 
 
 def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
     """Earlier days' fills of a good-till-canceled order do not count as missed today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     today = filled(1, 4, 1, 1.7, filled_avg_price=1.65, **began)
-    book = FillDayBuilder().build([today])
-    assert shown(book) == [(1.0, 1.7, 4.0, "live", "")]
-    assert book.executions[0].average_price == 1.65
+    fill_day = FillDayBuilder().build([today])
+    assert shown(fill_day) == [(1.0, 1.7, 4.0, "live", "")]
+    assert fill_day.executions[0].average_price == 1.65
     before = live(
         "held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=2.0, filled_avg_price=1.63, **began
     )
-    book = FillDayBuilder().build([today], [], [before], day=DAY)
-    assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0), (1.0, 3.0)]
+    fill_day = FillDayBuilder().build([today], [], [before], day=DAY)
+    assert [(one.quantity, one.filled) for one in fill_day.executions] == [(1.0, 4.0), (1.0, 3.0)]
     unfilled = live("held", 1, filled_qty=2.0, filled_avg_price=1.63, **began)
     assert FillDayBuilder().build([unfilled]).executions == ()
     unpriced = filled(1, 4, 1, 1.7, filled_avg_price=None, **began)
@@ -141,22 +141,22 @@ def test_quantities_below_the_first_rest_execution_were_filled_on_an_earlier_day
     """A total below REST's first execution of the day belongs to an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
-    book = FillDayBuilder().build([before], [rest(2, 4, 1, 1.7)], day=DAY)
-    assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0)]
+    fill_day = FillDayBuilder().build([before], [rest(2, 4, 1, 1.7)], day=DAY)
+    assert [(one.quantity, one.filled) for one in fill_day.executions] == [(1.0, 4.0)]
     live_only = FillDayBuilder().build([before, filled(2, 4, 1, 1.7, **began)], day=DAY)
     assert [(one.quantity, one.confirmed) for one in live_only.executions] == [(1.0, True), (2.0, False)]
 
 
 def test_fills_from_an_earlier_day_are_left_out() -> None:
     """Rows from another New York day are not part of this one."""
-    book = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
-    assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
+    fill_day = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
+    assert [(one.quantity, one.filled) for one in fill_day.executions] == [(3.0, 5.0)]
 
 
 def test_a_report_in_finer_parts_is_not_counted_twice() -> None:
     """If the stream reports two executions as one, REST's parts are not counted again."""
-    book = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
-    assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
+    fill_day = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
+    assert [(one.quantity, one.filled, one.price) for one in fill_day.executions] == [
         (2.0, 3.0, 1.63),
         (1.0, 1.0, 1.6),
     ]

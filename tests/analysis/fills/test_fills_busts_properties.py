@@ -30,9 +30,9 @@ def troubled_days(draw: st.DrawFn) -> Broker:
     return broker
 
 
-def standing(book: FillDay) -> RowFacts:
+def standing(fill_day: FillDay) -> RowFacts:
     """Return the order, quantity and price of every execution that is not busted."""
-    rows = [(one.order_id, one.quantity or 0.0, one.price) for one in book.leaf_fills if not one.busted]
+    rows = [(one.order_id, one.quantity or 0.0, one.price) for one in fill_day.leaf_fills if not one.busted]
     return sorted(rows, key=repr)
 
 
@@ -55,8 +55,10 @@ def test_the_standing_fills_equal_the_ledger_whatever_else_was_lost(data: st.Dat
     """With REST complete and every bust reported, the valid rows equal the ledger to the cent."""
     broker = data.draw(troubled_days())
     live = losing_all_but_afterthoughts(data.draw, broker.live)
-    book = arrays_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))
-    assert standing(book) == true(broker)
+    fill_day = arrays_of(
+        live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders())
+    )
+    assert standing(fill_day) == true(broker)
 
 
 @given(st.data())
@@ -64,16 +66,16 @@ def test_the_standing_fills_equal_the_ledger_whatever_else_was_lost(data: st.Dat
 def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
     """The same events in any order and repetition give the same rows."""
     broker = data.draw(troubled_days())
-    book = arrays_of(broker.live, broker.activities, broker.rest_orders())
+    fill_day = arrays_of(broker.live, broker.activities, broker.rest_orders())
     other = arrays_of(
         shuffled(data.draw, broker.live),
         shuffled(data.draw, broker.activities),
         shuffled(data.draw, broker.rest_orders()),
     )
-    assert other.executions == book.executions
-    assert other.orders == book.orders
+    assert other.executions == fill_day.executions
+    assert other.orders == fill_day.orders
     undone = sum(row["event"] == "trade_bust" for row in broker.live)
-    assert sum(one.busted for one in book.executions) == undone
+    assert sum(one.busted for one in fill_day.executions) == undone
 
 
 @given(st.data())
@@ -82,5 +84,5 @@ def test_a_lost_bust_leaves_a_visible_contradiction(data: st.DataObject) -> None
     """If busts were lost, the rows equal the ledger, or an order reports a contradiction."""
     broker = data.draw(troubled_days())
     live = mangled(data.draw, broker.live)
-    book = arrays_of(live, broker.activities, broker.rest_orders())
-    assert standing(book) == true(broker) or not book.completeness.complete
+    fill_day = arrays_of(live, broker.activities, broker.rest_orders())
+    assert standing(fill_day) == true(broker) or not fill_day.completeness.complete

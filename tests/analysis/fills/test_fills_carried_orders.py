@@ -62,14 +62,14 @@ def test_the_days_table_equals_the_days_ledger_whatever_the_stream_lost(data: st
     told = data.draw(two_days())
     alone = arrays_of([], told.activities, told.rest_orders)
     live, activities = mangled(data.draw, told.live), shuffled(data.draw, told.activities)
-    book = arrays_of(live, activities, shuffled(data.draw, told.rest_orders))
-    assert [final(one) for one in book.executions] == [final(one) for one in alone.executions]
-    shown = {(one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills}
+    fill_day = arrays_of(live, activities, shuffled(data.draw, told.rest_orders))
+    assert [final(one) for one in fill_day.executions] == [final(one) for one in alone.executions]
+    shown = {(one.order_id, one.filled, one.quantity, one.price) for one in fill_day.leaf_fills}
     assert shown == {
         (name, float(total), float(part), float(price))
         for name, total, part, price in told.broker.ledger[told.ledger_before :]
     }
-    assert all(one.confirmed for one in book.executions)
+    assert all(one.confirmed for one in fill_day.executions)
 
 
 @given(st.data())
@@ -80,19 +80,19 @@ def test_reports_from_the_day_before_change_nothing(data: st.DataObject) -> None
     live = [*shuffled(data.draw, told.live_before), *told.live]
     activities = [*shuffled(data.draw, told.activities_before), *told.activities]
     alone = arrays_of(told.live, told.activities, told.rest_orders)
-    book = arrays_of(live, activities, told.rest_orders)
-    assert [final(one)[:9] for one in book.executions] == [final(one)[:9] for one in alone.executions]
+    fill_day = arrays_of(live, activities, told.rest_orders)
+    assert [final(one)[:9] for one in fill_day.executions] == [final(one)[:9] for one in alone.executions]
 
 
 @given(two_days())
 @settings(max_examples=60)
 def test_the_average_counts_what_was_filled_before(told: TwoDays) -> None:
     """The average after the newest execution covers the whole order, including its first day."""
-    book = arrays_of([], told.activities, told.rest_orders)
+    fill_day = arrays_of([], told.activities, told.rest_orders)
     for order in [leg for parent in told.broker.orders for leg in (parent.legs or [parent])]:
-        own = [one for one in book.leaf_fills if one.order_id == order.id]
+        own = [one for one in fill_day.leaf_fills if one.order_id == order.id]
         if own and own[0].average_price is not None:
             rounding = 10.0**-order.decimals + 1e-6
             true = float(order.spent / order.filled)
             assert own[0].average_price == pytest.approx(true, abs=rounding)
-    assert book.day == DAY
+    assert fill_day.day == DAY

@@ -106,16 +106,16 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 @settings(max_examples=50, deadline=None)
 def test_no_record_prevents_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
     """Nonsense causes at most wrong lines; the lists are drawn, and each execution has a unique key."""
-    book = arrays_of(live, fills, told)
-    assert len(book.executions) == len({one.key for one in book.executions})
-    assert orders_html(book, dt.UTC)
-    assert completeness_words(book.completeness, dt.UTC)
+    fill_day = arrays_of(live, fills, told)
+    assert len(fill_day.executions) == len({one.key for one in fill_day.executions})
+    assert orders_html(fill_day, dt.UTC)
+    assert completeness_words(fill_day.completeness, dt.UTC)
 
 
 def test_an_order_with_an_unknown_time_has_a_dash() -> None:
     """An order that is known only from a bust has a dash in place of its time."""
-    book = arrays_of([], [make_fill(1, type="trade_bust", order_id="a", cum_qty="0")])
-    assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(book, dt.UTC)
+    fill_day = arrays_of([], [make_fill(1, type="trade_bust", order_id="a", cum_qty="0")])
+    assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(fill_day, dt.UTC)
 
 
 def test_absurdly_large_figures_affect_no_other_fill() -> None:
@@ -134,8 +134,8 @@ FILLED = {"event": "fill", "execution_id": "x", "qty": "1", "price": "2"}
 
 def test_a_leg_under_two_orders_is_filled_once() -> None:
     """A record that puts one leg under two orders does not double its fill."""
-    book = arrays_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
-    assert [one.key for one in book.leaf_fills] == ["l:1"]
+    fill_day = arrays_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
+    assert [one.key for one in fill_day.leaf_fills] == ["l:1"]
 
 
 def test_a_spread_that_once_came_without_its_class_shows_its_legs_once() -> None:

@@ -23,7 +23,7 @@ CONTRACTS = ("AAPL391216C00250000", "AAPL391216P00250000", "MSFT391216C00500000"
 DROPS = 20
 
 
-def _book(snapshot: LiveSnapshot) -> FillDay:
+def _fill_day(snapshot: LiveSnapshot) -> FillDay:
     return FillDayBuilder().build(
         snapshot.fills,
         snapshot.rest_fills,
@@ -34,7 +34,7 @@ def _book(snapshot: LiveSnapshot) -> FillDay:
 
 
 def _shown(manager: LiveStreamManager) -> Executions:
-    return shown_executions(_book(manager.snapshot()))
+    return shown_executions(_fill_day(manager.snapshot()))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from options_helper.analysis.fills.records import FillKind
 from options_helper.analysis.fills.words import execution_name, execution_price, order_name, order_price
 from options_helper.analysis.text.order_words import side_words
 from tests.analysis.fills.rows import HIGHER, rest, spread
-from tests.said import course, note
+from tests.said import note, steps_words
 
 FIRST = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62, execution_id="m1")
 SECOND = spread("fill", 2, 2, (3.11, 1.48), fill_qty=1.0, fill_price=-1.64, execution_id="m2")
@@ -26,8 +26,8 @@ LEG_FILLS = [
 @pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
 def test_a_multi_leg_fill_is_a_line_with_its_legs_below(told: list[dict[str, Any]]) -> None:
     """The line always has the net price in words; the legs follow with their own prices."""
-    book = FillDayBuilder().build([FIRST, SECOND], told)
-    assert [(one.kind.value, one.quantity, execution_price(one)) for one in book.executions] == [
+    fill_day = FillDayBuilder().build([FIRST, SECOND], told)
+    assert [(one.kind.value, one.quantity, execution_price(one)) for one in fill_day.executions] == [
         ("parent", 1.0, "1.64 credit"),
         ("leg", 1.0, "3.12"),
         ("leg", 1.0, "1.48"),
@@ -35,7 +35,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_below(told: list[dict[str, Any
         ("leg", 1.0, "3.10"),
         ("leg", 1.0, "1.48"),
     ]
-    line, leg = book.executions[:2]
+    line, leg = fill_day.executions[:2]
     assert (execution_name(line), side_words(line.side, line.intent), line.filled, line.total) == (
         "AAPL multi-leg",
         "sell/buy",
@@ -48,10 +48,13 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_below(told: list[dict[str, Any
         "sell to open",
         "p",
     )
-    assert [one.kind.value for one in book.fills] == ["parent", "parent"]
-    assert order_name(book.orders[0]) == "AAPL 18 Dec 2026 250 call / AAPL 18 Dec 2026 260 call"
-    assert (order_price(book.orders[0], book.orders[0].limit_price), len(book.orders)) == ("1.60 credit", 1)
-    assert course(book.orders[0]) == "new → partial fill → fill"
+    assert [one.kind.value for one in fill_day.fills] == ["parent", "parent"]
+    assert order_name(fill_day.orders[0]) == "AAPL 18 Dec 2026 250 call / AAPL 18 Dec 2026 260 call"
+    assert (order_price(fill_day.orders[0], fill_day.orders[0].limit_price), len(fill_day.orders)) == (
+        "1.60 credit",
+        1,
+    )
+    assert steps_words(fill_day.orders[0]) == "new → partial fill → fill"
 
 
 def test_legs_are_separate_fills_until_their_order_is_known() -> None:
@@ -59,21 +62,24 @@ def test_legs_are_separate_fills_until_their_order_is_known() -> None:
     alone = FillDayBuilder().build([], LEG_FILLS[:2])
     assert [one.kind.value for one in alone.executions] == ["single", "single"]
     order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}
-    book = FillDayBuilder().build([], LEG_FILLS, [order])
-    assert [one.kind.value for one in book.executions] == ["parent", "leg", "leg"] * 2
+    fill_day = FillDayBuilder().build([], LEG_FILLS, [order])
+    assert [one.kind.value for one in fill_day.executions] == ["parent", "leg", "leg"] * 2
 
 
 def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
     """Before its legs are known, the line has the order's name and its net price in words."""
     update = {**FIRST, "legs": None, "symbol": None, "side": None}
-    book = FillDayBuilder().build([update])
-    (line,) = book.executions
+    fill_day = FillDayBuilder().build([update])
+    (line,) = fill_day.executions
     assert (line.kind, execution_name(line), execution_price(line)) == (
         FillKind.PARENT,
         "Multi-leg order",
         "1.62 credit",
     )
-    assert (order_name(book.orders[0]), order_price(book.orders[0], book.orders[0].limit_price)) == (
+    assert (
+        order_name(fill_day.orders[0]),
+        order_price(fill_day.orders[0], fill_day.orders[0].limit_price),
+    ) == (
         "Multi-leg order",
         "1.60 credit",
     )
@@ -88,8 +94,8 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
 def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
     """If a leg's execution is unknown, the line shows no net price."""
     order = spread("new", 0, 0, (0.0, 0.0))
-    book = FillDayBuilder().build([order], LEG_FILLS[:1])
-    line, leg = book.executions
+    fill_day = FillDayBuilder().build([order], LEG_FILLS[:1])
+    line, leg = fill_day.executions
     assert (line.quantity, execution_price(line), line.kind) == (None, "—", FillKind.PARENT)
     assert (leg.quantity, leg.price) == (1.0, 3.1)
 
@@ -98,8 +104,8 @@ def test_legs_in_finer_parts_make_one_line() -> None:
     """A leg with two executions counts in one line, up to the quantity that all legs have reached."""
     order = spread("filled", 2, 2, (3.11, 1.48))
     told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
-    book = FillDayBuilder().build([], told, [order])
-    assert [(one.kind.value, one.quantity, one.price) for one in book.executions] == [
+    fill_day = FillDayBuilder().build([], told, [order])
+    assert [(one.kind.value, one.quantity, one.price) for one in fill_day.executions] == [
         ("parent", 2.0, -1.63),
         ("leg", 1.0, 3.12),
         ("leg", 1.0, 3.1),
@@ -151,11 +157,11 @@ def test_a_ratio_follows_from_the_quantities() -> None:
 def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
     """A bust marks the line and its legs; a correction changes the line's net price."""
     bust = spread("trade_bust", 3, 1, (3.1, 1.48), previous_execution_id="m2", fill_qty=1.0, fill_price=-1.64)
-    book = FillDayBuilder().build([FIRST, SECOND, bust], LEG_FILLS)
-    assert [one.busted for one in book.executions] == [True] * 3 + [False] * 3
+    fill_day = FillDayBuilder().build([FIRST, SECOND, bust], LEG_FILLS)
+    assert [one.busted for one in fill_day.executions] == [True] * 3 + [False] * 3
     correction = {**bust, "event": "trade_correct", "fill_price": -1.7}
-    book = FillDayBuilder().build([FIRST, SECOND, correction], LEG_FILLS)
-    assert [(one.price, note(one)) for one in book.fills] == [(-1.7, "corrected"), (-1.62, "")]
+    fill_day = FillDayBuilder().build([FIRST, SECOND, correction], LEG_FILLS)
+    assert [(one.price, note(one)) for one in fill_day.fills] == [(-1.7, "corrected"), (-1.62, "")]
 
 
 def test_a_leg_without_an_id_still_has_a_place() -> None:
@@ -163,5 +169,5 @@ def test_a_leg_without_an_id_still_has_a_place() -> None:
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"] = [{**leg, "order_id": None} for leg in update["legs"]]
     update["legs"].append({**update["legs"][0], "order_id": "p"})
-    book = FillDayBuilder().build([update])
-    assert [one.order_id for one in book.leaf_fills] == ["p/0", "p/1"]
+    fill_day = FillDayBuilder().build([update])
+    assert [one.order_id for one in fill_day.leaf_fills] == ["p/0", "p/1"]

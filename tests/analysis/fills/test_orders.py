@@ -7,7 +7,7 @@ import pytest
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.words import contradiction_words
 from tests.analysis.fills.rows import CALL, at, filled, live, rest, spread
-from tests.said import course, details
+from tests.said import details, steps_words
 
 
 def test_replaced_orders_share_one_timeline() -> None:
@@ -19,7 +19,7 @@ def test_replaced_orders_share_one_timeline() -> None:
     ]
     (story,) = FillDayBuilder().build([live("new", 0, limit_price=1.6), first, *second]).orders
     assert story.order_ids == ("o1", "o2")
-    assert course(story) == "new → replaced → fill"
+    assert steps_words(story) == "new → replaced → fill"
     assert details(story) == ["5 @ 1.60 limit", "limit 1.60 → 1.65, quantity 5 → 4", "4 @ 1.65"]
     assert (story.quantity, story.status, story.filled, story.submitted_at) == (4.0, "filled", 4.0, at(0))
 
@@ -60,7 +60,7 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
     """A canceled, expired or rejected order ends with that event, at its time, with its reason."""
     row = live(status, 3, **{field: at(2.5)}, reject_reason="too far from the market")
     (story,) = FillDayBuilder().build([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
-    assert course(story) == f"new → partial fill → {status}"
+    assert steps_words(story) == f"new → partial fill → {status}"
     assert (story.steps[-1].at, details(story)[-1]) == (at(2.5), "too far from the market")
     assert (story.reject_reason, story.filled) == ("too far from the market", 2.0)
     untimed = FillDayBuilder().build([live(status, 3)]).orders[0]
@@ -70,7 +70,7 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 def test_a_rejection_without_a_reason_says_so() -> None:
     """If a rejection has no known reason, the entry says so; other endings need no reason."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
-    assert course(story) == "rejected"
+    assert steps_words(story) == "rejected"
     assert (story.steps[-1].event, details(story)[-1]) == ("rejected", "no reason reported")
     (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
     assert (story.steps[-1].event, details(story)[-1]) == ("canceled", "")
@@ -89,7 +89,7 @@ def test_other_events_and_unknown_ones_are_separate_steps() -> None:
     odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
     (story,) = FillDayBuilder().build(rows).orders
-    assert course(story) == "new → order cancel rejected → moonwalk"
+    assert steps_words(story) == "new → order cancel rejected → moonwalk"
     assert details(story)[1] == "too late"
 
 
@@ -100,7 +100,7 @@ def test_a_notional_order_ends_with_a_fill() -> None:
         filled(2, 0.375, 0.125, 400.0, qty=None, status="filled"),
     ]
     (story,) = FillDayBuilder().build(rows).orders
-    assert course(story) == "new → partial fill → fill"
+    assert steps_words(story) == "new → partial fill → fill"
 
 
 def test_a_contradiction_of_a_replaced_order_is_in_its_timeline() -> None:
@@ -114,7 +114,7 @@ def test_an_order_known_from_its_fills_only() -> None:
     """Before REST's orders are known, fills alone give an order's symbol, quantity and status."""
     (story,) = FillDayBuilder().build([], [rest(1, 2, 2, 1.62)]).orders
     assert (story.symbol, story.quantity, story.filled, story.status) == (CALL, 5.0, 2.0, "partially_filled")
-    assert course(story) == "partial fill"
+    assert steps_words(story) == "partial fill"
 
 
 def test_the_legs_of_a_bracket_are_listed_below_it() -> None:
@@ -122,12 +122,12 @@ def test_the_legs_of_a_bracket_are_listed_below_it() -> None:
     leg = {**live("held", 1), "order_id": "stop", "side": "sell", "stop_price": 1.2, "filled_qty": 0.0}
     parent = filled(1, 5, 5, 1.6, order_class="bracket", legs=[leg])
     sold = filled(9, 5, 5, 1.2, order_id="stop", side="sell", order_class="bracket")
-    book = FillDayBuilder().build([parent, sold])
-    assert [(one.order_id, one.kind.value) for one in book.executions] == [
+    fill_day = FillDayBuilder().build([parent, sold])
+    assert [(one.order_id, one.kind.value) for one in fill_day.executions] == [
         ("stop", "single"),
         ("o1", "single"),
     ]
-    (story,) = book.orders
+    (story,) = fill_day.orders
     assert [(one.order_id, one.side) for one in story.legs] == [("stop", "sell")]
 
 

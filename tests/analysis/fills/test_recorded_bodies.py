@@ -26,7 +26,7 @@ from options_helper.models import Portfolio
 from options_helper.times import NEW_YORK, new_york_date
 from tests.builders import rest_fill_row
 from tests.fakes import order_history
-from tests.said import course
+from tests.said import steps_words
 
 REALITY = Path(__file__).parents[2] / "reality"
 Json = dict[str, Any]
@@ -194,7 +194,7 @@ def test_pending_new_comes_before_new() -> None:
     rows = [update(body(name)) for name in ("tu_new_2025", "tu_pending_new_2025")]
     rows[0]["order_id"] = rows[1]["order_id"]
     (order,) = day_of(*rows).orders
-    assert course(order) == "pending new → new"
+    assert steps_words(order) == "pending new → new"
 
 
 @pytest.mark.parametrize("status", ["pending_new", "accepted", "held"])
@@ -204,14 +204,14 @@ def test_an_order_that_is_not_working_yet_is_not_called_new(status: str) -> None
     waiting["data"]["event"] = waiting["data"]["order"]["status"] = status
     words = status.replace("_", " ")
     (order,) = day_of(update(waiting)).orders
-    assert (order.status, course(order)) == (status, words)
+    assert (order.status, steps_words(order)) == (status, words)
     rest = normalize_rest_order(waiting["data"]["order"])
     assert rest is not None
     (order,) = day_of(rest_orders=(rest,)).orders
-    assert (order.status, course(order)) == (status, "")
+    assert (order.status, steps_words(order)) == (status, "")
     new["data"]["order"]["id"] = waiting["data"]["order"]["id"]
     (order,) = day_of(update(new), update(waiting)).orders
-    assert (order.status, course(order)) == ("new", f"{words} → new")
+    assert (order.status, steps_words(order)) == ("new", f"{words} → new")
 
 
 @pytest.mark.parametrize("name", [*names("act_fill*.json"), *names("rec_fill*.json")])

@@ -78,11 +78,11 @@ def test_the_distance_to_the_strike(
 )  # fmt: skip
 def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], share: float | None) -> None:
     """The part is P/L Open divided by the maximum profit at expiry, unknown without a finite maximum."""
-    book, live = Portfolio(positions=[position]), live_with(position, *prices)
+    portfolio, live = Portfolio(positions=[position]), live_with(position, *prices)
     if isinstance(position, Position):
-        rows = compute_live_position_rows(book, live, stale_after_seconds=30)
+        rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
     else:
-        rows, _ = compute_live_multileg_rows(book, live, stale_after_seconds=30)
+        rows, _ = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
     got = rows["max_profit_pct"].iloc[0]
     assert math.isnan(got) if share is None else got == pytest.approx(share)
 
@@ -100,10 +100,10 @@ def test_the_part_of_the_maximum_profit(position: Any, prices: list[float], shar
 )
 def test_the_days_in_the_trade(opened: dt.date | None, at: dt.datetime, days: int | None) -> None:
     """The days are New York dates since `opened_at`, for singles and structures; unknown without it."""
-    book = Portfolio(positions=[single(opened_at=opened), vertical(opened_at=opened)])
+    portfolio = Portfolio(positions=[single(opened_at=opened), vertical(opened_at=opened)])
     live = snapshot(as_of=at)
-    singles = compute_live_position_rows(book, live, stale_after_seconds=30)
-    structures, _ = compute_live_multileg_rows(book, live, stale_after_seconds=30)
+    singles = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+    structures, _ = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
     for rows in (singles, structures):
         got = rows["days_held"].iloc[0]
         assert str(got) == "<NA>" if days is None else got == days
@@ -130,8 +130,8 @@ def test_the_probability_of_profit(
     position: Any, prices: list[float], spans: list[tuple[float, float]]
 ) -> None:
     """The probability is lognormal, with the IV of the leg nearest to the money."""
-    book = Portfolio(positions=[position])
-    risk = compute_live_risk(book, live_with(position, *prices), risk_free_rate=RATE)
+    portfolio = Portfolio(positions=[position])
+    risk = compute_live_risk(portfolio, live_with(position, *prices), risk_free_rate=RATE)
     strikes = [option.strike for option in getattr(position, "option_legs", [position])]
     options = risk.legs.dropna(subset=["iv"])
     nearest = min(zip(strikes, options["iv"], strict=True), key=lambda pair: abs(pair[0] - SPOT))

@@ -119,9 +119,9 @@ def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
     assert nothing.worst_words == ""
     assert {row["pnl"] for row in scenario_rows(nothing)} == {None}
     shares = EquityPosition(id="s", symbol="XYZ", shares=10, cost_basis=90.0)
-    book = risk_of(SPREAD, shares, without="XYZ261218C00110000")
-    grid = scenario(book, legs_on(book))
-    assert grid.pnl[:, 0] == pytest.approx(scenario(book, [2]).pnl[:, 0])
+    portfolio = risk_of(SPREAD, shares, without="XYZ261218C00110000")
+    grid = scenario(portfolio, legs_on(portfolio))
+    assert grid.pnl[:, 0] == pytest.approx(scenario(portfolio, [2]).pnl[:, 0])
     assert (grid.coverage, grid.is_whole) == ("1 of 3 legs", False)
     assert grid.worst_words.endswith("(1 of 3 legs)")
 

@@ -63,7 +63,7 @@ BOOKS: dict[str, tuple[list[dict[str, Any]], PortfolioLoss]] = {
 }
 
 
-def book(positions: list[dict[str, Any]]) -> Portfolio:
+def portfolio_of(positions: list[dict[str, Any]]) -> Portfolio:
     """Return a portfolio of these positions."""
     document = {"positions": [{"id": str(number), **one} for number, one in enumerate(positions)]}
     return Portfolio.model_validate(document)
@@ -73,7 +73,7 @@ def book(positions: list[dict[str, Any]]) -> Portfolio:
 def test_the_most_that_can_be_lost(name: str) -> None:
     """The loss is unlimited only if a short call is uncovered; the number of positions is included."""
     positions, loss = BOOKS[name]
-    found = find_portfolio_loss(book(positions), TODAY)
+    found = find_portfolio_loss(portfolio_of(positions), TODAY)
     assert (found.covered, found.positions) == (loss.covered, loss.positions)
     assert found.value == pytest.approx(loss.value)
 
@@ -93,7 +93,7 @@ def test_shares_beside_a_call_cover_it(
     positions: list[dict[str, Any]], shares_and_loss: tuple[float, float | None] | None
 ) -> None:
     """The cover is known, and with all of its shares the call's loss is limited."""
-    portfolio = book(positions)
+    portfolio = portfolio_of(positions)
     cover = find_cover(portfolio, portfolio.positions[0])
     found = cover and (cover.shares, cover.payoff and cover.payoff.max_loss)
     assert found == shares_and_loss
@@ -101,7 +101,7 @@ def test_shares_beside_a_call_cover_it(
 
 def test_a_share_covers_one_call() -> None:
     """The first of two calls takes its shares, and the second takes the remaining ones."""
-    portfolio = book([shares(150), option("call", -1), option("call", -1, 110)])
+    portfolio = portfolio_of([shares(150), option("call", -1), option("call", -1, 110)])
     covers = [find_cover(portfolio, one) for one in portfolio.positions[1:]]
     assert [cover and (cover.shares, cover.needed) for cover in covers] == [(100.0, 100.0), (50.0, 100.0)]
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper import analysis
-from options_helper.analysis.holdings import portfolio_arrays as book_module
+from options_helper.analysis.holdings import portfolio_arrays as arrays_module
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -168,26 +168,26 @@ def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
 ) -> None:
     """Refreshes share a portfolio's arrays, which are freed with it."""
     built: list[Portfolio] = []
-    build = book_module.build_arrays
+    build = arrays_module.build_arrays
 
-    def counting(portfolio: Portfolio) -> book_module.PortfolioArrays:
+    def counting(portfolio: Portfolio) -> arrays_module.PortfolioArrays:
         built.append(portfolio.model_copy())
         return build(portfolio)
 
-    monkeypatch.setattr(book_module, "build_arrays", counting)
-    portfolio, kept = both_kinds(), len(book_module._arrays_by_id)
+    monkeypatch.setattr(arrays_module, "build_arrays", counting)
+    portfolio, kept = both_kinds(), len(arrays_module._arrays_by_id)
     for ago in range(3):
         all_tables(portfolio, snapshot(quote(CALL, 9, 9.4, ago=ago)))
     assert len(built) == 1
     all_tables(both_kinds(), snapshot())
     assert len(built) == 2
     gc.collect()
-    assert len(book_module._arrays_by_id) <= kept + 1
+    assert len(arrays_module._arrays_by_id) <= kept + 1
     key = id(portfolio)
-    assert key in book_module._arrays_by_id
+    assert key in arrays_module._arrays_by_id
     del portfolio
     gc.collect()
-    assert key not in book_module._arrays_by_id
+    assert key not in arrays_module._arrays_by_id
 
 
 @pytest.mark.parametrize("threshold", [0, -1, math.nan])

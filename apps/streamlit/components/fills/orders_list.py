@@ -98,12 +98,12 @@ def _terms(order: OrderTimeline) -> str:
 
 def _course(order: OrderTimeline) -> str:
     """Return an order's events, `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, and reject reason."""
-    course = " → ".join(_step(step, order) for step in order.steps)
-    is_named = not order.reject_reason or order.reject_reason in course
-    return course if is_named else f"{course} · {order.reject_reason}"
+    steps_words = " → ".join(_step(step, order) for step in order.steps)
+    is_named = not order.reject_reason or order.reject_reason in steps_words
+    return steps_words if is_named else f"{steps_words} · {order.reject_reason}"
 
 
 def _step(step: OrderEvent, order: OrderTimeline) -> str:
-    # The terms of a new order are already listed before its course.
+    # The terms of a new order are already listed before its steps.
     detail = "" if step.event == "new" else event_detail(step, order)
     return f"{event_words(step.event)} ({detail})" if detail else event_words(step.event)

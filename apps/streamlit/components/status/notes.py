@@ -23,7 +23,7 @@ def list_notes(context: PageContext) -> list[str]:
 
 
 def render_notes(notes: Sequence[str], of_account: str = "") -> None:
-    """Draw the account's note and the first others, and the rest below a line that unfolds."""
+    """Draw the account's note and the first others, and the rest below a line that expands."""
     if not notes and not of_account:
         return
     with st.container(key="live-note-row", gap=None):

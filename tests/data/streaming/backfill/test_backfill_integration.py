@@ -27,7 +27,7 @@ from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
 from tests.fakes import order_history
-from tests.said import course
+from tests.said import steps_words
 
 pytestmark = pytest.mark.integration
 
@@ -69,16 +69,16 @@ def connect(simulator: AlpacaSimulator, waits: Waits | None = None) -> AlpacaRes
     return AlpacaRest(settings, clock=waits.clock, pause=waits.pause)
 
 
-def assert_equals_ledger(book: FillDay, simulator: AlpacaSimulator) -> None:
+def assert_equals_ledger(fill_day: FillDay, simulator: AlpacaSimulator) -> None:
     """Check that each of the simulator's executions is there exactly once, to the share and the cent."""
     ledger = [one for one in simulator.ledger().executions if not one.busted]
     shown = sorted(
-        (one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills if not one.busted
+        (one.order_id, one.filled, one.quantity, one.price) for one in fill_day.leaf_fills if not one.busted
     )
     assert shown == sorted(
         (one.order_id, float(one.cumulative), float(one.qty), float(one.price)) for one in ledger
     )
-    assert all(one.confirmed for one in book.leaf_fills)
+    assert all(one.confirmed for one in fill_day.leaf_fills)
 
 
 def test_five_thousand_activities_under_a_limit_with_429s_between(simulator: AlpacaSimulator) -> None:
@@ -237,15 +237,15 @@ def test_after_busts_and_replacements_the_fills_equal_the_ledger(simulator: Alpa
     history = order_history(rest)
     history.update(utc_now())
     rest.close()
-    book = FillDayBuilder().build([], history.fills, history.orders)
-    assert_equals_ledger(book, simulator)
-    assert [execution_price(one) for one in book.fills if one.kind == "parent"] == [
+    fill_day = FillDayBuilder().build([], history.fills, history.orders)
+    assert_equals_ledger(fill_day, simulator)
+    assert [execution_price(one) for one in fill_day.fills if one.kind == "parent"] == [
         "1.50 credit",
         "1.50 credit",
     ]
-    stories = {story.order_id: story for story in book.orders}
+    stories = {story.order_id: story for story in fill_day.orders}
     assert stories[second].order_ids == (first, second)
-    assert course(stories[second]) == "new → replaced → partial fill → canceled"
+    assert steps_words(stories[second]) == "new → replaced → partial fill → canceled"
 
 
 def test_twenty_drops_of_the_trading_stream_lose_no_fill(

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.integration
 UNDERLYINGS = [f"{first}{second}Q" for first in "ABCDEF" for second in "ABCDEFGHIJ"]
 
 
-def book(contracts_each: int) -> Portfolio:
+def portfolio_of(contracts_each: int) -> Portfolio:
     """Sixty underlyings with this many calls each, a year from now."""
     expiry = new_york_date(utc_now()) + dt.timedelta(days=365)
     return Portfolio(
@@ -56,7 +56,7 @@ def test_a_thousand_contracts_on_the_free_plan_are_priced(
     contracts_each: int, wait_until: Callable[..., None]
 ) -> None:
     """All rows have a price within 30 s, the limit is remembered, and REST stays below its rate."""
-    portfolio = book(contracts_each)
+    portfolio = portfolio_of(contracts_each)
     plan = build_subscription_plan(
         portfolio, stream_stocks=True, stream_options=True, max_option_contracts=200
     )
