@@ -39,6 +39,9 @@ _CREDENTIALS_MAX_BYTES = 100_000
 # nats-py reads a file without these lines forever.
 _CREDENTIALS_HAVE = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
 
+_OTHER_SERVER = "something other than nats-server listens there"
+_SENT_NONSENSE = (AttributeError, TypeError, ValueError)  # nats-py raises these for what is not NATS
+
 # A cut connection is noticed after about two pings.
 _PING_SECONDS = 3
 _CONNECT_SECONDS = 3
@@ -236,12 +239,15 @@ async def connect_to_nats(
                 user_credentials=None if options.credentials is None else str(options.credentials),
                 tls=options.tls,
             )
-        except (nats.errors.Error, OSError) as error:
+        except (nats.errors.Error, OSError, *_SENT_NONSENSE) as error:
             if not isinstance(error, nats.errors.NoServersError):  # nothing was opened
                 await _abandon(client)
+            if not words:
+                is_nonsense = isinstance(error, _SENT_NONSENSE) and not isinstance(error, OSError)
+                words.append(_OTHER_SERVER if is_nonsense else describe_nats_error(error, options))
+                on_error(words[0])
             if not retries:
-                said = words[0] if words else describe_nats_error(error, options)
-                raise NatsUnavailable(f"NATS at {options.shown}: {said}.") from None
+                raise NatsUnavailable(f"NATS at {options.shown}: {words[0]}.") from None
             await asyncio.sleep(_RECONNECT_SECONDS)
         else:
             is_in.set()
@@ -311,7 +317,10 @@ def describe_nats_error(error: Exception, options: NatsOptions) -> str:
         ConnectionResetError: f"NATS closed the connection; it may not accept {who}",
         ConnectionRefusedError: "nothing listens there",
         socket.gaierror: "there is no such host",
+        UnicodeError: "there is no such host",
         TimeoutError: "the server does not answer",
     }
+    if "info message" in text:
+        return _OTHER_SERVER
     words = (words for kind, words in known.items() if isinstance(error, kind))
     return next(words, options.hide(str(error) or type(error).__name__))

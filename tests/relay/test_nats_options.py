@@ -244,6 +244,40 @@ def test_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"INFO []\r\n",
+        b"INFO nothing\r\n",
+        b"INFO " + bytes(100_000),
+        b"",
+    ],
+)
+def test_another_server_is_recognized(greeting: bytes) -> None:
+    """If anything else listens at the port, the reason says so, whatever it sends."""
+
+    async def run() -> str:
+        async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(greeting)
+            writer.close()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            options = load(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            with pytest.raises(NatsUnavailable) as caught:
+                await connect_to_nats(options, "test", retries=False)
+        return str(caught.value)
+
+    assert "something other than nats-server listens there" in asyncio.run(run())
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70])
+def test_an_impossible_host_is_named(host: str) -> None:
+    """A name that no host can have is no host."""
+    assert attempt(load(f"nats://{host}")) == "there is no such host."
+
+
+@pytest.mark.integration
 def test_nothing_is_sent_to_a_server_without_tls() -> None:
     """With TLS required, a server that does not offer it receives no password."""
     received = []
