@@ -26,7 +26,15 @@ from options_helper.order_rows import OrderRow
 from options_helper.relay.ledger import orders
 from options_helper.relay.ledger.orders import OrderOutbox, without_accounts
 from options_helper.relay.reader.stored import StoredOrders
-from options_helper.relay.wire import ORDERS_STREAM, STORED_SUBJECT, Heartbeat, OrderUpdate, RestFill, decode
+from options_helper.relay.wire import (
+    KEPT_SECONDS,
+    ORDERS_STREAM,
+    STORED_SUBJECT,
+    Heartbeat,
+    OrderUpdate,
+    RestFill,
+    decode,
+)
 from tests.nats_server import NatsServer
 
 NOON = dt.datetime(2026, 12, 1, 17, tzinfo=dt.UTC)
@@ -237,6 +245,57 @@ def test_what_a_former_relay_stored_may_be_lost_too(
             await _until(lambda: not hop.outbox.unstored)
             await hop.until_whole()
             assert len(hop.received) == 3
+
+    asyncio.run(scene())
+
+
+async def _store_by_a_former_relay(hop: Hop, *numbers: int) -> None:
+    former = OrderOutbox(hop.client.jetstream(timeout=1), "former", "account")
+    for number in numbers:
+        former.put_update(_update(number), NOON)
+        await former._store_first()
+
+
+def test_nothing_is_missing_if_everything_has_expired(nats_server: NatsServer) -> None:
+    """After days without an order, a new reader of a new relay has all that there is."""
+
+    async def scene() -> None:
+        async with Hop.open(nats_server) as hop:
+            await _store_by_a_former_relay(hop, 0, 1)
+            await _purge(hop, nats_server)
+            await hop.outbox.look()
+            assert await _join_until_whole(hop) == []
+            hop.outbox.put_update(_update(2), NOON)
+            await _until(lambda: hop.outbox.stored == 3)
+            assert len(await _join_until_whole(hop)) == 1
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await scene()
+
+    asyncio.run(bounded())
+
+
+@pytest.mark.parametrize(("slept", "missing"), [(KEPT_SECONDS / 2, 1), (KEPT_SECONDS + 60, 0)])
+def test_a_computer_that_slept_for_days_misses_nothing_of_today(
+    nats_server: NatsServer, slept: float, missing: int
+) -> None:
+    """Only what is gone although it was not too old is missing."""
+    now = [0.0]
+
+    async def scene() -> None:
+        async with Hop.open(nats_server) as hop:
+            reader = StoredOrders([].append, lambda: now[0])
+            reader.jetstream = hop.client.jetstream(timeout=1)
+            await _store_by_a_former_relay(hop, 0)
+            await hop.outbox.look()
+            await reader.catch_up(hop.heartbeat())
+            await _store_by_a_former_relay(hop, 1, 2)
+            await hop.client.jetstream().delete_msg(ORDERS_STREAM, 2)
+            await hop.outbox.look()
+            now[0] += slept
+            await reader.catch_up(hop.heartbeat())
+            assert (reader.last, reader.missing) == (3, missing)
 
     asyncio.run(scene())
 

@@ -174,8 +174,8 @@ class OrderOutbox:
             self._waiting.extendleft(reversed(lost))
             self._kept = deque(message for message in self._kept if message.number in held)
             self._arrived.set()
-        self.stored = self._last
-        return self._last
+        self.stored = self._last if info.state.messages else 0  # all may have expired
+        return self.stored
 
     async def _store_first(self) -> None:
         last = await self.look() if self.stored is None else self.stored

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import nats.errors
 from nats.js.errors import APIError, NotFoundError
 
+from options_helper.relay.leadership import seconds_since_boot
 from options_helper.relay.wire import (
     ACCOUNT_HEADER,
+    KEPT_SECONDS,
     NUMBERING_HEADER,
     ORDERS_STREAM,
     ORDERS_SUBJECT,
@@ -31,17 +33,21 @@ class StoredOrders:
 
     Args:
         take: Called with each message's bytes.
+        clock: Returns seconds that include sleep and never go back.
 
     Attributes:
         jetstream: The context of the connection to NATS.
         last: The number of the last message taken.
-        missing: The number of messages that JetStream no longer had.
+        missing: The number of messages that JetStream no longer had, although they were not too old.
     """
 
     jetstream: JetStreamContext
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._pass_on = take
+    def __init__(
+        self, take: Callable[[bytes], None], clock: Callable[[], float] = seconds_since_boot
+    ) -> None:
+        self._pass_on, self._clock = take, clock
+        self._read_at = clock()  # when this reader had everything
         self._lock = asyncio.Lock()  # between the messages that arrive and those that are read
         self._numbering = ""
         self._last_data = b""
@@ -99,6 +105,8 @@ class StoredOrders:
         )
 
     async def _read(self, until: int) -> None:
+        # What was stored meanwhile and has expired is older than any day that a page shows.
+        may_have_expired = not self.last or self._clock() - self._read_at > KEPT_SECONDS
         while self.last < until:
             try:
                 found = await self.jetstream.get_msg(
@@ -107,11 +115,12 @@ class StoredOrders:
             except NotFoundError:
                 self.missing += until - self.last
                 self.last = until
-                return
+                break
             number = found.seq or 0
-            if self.last:  # before the first, older ones have expired
-                self.missing += number - self.last - 1
+            self.missing += 0 if may_have_expired else number - self.last - 1
+            may_have_expired = False  # what follows is younger
             self._take(number, found.data or b"", found.headers or {})
+        self._read_at = self._clock()
 
     def _take(self, number: int, data: bytes, headers: Mapping[str, str]) -> None:
         self._accounts.add(headers.get(ACCOUNT_HEADER, ""))
