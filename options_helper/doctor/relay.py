@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import OptionsHelperError
 from options_helper.market import StreamState
 from options_helper.relay.nats_options import (
+    DENIED,
     NatsOptions,
     NatsUnavailable,
     connect_to_nats,
@@ -65,7 +66,7 @@ async def _examine(options: NatsOptions, clock: Callable[[], dt.datetime]) -> li
         return [
             await _check_server(client, options),
             await _check_rights(client, refused),
-            *await _check_relay(client, options, clock),
+            *await _check_relay(client, options, clock, refused),
         ]
     finally:
         await client.close()
@@ -89,14 +90,14 @@ async def _check_rights(client: Client, refused: list[str]) -> Finding:
     await client.publish(MARKET_SUBJECT)
     for _ in range(2):  # nats-py's ping may overtake what is sent just before it
         await client.flush()
-    if any("permissions violation" in words.lower() for words in refused):
+    if any(words.startswith(DENIED) for words in refused):
         return Finding("Rights", Level.OK, "a reader's: it can ask for symbols and publish nothing else")
     words = "this user may publish as a relay does; deploy/nats-server.conf has one that may not"
     return Finding("Rights", Level.NOTE, words)
 
 
 async def _check_relay(
-    client: Client, options: NatsOptions, clock: Callable[[], dt.datetime]
+    client: Client, options: NatsOptions, clock: Callable[[], dt.datetime], refused: Sequence[str]
 ) -> list[Finding]:
     import nats.errors  # noqa: PLC0415 - of an extra
 
@@ -109,10 +110,15 @@ async def _check_relay(
     except (OptionsHelperError, msgspec.MsgspecError) as error:  # a different version
         return [Finding("Relay", Level.FAIL, str(error))]
     except (nats.errors.Error, TimeoutError):
-        start = f"start one with: options-helper relay --nats {options.shown}"
-        if not has_jetstream(client):
-            start = "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js"
-        return [Finding("Relay", Level.FAIL, f"none answers at {options.shown}; {start}")]
+        step = f"start one with: options-helper relay --nats {options.shown}"
+        # The check of the rights has provoked a refusal too.
+        denied = [words for words in refused if not words.endswith(f" {MARKET_SUBJECT}")]
+        if denied:
+            words = denied[0].removeprefix(DENIED)
+            step = f"{words}; give it the permissions of reader in deploy/nats-server.conf"
+        elif not has_jetstream(client):
+            step = "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js"
+        return [Finding("Relay", Level.FAIL, f"none answers at {options.shown}; {step}")]
     if not isinstance(answer, Answer):
         return [Finding("Relay", Level.FAIL, "its answer is not of this version; update options-helper")]
     return [

@@ -88,3 +88,19 @@ def test_a_server_without_jetstream_is_named(tmp_path: Path) -> None:
     assert "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js" in output
     assert "start one with" not in output
     assert status == 1
+
+
+def test_a_right_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the user may not read, a relay need not be started."""
+    few = tmp_path / "few.conf"
+    few.write_text(
+        'authorization { users: [ { user: "reader", password: "w0rd", permissions: '
+        '{ publish: ["oh.ask.>"], subscribe: ["_INBOX.>"] } } ] }'
+    )
+    monkeypatch.setenv("OH_NATS_USER", "reader")
+    monkeypatch.setenv("OH_NATS_PASSWORD", "w0rd")
+    with running_nats_server(tmp_path / "nats", configuration=few) as server:
+        status, output = run_doctor(server)
+    assert "this user may not subscribe to oh.state; give it the permissions of reader in deploy/" in output
+    assert "start" not in output.partition("none answers")[2].partition("\n")[0]
+    assert status == 1
