@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -118,6 +119,19 @@ class PortalDesk:
     def page(self) -> AppTest:
         """Return the Live Portfolio page, opened through the portal."""
         return self.home().switch_page("pages/12_Live_Portfolio.py").run()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scan_the_packages_once() -> Iterator[None]:
+    """Let Streamlit search the installed packages for components once, and not for every page."""
+    try:
+        from streamlit.components.v2 import manifest_scanner as scanner
+    except ImportError:
+        yield  # a few tests of this folder need no Streamlit
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "scan_component_manifests", cache(scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture
