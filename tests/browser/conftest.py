@@ -100,6 +100,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = HANG_G
         pause.wait(0.02)
 
 
+def close_and_forget(page: Page, origin: str) -> None:
+    """Close a page, and forget what its server's pages have stored."""
+    stored = {"origin": origin, "storageTypes": "cookies,local_storage"}
+    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+    page.close()
+
+
 @dataclass
 class Portal:
     """A running `options-helper ui` and the simulated Alpaca behind it."""
@@ -151,9 +158,7 @@ class Portal:
             if page.context is not self.shared_context:
                 page.context.close()
             elif not page.is_closed():
-                stored = {"origin": self.url, "storageTypes": "cookies,local_storage"}
-                page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
-                page.close()
+                close_and_forget(page, self.url)
 
     @property
     def login_url(self) -> str:

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.browser.conftest import answers, free_port, wait_for
+from tests.browser.conftest import answers, close_and_forget, free_port, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -38,6 +38,7 @@ def _running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
+        "runner.postScriptGC": "false",  # as in the portal
     }
     command = [
         sys.executable,
@@ -63,23 +64,41 @@ def server(browser: Browser) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser session for the module: a new one would compile the front end's scripts again."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_table(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Opens the table in a browser context of its own; fails the test if a script on it failed."""
-    contexts = []
+def open_table(shared_context: BrowserContext, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens the table in a browser that has stored nothing; fails the test if a script on it failed."""
+    pages = []
     complaints: list[str] = []
 
-    def open_page(query: str = "", **context: Any) -> Page:
-        size = context.pop("viewport", {"width": 1440, "height": 900})
-        contexts.append(browser.new_context(viewport=size, **context))
-        page = contexts[-1].new_page()
+    def open_page(
+        query: str = "",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        color_scheme: Literal["light", "dark"] = "light",
+        context: BrowserContext = shared_context,
+    ) -> Page:
+        page = context.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=color_scheme)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         _goto(page, f"{server}/?{query}")
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        close_and_forget(page, server)
+        if page.context is not shared_context:
+            page.context.close()
     assert complaints == []
 
 
@@ -196,7 +215,7 @@ CUT = """() => {
 
 def test_no_figure_is_truncated_in_a_small_window(open_table: Callable[..., Page]) -> None:
     """A medium window shows all columns, and a smaller one hides whole columns and says how many."""
-    page = open_table("age=41&n=12", viewport={"width": 940, "height": 900})
+    page = open_table("age=41&n=12", width=940)
     wide = page.locator(".pt-table.is-wide")
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
     expect(page.get_by_text("Columns", exact=True)).to_be_visible()
@@ -381,10 +400,10 @@ def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[.
 
 
 def test_a_row_that_the_server_no_longer_corrects_turns_stale_by_itself(
-    open_table: Callable[..., Page],
+    browser: Browser, open_table: Callable[..., Page]
 ) -> None:
     """A live row with an old price is never shown as live."""
-    page = open_table("frozen=1")
+    page = open_table("frozen=1", context=browser.new_context())  # which the installed clock belongs to
     page.clock.install()
     page.reload()
     expect(_cell(page, "p003", "quote")).to_have_text(re.compile("live"))
@@ -442,7 +461,7 @@ def test_text_is_never_markup(open_table: Callable[..., Page]) -> None:
 
 def test_a_narrow_window_shows_four_columns_and_second_lines(open_table: Callable[..., Page]) -> None:
     """At 390 pixels nothing is cut off sideways."""
-    page = open_table(viewport={"width": 390, "height": 844})
+    page = open_table(width=390, height=844)
     heads = page.locator("th:visible")
     assert [text.strip() for text in heads.all_inner_texts()] == ["Position", "Qty", "Mark", "P/L Open"]
     expect(_cell(page, "p003", "mark").locator(".pt-narrow")).to_have_text(re.compile(r"● live \d+ s"))
@@ -539,7 +558,7 @@ IN_SIGHT = {"ratio": 0.99}  # pixels are rounded
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_keyboard_moves_through_a_thousand_rows(open_table: Callable[..., Page], width: int) -> None:
     """Keys reach rows that are not built, each row has its number, and the focus survives scrolling."""
-    page = open_table("n=1000&every=1.5", viewport={"width": width, "height": 900})
+    page = open_table("n=1000&every=1.5", width=width)
     table, focused = page.get_by_role("treegrid"), page.locator("tr:focus")
     expect(table).to_have_attribute("aria-rowcount", "1010")  # headings, 4 groups and 1,005 positions
     _cell(page, "condor", "mark").click()
