@@ -89,7 +89,7 @@ class Broker:
     activities: list[Json] = field(default_factory=list)
     ledger: list[tuple[str, Decimal, Decimal, Decimal]] = field(default_factory=list)
     history: list[tuple[int, list[Json]]] = field(default_factory=list)
-    told_by: dict[str, str] = field(default_factory=dict)
+    reported_in: dict[str, str] = field(default_factory=dict)
 
     def place(self, order: BrokerOrder) -> None:
         """Accept an order."""
@@ -98,7 +98,7 @@ class Broker:
             one.created = one.updated = self.now
             one.decimals = self.decimals
         self.orders.append(order)
-        self._tell(order, "new")
+        self._send(order, "new")
 
     def fill(
         self, order: BrokerOrder, quantity: Decimal, prices: list[Decimal], *, in_parts: bool = False
@@ -117,7 +117,7 @@ class Broker:
             self._advance(order, quantity, net)
         event = "fill" if order.filled == order.qty else "partial_fill"
         price = net if order.legs else prices[0]
-        self._tell(order, event, qty=str(quantity), price=str(price), execution_id=f"x{len(self.live)}")
+        self._send(order, event, qty=str(quantity), price=str(price), execution_id=f"x{len(self.live)}")
 
     def cancel(self, order: BrokerOrder) -> None:
         """Cancel what is left."""
@@ -125,7 +125,7 @@ class Broker:
         for one in (order, *order.legs):
             one.status, one.updated = "canceled", self.now
             one.ended = {"canceled_at": text(self.now)}
-        self._tell(order, "canceled")
+        self._send(order, "canceled")
 
     def replace(self, order: BrokerOrder) -> None:
         """Let a new order take the place of a single one, for what it has not filled."""
@@ -133,7 +133,7 @@ class Broker:
         name = f"{order.id}r"
         order.status, order.updated, order.replaced_by = "replaced", self.now, name
         order.ended = {"replaced_at": text(self.now)}
-        self._tell(order, "replaced")
+        self._send(order, "replaced")
         left = order.qty - order.filled
         self.place(BrokerOrder(name, order.symbol, order.side, left, replaces=order.id))
 
@@ -153,8 +153,8 @@ class Broker:
         order.updated = self.now
         self.activities.remove(activity)
         self.ledger.remove((order.id, Decimal(activity["cum_qty"]), quantity, price))
-        told = {"previous_execution_id": self.told_by[activity["id"]], "qty": activity["qty"]}
-        self._tell(order, "trade_bust", execution_id=f"x{len(self.live)}", price=activity["price"], **told)
+        facts = {"previous_execution_id": self.reported_in[activity["id"]], "qty": activity["qty"]}
+        self._send(order, "trade_bust", execution_id=f"x{len(self.live)}", price=activity["price"], **facts)
 
     def correct(self, at: int, price: Decimal) -> None:
         """Correct the price of an execution of a single order."""
@@ -166,8 +166,8 @@ class Broker:
         place = self.ledger.index((order.id, Decimal(activity["cum_qty"]), quantity, old))
         self.ledger[place] = (*self.ledger[place][:3], price)
         activity["price"] = str(price)
-        told = {"previous_execution_id": self.told_by[activity["id"]], "qty": activity["qty"]}
-        self._tell(order, "trade_correct", execution_id=f"x{len(self.live)}", price=str(price), **told)
+        facts = {"previous_execution_id": self.reported_in[activity["id"]], "qty": activity["qty"]}
+        self._send(order, "trade_correct", execution_id=f"x{len(self.live)}", price=str(price), **facts)
 
     def _standing(self, at: int) -> tuple[Json, BrokerOrder]:
         """Return the activity and the order of a single order's execution, counted from the newest."""
@@ -192,12 +192,12 @@ class Broker:
 
     def _book(self, order: BrokerOrder, quantity: Decimal, price: Decimal) -> None:
         self._advance(order, quantity, price)
-        self.told_by[f"a{len(self.told_by)}"] = f"x{len(self.live)}"
+        self.reported_in[f"a{len(self.reported_in)}"] = f"x{len(self.live)}"
         self.ledger.append((order.id, order.filled, quantity, price))
         self.activities.append(
             {
                 "activity_type": "FILL",
-                "id": next(reversed(self.told_by)),
+                "id": next(reversed(self.reported_in)),
                 "order_id": order.id,
                 "cum_qty": str(order.filled),
                 "leaves_qty": str(order.qty - order.filled),
@@ -211,10 +211,10 @@ class Broker:
             }
         )
 
-    def _tell(self, order: BrokerOrder, event: str, **more: str) -> None:
+    def _send(self, order: BrokerOrder, event: str, **more: str) -> None:
         # The stream's clock reads a little later than that of the broker's books.
-        told_at = text(self.now + dt.timedelta(milliseconds=1))
-        self.live.append({"event": event, "timestamp": told_at, "order": order.row(), **more})
+        sent_at = text(self.now + dt.timedelta(milliseconds=1))
+        self.live.append({"event": event, "timestamp": sent_at, "order": order.row(), **more})
         self.history.append((len(self.activities), self.rest_orders()))
 
 

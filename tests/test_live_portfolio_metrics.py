@@ -189,8 +189,8 @@ def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
     symbol = "CSGP1261218C00001000"
     live = snapshot(quote(symbol, 2.0, 2.2))
     assert row_of(position, live)["warnings"] == ["adjusted_contract"]
-    told = row_of(position, dataclasses.replace(live, multipliers={symbol: 50.0}))
-    assert (told["warnings"], told["multiplier"], told["pnl_abs"]) == (
+    reported = row_of(position, dataclasses.replace(live, multipliers={symbol: 50.0}))
+    assert (reported["warnings"], reported["multiplier"], reported["pnl_abs"]) == (
         ["adjusted_contract"],
         50,
         pytest.approx(55),

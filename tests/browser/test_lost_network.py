@@ -118,8 +118,8 @@ def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
     page.wait_for_timeout(1_500)
     cable.mend()
     status = page.locator(".st-key-live-status")
-    told = status.inner_text()
-    expect(status).not_to_have_text(told)
+    reported = status.inner_text()
+    expect(status).not_to_have_text(reported)
     expect(status).to_contain_text(re.compile(r"Live\. .* Updated"))
     assert portal.simulator.connections_total == before
     assert portal.connections == 3

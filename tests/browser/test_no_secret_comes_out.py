@@ -61,7 +61,7 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     command = streamlit_command(tmp_path / "entry.py", Endpoint(host="127.0.0.1", port=port))
     talkative = [word.replace("logger.level=warning", "logger.level=debug") for word in command]
-    told: list[bytes] = []
+    reported: list[bytes] = []
     with (
         AlpacaSimulator(portfolio=portfolio, key_id=MARKED[0], secret_key=MARKED[1]) as simulator,
         (tmp_path / "output.txt").open("w") as output,
@@ -75,23 +75,23 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     ):
         try:
             wait_for(lambda: answers(port), "the server")
-            use_the_portal(browser, port, simulator, told)
+            use_the_portal(browser, port, simulator, reported)
         finally:
             server.terminate()
     logged = (tmp_path / "debug.log").read_text()
     for logger in ("Alpaca refused the key", "httpcore", "connecting to ws://"):
         assert logger in logged or logger in (tmp_path / "portal.log").read_text()
-    assert b"live_stream_manager" in b"".join(told)
-    told += [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert b"live_stream_manager" in b"".join(reported)
+    reported += [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     for key in MARKED:
-        assert not any(key.encode() in each for each in told)
+        assert not any(key.encode() in each for each in reported)
 
 
-def use_the_portal(browser: Browser, port: int, simulator: object, told: list[bytes]) -> None:
+def use_the_portal(browser: Browser, port: int, simulator: object, reported: list[bytes]) -> None:
     """Start with keys that are refused everywhere, then accepted; record all that the browser receives."""
 
     def keep(data: bytes | str) -> None:
-        told.append(data if isinstance(data, bytes) else data.encode())
+        reported.append(data if isinstance(data, bytes) else data.encode())
 
     page = browser.new_page()
     page.on("websocket", lambda one: one.on("framereceived", keep))

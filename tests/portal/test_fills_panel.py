@@ -186,7 +186,7 @@ def test_the_orders_show_their_course_and_their_contradictions(desk: PortalDesk,
         fill(now, 1, 1, 1.6, order_id="o4", updated_at=now - dt.timedelta(milliseconds=1)),
     )
     page = page_with(desk, fills=rows)
-    told = "partial fill (1 @ 1.60) · its fills add up to 1, the order reports 0"
+    reported = "partial fill (1 @ 1.60) · its fills add up to 1, the order reports 0"
     details = {row[3] for row in rows_of(page, "orders")}
     working, ended = desk.said(page).split('aria-label="Ended orders"')
     assert ("→ partial fill" in working.partition('aria-label="Working orders"')[2], "rejected" in ended) == (
@@ -197,7 +197,7 @@ def test_the_orders_show_their_course_and_their_contradictions(desk: PortalDesk,
         "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
         "sell to close 5 limit 1.65 · rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
         "sell to close 5 limit 1.65 · rejected (no reason reported)",
-        f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · held → {told}",
+        f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · held → {reported}",
     }
     assert title(desk, page) == "1 · the fills of 1 order add up to more than the order reports"
 
@@ -281,14 +281,14 @@ def test_completeness_is_claimed_from_a_past_time_of_today(now: dt.datetime) -> 
 @pytest.mark.date_sensitive
 def test_the_csv_has_what_the_list_shows(desk: PortalDesk, now: dt.datetime) -> None:
     """The CSV has the same rows, words and figures, with times in the reader's zone."""
-    told = (
+    reported = (
         spread(now),
         fill(now, 5, 3, 1.66, event="fill", status="filled"),
         fill(now, 2, 2, 1.62, symbol="SPY"),
         update(now, "trade_bust", previous_execution_id="x2", fill_qty=2.0, fill_price=1.62, filled_qty=3.0),
     )
-    view = view_of(*told)
-    shown = rows_of(page_with(desk, fills=told), "Fills")
+    view = view_of(*reported)
+    shown = rows_of(page_with(desk, fills=reported), "Fills")
     written = list(csv.DictReader(io.StringIO(fills_csv(view, NEW_YORK))))
     assert len(shown) == len(written) == len(view.day.executions) == 5
     for (time, name, amount, details), row in zip(shown, written, strict=True):

@@ -98,10 +98,10 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     assert "Declared dividends are not known yet" in greeks_html(_risk(single()), [0])
     assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])
     paid = Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 4))
-    told = greeks_html(_risk(single(), dividends=[paid]), [0])
-    assert f"{CALL}: $0.26 of declared dividends per share until expiry." in told
+    reported = greeks_html(_risk(single(), dividends=[paid]), [0])
+    assert f"{CALL}: $0.26 of declared dividends per share until expiry." in reported
     assert "forward" not in greeks_html(_risk(single()), [0]), "a stock's spot is its mark"
-    assert "$272.00 <small>mark, 1 s</small>" in told
+    assert "$272.00 <small>mark, 1 s</small>" in reported
     assert "1 declared dividend ·" in input_words(_risk(single(), dividends=[paid]))
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
 

@@ -329,9 +329,9 @@ def test_fills_are_read_again_only_after_an_update(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(monitor_module, "watch_fills", watch)
     monitor, feed = _monitor(AlertRule(id="fill", position="vertical", metric="fill"))
-    told = (_fill(0, "first"),)
-    _look(monitor, feed, *(_snapshot(second, fills=told) for second in range(4)))
-    _look(monitor, feed, _snapshot(5, fills=(_fill(5, "second"), *told)))
+    reported = (_fill(0, "first"),)
+    _look(monitor, feed, *(_snapshot(second, fills=reported) for second in range(4)))
+    _look(monitor, feed, _snapshot(5, fills=(_fill(5, "second"), *reported)))
     assert seen == [1, 2]
 
 

@@ -57,8 +57,8 @@ def test_a_correction_that_the_stream_missed_is_visible_too() -> None:
     """If REST corrects an execution's price, its row shows the earlier one."""
     (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, note(one)) == (1.55, "corrected, was 2 @ 1.60")
-    told = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
-    (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), told], [rest(1, 2, 2, 1.55)]).executions
+    sent = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
+    (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), sent], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, note(one)) == (1.55, "corrected, was 2 @ 1.60")
 
 
@@ -66,12 +66,12 @@ def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
     """A carried order's correction of an unknown execution is not applied; it may be from an earlier day."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
-    told = live(
+    sent = live(
         "trade_correct", 3, previous_execution_id="of-yesterday", fill_price=1.5, fill_qty=1.0, **began
     )
-    (one,) = FillDayBuilder().build([told], [rest(2, 4, 1, 1.7)], [order]).executions
+    (one,) = FillDayBuilder().build([sent], [rest(2, 4, 1, 1.7)], [order]).executions
     assert (one.price, one.corrected) == (1.7, False)
-    of_today = FillDayBuilder().build([{**told, "submitted_at": at(0)}], [rest(2, 1, 1, 1.7)], []).executions
+    of_today = FillDayBuilder().build([{**sent, "submitted_at": at(0)}], [rest(2, 1, 1, 1.7)], []).executions
     assert (of_today[0].price, of_today[0].corrected) == (1.5, True)
 
 
@@ -143,9 +143,9 @@ def test_the_same_total_reached_again_after_a_bust() -> None:
         live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0),
         filled(4, 2, 1, 1.8),
     ]
-    told = [rest(1, 1, 1, 1.6), rest(2, 2, 1, 1.7), rest(4, 2, 1, 1.8)]
+    sent = [rest(1, 1, 1, 1.6), rest(2, 2, 1, 1.7), rest(4, 2, 1, 1.8)]
     for stream in (rows, rows[:3], [*rows, *rows]):
-        fill_day = FillDayBuilder().build(stream, [*told, *told])
+        fill_day = FillDayBuilder().build(stream, [*sent, *sent])
         assert [(one.price, one.filled, one.busted) for one in fill_day.executions] == [
             (1.8, 2.0, False),
             (1.7, 2.0, True),

@@ -25,26 +25,26 @@ def test_gaps_are_stated_with_their_times() -> None:
     """A gap is named from start to end; touching gaps are joined, and the reason is kept."""
     gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
     fill_day = FillDayBuilder().build([], gaps=[gap], day=DAY)
-    told = fill_day.completeness
-    assert not told.complete
-    assert completeness_words(told, NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
-    assert told.reason == "waiting for REST"
+    found = fill_day.completeness
+    assert not found.complete
+    assert completeness_words(found, NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
+    assert found.reason == "waiting for REST"
     still_open = FillGap(at(71.5), None, "refused")
-    told = FillDayBuilder().build([], gaps=[still_open, gap], day=DAY).completeness
-    assert completeness_words(told, NEW_YORK) == "fills since 10:41:07 not confirmed"
+    found = FillDayBuilder().build([], gaps=[still_open, gap], day=DAY).completeness
+    assert completeness_words(found, NEW_YORK) == "fills since 10:41:07 not confirmed"
     early = FillGap(fill_day.day_start, at(1))
-    told = FillDayBuilder().build([], gaps=[gap, early], day=DAY).completeness
-    assert completeness_words(told, NEW_YORK) == (
+    found = FillDayBuilder().build([], gaps=[gap, early], day=DAY).completeness
+    assert completeness_words(found, NEW_YORK) == (
         "fills before 09:31:00 and between 10:41:07 and 10:41:52 not confirmed"
     )
 
 
 def test_a_hole_casts_doubt_even_without_a_gap() -> None:
     """A quantity known only from totals keeps the day from being called complete."""
-    told = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
-    assert not told.complete
-    assert completeness_words(told, NEW_YORK) == "3 in 1 fill not confirmed"
-    assert told.reason == ""
+    found = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
+    assert not found.complete
+    assert completeness_words(found, NEW_YORK) == "3 in 1 fill not confirmed"
+    assert found.reason == ""
 
 
 def portfolio() -> Portfolio:
@@ -79,9 +79,9 @@ def test_fills_are_noted_on_the_positions_they_touch() -> None:
         filled(75, 1, 1, 1.0, order_id="o5", symbol=HIGHER, qty=1.0),
         filled(20, 1, 1, 2.0, order_id="o6", symbol="SPY261218C00700000", qty=1.0),
     ]
-    told = fills_for_portfolio(FillDayBuilder().build(rows), portfolio(), saved_at=at(60))
+    found = fills_for_portfolio(FillDayBuilder().build(rows), portfolio(), saved_at=at(60))
     sentences = {
-        name: [fill_fact_words(fact, NEW_YORK) for fact in facts] for name, facts in told.by_position.items()
+        name: [fill_fact_words(fact, NEW_YORK) for fact in facts] for name, facts in found.by_position.items()
     }
     assert sentences == {
         "call": [
@@ -94,7 +94,7 @@ def test_fills_are_noted_on_the_positions_they_touch() -> None:
         ],
         "shares": ["1 share bought 10:43, after the file was saved"],
     }
-    assert [one.symbol for one in told.not_in_file] == [HIGHER]
+    assert [one.symbol for one in found.not_in_file] == [HIGHER]
 
 
 def test_a_contract_that_no_symbol_can_express_is_skipped() -> None:
@@ -114,16 +114,16 @@ def test_a_contract_that_no_symbol_can_express_is_skipped() -> None:
             ]
         }
     )
-    told = fills_for_portfolio(FillDayBuilder().build([filled(1, 2, 2, 1.6)]), file)
-    assert (told.by_position, len(told.not_in_file)) == ({}, 1)
+    found = fills_for_portfolio(FillDayBuilder().build([filled(1, 2, 2, 1.6)]), file)
+    assert (found.by_position, len(found.not_in_file)) == ({}, 1)
 
 
 def test_busted_fills_leave_no_note() -> None:
     """Busted fills do not count as facts; without a time of saving, none is stated."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
-    told = fills_for_portfolio(
+    found = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
     )
-    assert [fill_fact_words(fact, NEW_YORK) for fact in told.by_position["call"]] == [
+    assert [fill_fact_words(fact, NEW_YORK) for fact in found.by_position["call"]] == [
         "3 contracts bought 09:32"
     ]

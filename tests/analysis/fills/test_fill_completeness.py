@@ -67,12 +67,14 @@ def test_an_order_that_contradicts_its_fills_casts_doubt() -> None:
         for n in (1.0, 2.0)
     ]
     order = {**common, "timestamp": at(4), "updated_at": at(4), "filled_qty": 1.0, "status": "canceled"}
-    told = FillDayBuilder().build([], fills, [order], day=DAY, since=OPEN).completeness
-    assert not told.complete
-    assert completeness_words(told, NEW_YORK) == "the fills of 1 order add up to more than the order reports"
+    found = FillDayBuilder().build([], fills, [order], day=DAY, since=OPEN).completeness
+    assert not found.complete
+    assert completeness_words(found, NEW_YORK) == "the fills of 1 order add up to more than the order reports"
     two = [{**row, "order_id": "o2"} for row in (*fills, order)]
-    told = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
-    assert completeness_words(told, NEW_YORK) == "the fills of 2 orders add up to more than the order reports"
+    found = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
+    assert (
+        completeness_words(found, NEW_YORK) == "the fills of 2 orders add up to more than the order reports"
+    )
 
 
 def test_overlapping_fills_cast_doubt_whatever_the_orders_time() -> None:
@@ -88,5 +90,5 @@ def test_overlapping_fills_cast_doubt_whatever_the_orders_time() -> None:
     first = {**common, "timestamp": at(1), "filled_qty": 1.0, "fill_qty": 1.0, "origin": "live"}
     both = {**common, "timestamp": at(2), "filled_qty": 3.0, "fill_qty": 3.0, "origin": "rest"}
     order = {**common, "timestamp": at(0), "updated_at": at(0), "filled_qty": 3.0, "origin": "rest"}
-    told = FillDayBuilder().build([first], [both], [order], day=DAY, since=OPEN).completeness
-    assert completeness_words(told, NEW_YORK) == "the fills of 1 order add up to more than the order reports"
+    found = FillDayBuilder().build([first], [both], [order], day=DAY, since=OPEN).completeness
+    assert completeness_words(found, NEW_YORK) == "the fills of 1 order add up to more than the order reports"

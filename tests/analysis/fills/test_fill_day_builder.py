@@ -38,11 +38,11 @@ def filled(name: str, **more: Any) -> Row:
     return order(name, symbol="SPY", side="buy", fill_price=2.0, filled_avg_price=2.0, **{**whole, **more})
 
 
-def wholly(*told: Sequence[Row]) -> FillDay:
+def wholly(*reported: Sequence[Row]) -> FillDay:
     """Return the day built from one group of all rows, as a reference for the grouping."""
-    everything = {"": OrderGroup(*map(tuple, told))}
+    everything = {"": OrderGroup(*map(tuple, reported))}
     with mock.patch.object(day, "group_orders", return_value=everything):
-        return FillDayBuilder().build(*told, day=DAY)
+        return FillDayBuilder().build(*reported, day=DAY)
 
 
 @given(st.data())
@@ -53,12 +53,12 @@ def test_a_day_built_step_by_step_equals_a_day_built_at_once(data: st.DataObject
     builder = FillDayBuilder()
     for moment, (activities, rest_orders) in enumerate(broker.history):
         live = mangled(data.draw, broker.live[: moment + 1])
-        told = (
+        reported = (
             [row for update in live if (row := normalize_trade_update(update))],
             [row for one in broker.activities[:activities] if (row := rest_fill_row(one))],
             [row for one in mangled(data.draw, rest_orders) if (row := normalize_rest_order(one))],
         )
-        assert builder.build(*told, day=DAY) == wholly(*told)
+        assert builder.build(*reported, day=DAY) == wholly(*reported)
 
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -93,8 +93,8 @@ def tangled(draw: st.DrawFn) -> Row:
 def test_related_orders_are_built_together(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
     """However orders refer to each other, each build equals a build of all rows together."""
     builder = FillDayBuilder()
-    for told in looks:
-        assert builder.build(*told, day=DAY) == wholly(*told)
+    for reported in looks:
+        assert builder.build(*reported, day=DAY) == wholly(*reported)
 
 
 def test_an_order_without_a_new_report_is_not_built_again() -> None:

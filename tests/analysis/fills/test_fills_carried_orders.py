@@ -45,29 +45,29 @@ class TwoDays:
 def two_days(draw: st.DrawFn) -> TwoDays:
     """Orders placed in the evening, some of them partly filled, that continue after midnight."""
     broker = draw(days(start=LAST_EVENING))
-    told = TwoDays(
+    reported = TwoDays(
         broker, list(broker.live), list(broker.activities), len(broker.ledger), broker.rest_orders()
     )
     broker.now = draw(st.sampled_from([OPEN, LAST_EVENING + dt.timedelta(minutes=10)]))
     if draw(st.booleans()):
         broker.place(draw(orders(9)))
     trade(draw, broker, in_parts=True)
-    return told
+    return reported
 
 
 @given(st.data())
 @settings(max_examples=60)
 def test_the_days_table_equals_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
     """With REST complete, any loss, repetition and order of live events gives the second day's ledger."""
-    told = data.draw(two_days())
-    alone = arrays_of([], told.activities, told.rest_orders)
-    live, activities = mangled(data.draw, told.live), shuffled(data.draw, told.activities)
-    fill_day = arrays_of(live, activities, shuffled(data.draw, told.rest_orders))
+    reported = data.draw(two_days())
+    alone = arrays_of([], reported.activities, reported.rest_orders)
+    live, activities = mangled(data.draw, reported.live), shuffled(data.draw, reported.activities)
+    fill_day = arrays_of(live, activities, shuffled(data.draw, reported.rest_orders))
     assert [final(one) for one in fill_day.executions] == [final(one) for one in alone.executions]
     shown = {(one.order_id, one.filled, one.quantity, one.price) for one in fill_day.leaf_fills}
     assert shown == {
         (name, float(total), float(part), float(price))
-        for name, total, part, price in told.broker.ledger[told.ledger_before :]
+        for name, total, part, price in reported.broker.ledger[reported.ledger_before :]
     }
     assert all(one.confirmed for one in fill_day.executions)
 
@@ -76,20 +76,20 @@ def test_the_days_table_equals_the_days_ledger_whatever_the_stream_lost(data: st
 @settings(max_examples=60)
 def test_reports_from_the_day_before_change_nothing(data: st.DataObject) -> None:
     """Rows from the day before add no line and remove none."""
-    told = data.draw(two_days())
-    live = [*shuffled(data.draw, told.live_before), *told.live]
-    activities = [*shuffled(data.draw, told.activities_before), *told.activities]
-    alone = arrays_of(told.live, told.activities, told.rest_orders)
-    fill_day = arrays_of(live, activities, told.rest_orders)
+    reported = data.draw(two_days())
+    live = [*shuffled(data.draw, reported.live_before), *reported.live]
+    activities = [*shuffled(data.draw, reported.activities_before), *reported.activities]
+    alone = arrays_of(reported.live, reported.activities, reported.rest_orders)
+    fill_day = arrays_of(live, activities, reported.rest_orders)
     assert [final(one)[:9] for one in fill_day.executions] == [final(one)[:9] for one in alone.executions]
 
 
 @given(two_days())
 @settings(max_examples=60)
-def test_the_average_counts_what_was_filled_before(told: TwoDays) -> None:
+def test_the_average_counts_what_was_filled_before(reported: TwoDays) -> None:
     """The average after the newest execution covers the whole order, including its first day."""
-    fill_day = arrays_of([], told.activities, told.rest_orders)
-    for order in [leg for parent in told.broker.orders for leg in (parent.legs or [parent])]:
+    fill_day = arrays_of([], reported.activities, reported.rest_orders)
+    for order in [leg for parent in reported.broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in fill_day.leaf_fills if one.order_id == order.id]
         if own and own[0].average_price is not None:
             rounding = 10.0**-order.decimals + 1e-6

@@ -92,21 +92,21 @@ activities = st.fixed_dictionaries(
 )
 
 
-def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillDay:  # noqa: B006 - only read
+def arrays_of(live: list[Json], fills: list[Json] = [], reported: list[Json] = []) -> FillDay:  # noqa: B006 - only read
     """Return the fills of the messages on the wire."""
     return FillDayBuilder().build(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
         [row for each in fills if (row := rest_fill_row(each))],
-        [row for each in told if (row := normalize_rest_order(each))],
+        [row for each in reported if (row := normalize_rest_order(each))],
         day=DAY,
     )
 
 
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
-def test_no_record_prevents_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
+def test_no_record_prevents_the_table(live: list[Json], fills: list[Json], reported: list[Json]) -> None:
     """Nonsense causes at most wrong lines; the lists are drawn, and each execution has a unique key."""
-    fill_day = arrays_of(live, fills, told)
+    fill_day = arrays_of(live, fills, reported)
     assert len(fill_day.executions) == len({one.key for one in fill_day.executions})
     assert orders_html(fill_day, dt.UTC)
     assert completeness_words(fill_day.completeness, dt.UTC)
@@ -123,8 +123,8 @@ def test_absurdly_large_figures_affect_no_other_fill() -> None:
     leg = {"id": "l", "symbol": "SPY", "side": "buy", "filled_qty": "999999999999999", "ratio_qty": "1e-9"}
     spread = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [leg]}
     good = {"id": "b", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1"}
-    told = [{"event": "fill", "qty": "1", "price": "2", "order": order} for order in (spread, good)]
-    assert "b:1" in {one.key for one in arrays_of(told).executions}
+    reported = [{"event": "fill", "qty": "1", "price": "2", "order": order} for order in (spread, good)]
+    assert "b:1" in {one.key for one in arrays_of(reported).executions}
 
 
 LEG = {"id": "l", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1", "ratio_qty": "1"}
@@ -140,6 +140,6 @@ def test_a_leg_under_two_orders_is_filled_once() -> None:
 
 def test_a_spread_that_once_came_without_its_class_shows_its_legs_once() -> None:
     """Whichever record comes last, the legs appear below their line and nowhere else."""
-    told = [{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "order_class": None}}]
-    for updates_told in (told, told[::-1]):
+    reported = [{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "order_class": None}}]
+    for updates_told in (reported, reported[::-1]):
         assert [one.key for one in arrays_of(updates_told).executions] == ["a:1", "l:1"]

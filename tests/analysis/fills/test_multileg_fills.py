@@ -23,10 +23,10 @@ LEG_FILLS = [
 ]
 
 
-@pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
-def test_a_multi_leg_fill_is_a_line_with_its_legs_below(told: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("sent", [[], LEG_FILLS[:1], LEG_FILLS])
+def test_a_multi_leg_fill_is_a_line_with_its_legs_below(sent: list[dict[str, Any]]) -> None:
     """The line always has the net price in words; the legs follow with their own prices."""
-    fill_day = FillDayBuilder().build([FIRST, SECOND], told)
+    fill_day = FillDayBuilder().build([FIRST, SECOND], sent)
     assert [(one.kind.value, one.quantity, execution_price(one)) for one in fill_day.executions] == [
         ("parent", 1.0, "1.64 credit"),
         ("leg", 1.0, "3.12"),
@@ -103,8 +103,8 @@ def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
 def test_legs_in_finer_parts_make_one_line() -> None:
     """A leg with two executions counts in one line, up to the quantity that all legs have reached."""
     order = spread("filled", 2, 2, (3.11, 1.48))
-    told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
-    fill_day = FillDayBuilder().build([], told, [order])
+    sent = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
+    fill_day = FillDayBuilder().build([], sent, [order])
     assert [(one.kind.value, one.quantity, one.price) for one in fill_day.executions] == [
         ("parent", 2.0, -1.63),
         ("leg", 1.0, 3.12),
@@ -135,10 +135,10 @@ def test_shares_and_contracts_have_no_net_price() -> None:
     """With a leg of shares, only Alpaca's own net price is shown."""
     update = spread("partial_fill", 1, 1, (3.1, 272.0), fill_qty=1.0, fill_price=268.9)
     update["legs"][1] |= {"symbol": "AAPL", "qty": 200.0, "ratio_qty": 100.0, "filled_qty": 100.0}
-    told = [LEG_FILLS[0], rest(1, 100, 100, 272.0, order_id="l2", symbol="AAPL", qty=200.0)]
-    reported = FillDayBuilder().build([update], told).executions[0]
+    sent = [LEG_FILLS[0], rest(1, 100, 100, 272.0, order_id="l2", symbol="AAPL", qty=200.0)]
+    reported = FillDayBuilder().build([update], sent).executions[0]
     assert (reported.quantity, reported.price, note(reported)) == (1.0, 268.9, "")
-    silent = FillDayBuilder().build([{**update, "fill_price": None}], told).executions[0]
+    silent = FillDayBuilder().build([{**update, "fill_price": None}], sent).executions[0]
     assert (silent.quantity, silent.price) == (1.0, None)
     assert "no net price for shares with contracts" in note(silent)
     assert execution_price(silent) == "—"
@@ -149,8 +149,8 @@ def test_a_ratio_follows_from_the_quantities() -> None:
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-0.14)
     update["legs"] = [{**leg, "ratio_qty": None} for leg in update["legs"]]
     update["legs"][1] |= {"qty": 4.0, "filled_qty": 2.0}
-    told = [LEG_FILLS[0], rest(1, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=4.0)]
-    line = FillDayBuilder().build([update], told).executions[0]
+    sent = [LEG_FILLS[0], rest(1, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=4.0)]
+    line = FillDayBuilder().build([update], sent).executions[0]
     assert (line.quantity, line.price, execution_price(line)) == (1.0, -0.14, "0.14 credit")
 
 

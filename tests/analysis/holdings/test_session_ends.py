@@ -84,11 +84,11 @@ def test_an_early_close_ends_no_other_days_contracts() -> None:
 def test_on_a_holiday_the_last_session_is_the_one_before() -> None:
     """On Thanksgiving, the trading date is Wednesday, and a contract of Friday has one day and no hours."""
     holiday, wednesday = dt.date(2026, 11, 26), dt.date(2026, 11, 25)
-    told = {"session_close": new_york(16, day=wednesday), "trading_date": wednesday}
+    reported = {"session_close": new_york(16, day=wednesday), "trading_date": wednesday}
     at = new_york(12, day=holiday)
-    row = row_of(option(), at, market_phase="closed", **told)
+    row = row_of(option(), at, market_phase="closed", **reported)
     assert (row["dte"], row["state"], pd.isna(row["hours_left"])) == (1, "no_data", True)
-    assert row_of(option(expiry=wednesday), at, market_phase="closed", **told)["state"] == "expired"
+    assert row_of(option(expiry=wednesday), at, market_phase="closed", **reported)["state"] == "expired"
 
 
 def test_the_evening_before_expiry_has_a_day_left() -> None:
@@ -96,8 +96,8 @@ def test_the_evening_before_expiry_has_a_day_left() -> None:
     thursday = dt.date(2026, 12, 17)
     at = new_york(20, 30, thursday)
     assert at.date() == dt.date(2026, 12, 18)
-    told = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
-    row = row_of(option(expiry=dt.date(2026, 12, 18)), at, **told)
+    reported = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
+    row = row_of(option(expiry=dt.date(2026, 12, 18)), at, **reported)
     assert (row["dte"], row["state"], pd.isna(row["hours_left"])) == (1, "no_data", True)
 
 
@@ -130,16 +130,16 @@ def test_days_and_hours_count_in_new_york(
 def test_the_hours_of_an_open_settled_index_count_on_the_day_before() -> None:
     """On Thursday, an SPX monthly has its last hours, although its date is a day away."""
     thursday = dt.date(2026, 12, 17)
-    told = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
-    row = row_of(option("SPX", dt.date(2026, 12, 18)), new_york(15, 15, thursday), **told)
+    reported = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
+    row = row_of(option("SPX", dt.date(2026, 12, 18)), new_york(15, 15, thursday), **reported)
     assert (row["dte"], row["hours_left"]) == (1, 1.0)
 
 
 def test_on_a_holiday_no_contract_has_its_last_hours() -> None:
     """There is no session on Christmas, so a contract settled at Monday's open has no last hours."""
     christmas, eve = dt.date(2026, 12, 25), dt.date(2026, 12, 24)
-    told = {"session_close": new_york(13, day=eve), "trading_date": eve, "market_phase": "closed"}
-    row = row_of(option("SPX", dt.date(2026, 12, 28)), new_york(12, day=christmas), **told)
+    reported = {"session_close": new_york(13, day=eve), "trading_date": eve, "market_phase": "closed"}
+    row = row_of(option("SPX", dt.date(2026, 12, 28)), new_york(12, day=christmas), **reported)
     assert (row["dte"], pd.isna(row["hours_left"])) == (3, True)
 
 

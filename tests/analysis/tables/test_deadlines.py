@@ -98,8 +98,8 @@ def test_nothing_is_recomputed_after_stop() -> None:
 def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
     """When the calendar arrives, the expiry moves from 16:00 to 13:00."""
     before = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0).positions.iloc[0]
-    told = replace(LIVE, session_close=AT + dt.timedelta(hours=3))
-    after = compute_view(PORTFOLIO, told, stale_after_seconds=30.0).positions.iloc[0]
+    reported = replace(LIVE, session_close=AT + dt.timedelta(hours=3))
+    after = compute_view(PORTFOLIO, reported, stale_after_seconds=30.0).positions.iloc[0]
     assert (before["hours_left"], after["hours_left"]) == (6, 3)
 
 

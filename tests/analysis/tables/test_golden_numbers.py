@@ -283,7 +283,7 @@ def test_positions_opened_today_count_from_their_cost() -> None:
 def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
     """On the half day after Thanksgiving, Wednesday's close counts."""
     noon = dt.datetime(2026, 11, 27, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
-    told = {
+    reported = {
         "as_of": noon,
         "trading_date": noon.date(),
         "previous_trading_date": dt.date(2026, 11, 25),
@@ -291,15 +291,15 @@ def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
     }
     closes = {"AAPL261127C00250000": PreviousClose(5.6, dt.date(2026, 11, 25))}
     today = single(expiry=noon.date())
-    row, _, _ = of(today, world({"AAPL261127C00250000": (6.0, 6.2)}, previous_closes=closes, **told))
+    row, _, _ = of(today, world({"AAPL261127C00250000": (6.0, 6.2)}, previous_closes=closes, **reported))
     assert (row["pnl_day"], row["dte"], row["hours_left"]) == (pytest.approx(50), 0, 1)
 
 
 def test_the_evening_before_expiry_nothing_has_expired() -> None:
     """At 20:30 in New York, the next day in UTC, a day is left and the last mark is closed."""
     evening = dt.datetime(2026, 12, 17, 20, 30, tzinfo=NEW_YORK).astimezone(dt.UTC)
-    told = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
-    row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **told))
+    reported = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
+    row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **reported))
     assert (row["dte"], row["state"], row["pnl_abs"]) == (1, "closed", pytest.approx(110))
     assert totals.open_pnl.value == pytest.approx(110)
 
@@ -418,7 +418,7 @@ def test_eleven_of_twelve_legs() -> None:
 def test_outside_hours_the_last_marks_stay_without_alarm() -> None:
     """On Saturday, Friday's marks are shown as closed, and P/L Day is Friday's."""
     saturday = dt.datetime(2026, 11, 21, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
-    told = {
+    reported = {
         "as_of": saturday,
         "market_phase": "closed",
         "trading_date": FRIDAY,
@@ -427,7 +427,7 @@ def test_outside_hours_the_last_marks_stay_without_alarm() -> None:
     }
     shares = EquityPosition(id="q", symbol="AAPL", shares=-10, cost_basis=271)
     prices = {C250: (6.0, 6.2), "AAPL": (270.0, 270.2)}
-    row, _, totals = of(single(), world(prices, ago=20 * 3600, **told), shares)
+    row, _, totals = of(single(), world(prices, ago=20 * 3600, **reported), shares)
     assert (row["state"], row["pnl_day"]) == ("closed", pytest.approx(50))
     assert totals.states == {"closed": 2}
     assert totals.open_pnl.value == pytest.approx(110 + 9)

@@ -253,13 +253,13 @@ def test_both_calendars_answer_the_same_questions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "offset"),
+    ("reported", "offset"),
     [(-60.0, 60.0), (61.0, -60.0), (0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (1.5, -0.5), (-0.5, 0.5)],
 )
-def test_a_slow_answer_is_not_mistaken_for_a_wrong_clock(told: float, offset: float) -> None:
+def test_a_slow_answer_is_not_mistaken_for_a_wrong_clock(reported: float, offset: float) -> None:
     """A response that took from second 0 to second 1 does not prove that the clock is wrong."""
     asked = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
-    answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=told)
+    answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=reported)
     assert clock_offset_seconds(at, asked, answered) == offset
 
 
@@ -284,12 +284,12 @@ def test_a_time_has_the_close_of_its_trading_dates_session(
 def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
     """While the clock reports closed at 14:00, that is the session's close."""
     at = ny(MONDAY, 11)
-    told = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
+    reported = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
     rows = [
         {"date": day.isoformat(), "open": "09:30", "close": "16:00"}
         for day in (dt.date(2026, 11, 19), FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25))
     ]
-    moment = market_state(AlpacaCalendar.from_alpaca(told, rows), at)
+    moment = market_state(AlpacaCalendar.from_alpaca(reported, rows), at)
     assert (moment.phase, moment.session_close) == (MarketPhase.OPEN, ny(MONDAY, 14))
     assert moment.trading_date == MONDAY
 

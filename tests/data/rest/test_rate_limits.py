@@ -58,10 +58,10 @@ def test_a_429_reports_how_long_it_waits() -> None:
     """The caller receives the path and the seconds of each wait for the limit, and of no other wait."""
     answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
     rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
-    told: list[tuple[str, float]] = []
-    rest.when_limited(lambda _host, path, seconds: told.append((path, round(seconds))))
+    reported: list[tuple[str, float]] = []
+    rest.when_limited(lambda _host, path, seconds: reported.append((path, round(seconds))))
     rest.clock()
-    assert told == [("/v2/clock", 7), ("/v2/clock", 4)]
+    assert reported == [("/v2/clock", 7), ("/v2/clock", 4)]
 
 
 def test_endless_429s_end() -> None:

@@ -270,7 +270,7 @@ def test_twenty_drops_of_the_trading_stream_lose_no_fill(
         wait_until(lambda: arrays_of(manager).completeness.complete, "the fills' completeness", 60)
         assert_equals_ledger(arrays_of(manager), simulator)
         sources = {one.source.value for one in arrays_of(manager).leaf_fills}
-        assert sources == {"rest", "both"}, "some came by REST alone, some the stream told of too"
+        assert sources == {"rest", "both"}, "some came by REST alone, some by the stream too"
     finally:
         manager.stop()
 

@@ -59,8 +59,8 @@ def test_a_wait_for_the_limit_is_reported_while_it_lasts(desk: BackfillDesk) -> 
     desk.backfill.request_fills()
     desk.clock.seconds += 1
     desk.round()
-    told = [words for part, words in desk.sink.words if part == "fills"]
-    assert told == ["GET /orders all: too many requests (429). Waiting 52 s.", ""]
+    reported = [words for part, words in desk.sink.words if part == "fills"]
+    assert reported == ["GET /orders all: too many requests (429). Waiting 52 s.", ""]
 
 
 def test_requests_held_by_the_limit_are_reported_too() -> None:
@@ -69,8 +69,8 @@ def test_requests_held_by_the_limit_are_reported_too() -> None:
     desk.rest.limits["clock"] = 9.0
     desk.backfill.request_fills()
     desk.round()
-    told = {part: words for part, words in desk.sink.words if "Waiting 9 s" in words}
-    assert set(told) == {"market", "fills"}
+    reported = {part: words for part, words in desk.sink.words if "Waiting 9 s" in words}
+    assert set(reported) == {"market", "fills"}
     assert desk.sink.latest_words["fills"] == ""
 
 

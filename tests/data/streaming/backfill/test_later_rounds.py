@@ -62,10 +62,10 @@ def test_quotes_requested_during_a_fetch_are_published_by_the_next(
     setattr(desk.rest, route, interrupted)
     desk.round()
     desk.run_for(3)
-    told = desk.sink.option_quotes if stream is StreamName.OPTIONS else desk.sink.stock_quotes
-    assert len(told) == 2
+    reported = desk.sink.option_quotes if stream is StreamName.OPTIONS else desk.sink.stock_quotes
+    assert len(reported) == 2
     desk.run_for(61)
-    assert len(told) == 2
+    assert len(reported) == 2
 
 
 def test_requested_quotes_are_published_even_if_the_first_try_fails(desk: BackfillDesk) -> None:

@@ -385,9 +385,9 @@ def test_an_internal_exception_is_counted_and_nothing_dies(
     wait_until(lambda: CONTRACTS[0] in quotes() and quotes()[CONTRACTS[0]].received_at > mended)
     assert bench.is_running(*ALL)
     assert [bench.connections(stream) for stream in ALL] == [1, 1, 1]
-    told = [record.getMessage() for record in caplog.records if "ZeroDivisionError" in record.getMessage()]
-    assert told
-    assert len(told) == len(set(told))
+    lines = [record.getMessage() for record in caplog.records if "ZeroDivisionError" in record.getMessage()]
+    assert lines
+    assert len(lines) == len(set(lines))
 
 
 def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None:

@@ -25,15 +25,15 @@ def test_the_day_begins_unconfirmed() -> None:
 
 def test_each_change_of_the_gaps_is_published() -> None:
     """Each change is published at once, beginning with the first."""
-    told: list[tuple[FillGap, ...]] = []
-    gaps = FillGaps(DAY, lambda changed: told.append(changed.gaps))
+    reported: list[tuple[FillGap, ...]] = []
+    gaps = FillGaps(DAY, lambda changed: reported.append(changed.gaps))
     gaps.acknowledged(_at(1))
     gaps.failed("HTTP 503")
     gaps.lost(_at(2))
     gaps.confirmed(_at(1))
     first = FillGap(DAY, _at(1))
     failed, lost = FillGap(DAY, _at(1), "HTTP 503"), FillGap(_at(2), None, "HTTP 503")
-    assert told == [(FillGap(DAY),), (first,), (failed,), (failed, lost), (lost,)]
+    assert reported == [(FillGap(DAY),), (first,), (failed,), (failed, lost), (lost,)]
 
 
 def test_the_acknowledgement_bounds_the_gap() -> None:
