@@ -59,7 +59,7 @@ class Leases:
         if ask.ends:
             return self._end(ask.reader)
         if known is None and len(self._leases) >= MOST_READERS:
-            raise AskRefused(f"the relay serves at most {MOST_READERS} readers at once")
+            raise AskRefused(f"the relay serves at most {MOST_READERS} readers at once; end some of them")
         _check((len(ask.stocks), len(ask.contracts) + len(ask.polled)), MOST_OF_ONE, "one reader asks")
         accepted, until = accept(ask), now + LEASE_SECONDS
         if known is not None and known.ask == accepted:
@@ -148,7 +148,7 @@ def _check(numbers: tuple[int, ...], limits: tuple[int, int], who: str) -> None:
             f"{count(number, noun)} (the relay serves {limit:,})"
             for number, limit, noun in zip(numbers, limits, ("stock", "contract"), strict=True)
         )
-        raise AskRefused(f"{who} for {stocks} and {contracts}")
+        raise AskRefused(f"{who} for {stocks} and {contracts}; ask for fewer")
 
 
 def _union_of(asks: Sequence[Ask]) -> tuple[tuple[str, ...], tuple[str, ...]]:
