@@ -212,7 +212,7 @@ def make_credentials(folder: Path) -> str:
 
 @pytest.mark.integration
 def test_a_credentials_file(tmp_path: Path) -> None:
-    """A credentials file lets its user in, and one of another operator is refused."""
+    """A credentials file lets its user in, and one from another operator is refused."""
     with running_nats_server(tmp_path / "nats", make_credentials(tmp_path)) as server:
         env = {"OH_NATS_CREDS": str(tmp_path / "reader.creds")}
         assert attempt(load(server.url, **env)) == "in"

@@ -120,7 +120,7 @@ def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
 
 
 def describe_alerts(context: PageContext, page: PageView) -> tuple[object, ...]:
-    """Return everything that is shown of the alerts in comparable form."""
+    """Return everything that is shown about the alerts, in comparable form."""
     seen = page.monitor.view()
     return (
         page.monitor,

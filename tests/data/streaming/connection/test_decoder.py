@@ -94,7 +94,7 @@ def test_an_older_row_that_arrives_later_replaces_nothing(
 
 
 def test_an_older_row_after_a_mixed_frame_replaces_nothing() -> None:
-    """A quote that arrived together with a control message counts against later frames as any other."""
+    """A quote that arrived together with a control message counts against later frames like any other."""
     decoder = FrameDecoder()
     newer, older = ({"T": "q", "S": "A", "t": AT + dt.timedelta(seconds=each), "bp": each} for each in (1, 0))
     assert decoder.take(msgspec.msgpack.encode([newer, {"T": "success", "msg": "connected"}]))

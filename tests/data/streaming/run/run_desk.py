@@ -60,7 +60,7 @@ class FakeBackfill:
 
 
 class FakeCalendar:
-    """An open market until four."""
+    """A market that is open for another six hours."""
 
     def phase(self, at: dt.datetime) -> MarketPhase:
         return self.phase_and_end(at)[0]
