@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -259,6 +259,15 @@ def test_a_flood_of_requests_holds_nothing_else_up() -> None:
     assert asyncio.run(run())[0] == "other"
 
 
+@pytest.fixture
+def _default_hangup() -> Iterator[None]:
+    """Let SIGHUP do what it does by default, even if the tests run under `nohup`."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
+@pytest.mark.usefixtures("_default_hangup")
 @pytest.mark.parametrize(
     "signals", [[signal.SIGINT] * 3, [signal.SIGTERM] * 3, [signal.SIGHUP, signal.SIGINT]]
 )
@@ -283,6 +292,7 @@ def test_a_second_signal_does_not_interrupt_the_end(
     assert steps == ["ended"]
 
 
+@pytest.mark.usefixtures("_default_hangup")
 def test_a_signal_that_nohup_ignores_ends_no_relay(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `nohup`, a relay outlives its terminal."""
     assert signal.SIGHUP in command._ending_signals()
