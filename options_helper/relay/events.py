@@ -61,7 +61,10 @@ async def read_relay(
     Raises:
         SettingsError: The address or the credentials cannot be used.
         MissingDependency: nats-py is not installed.
+        TypeError: The stocks or the contracts are one string, whose letters would be taken for symbols.
     """
+    if isinstance(stocks, str) or isinstance(contracts, str):
+        raise TypeError('stocks and contracts are lists of symbols, such as ["AAPL"], not strings')
     feed = _Feed(load_nats_options(url, env), stocks, contracts)
     reading = asyncio.create_task(feed.read())
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import subprocess
@@ -18,7 +19,7 @@ pytest.importorskip("alpaca", reason="the relay's streams need alpaca-py")
 from options_helper.data.streaming.normalize.wire import WireQuote
 from options_helper.data.streaming.run.rest_results import DataSource
 from options_helper.market import FillGap, StreamName, UnreadableRows
-from options_helper.relay import Execution, Notice, Quote, Trade
+from options_helper.relay import Execution, Notice, Quote, Trade, read_relay
 from options_helper.relay.events import _Feed as Feed
 from options_helper.relay.nats_options import NatsOptions
 from options_helper.relay.wire import (
@@ -155,10 +156,10 @@ def take_notices(feed: Feed) -> list[str]:
     return [event.words for event in feed.take() if isinstance(event, Notice)]
 
 
-def granted(**grant: list[str]) -> Answer:
+def granted(*, refused: list[str], invalid: list[str]) -> Answer:
     """Return a relay's answer about the stocks."""
     source = DataSource("paper", "iex", "indicative")
-    return Answer("e", NOON, 30.0, {StreamName.STOCKS: Grant(**grant)}, source)
+    return Answer("e", NOON, 30.0, {StreamName.STOCKS: Grant(refused=refused, invalid=invalid)}, source)
 
 
 def test_a_symbol_that_is_refused_hides_no_other_reason() -> None:
@@ -221,3 +222,15 @@ def test_an_update_that_cannot_be_read_is_not_left_out_silently() -> None:
         "1 order message of Alpaca could not be read; an execution may be missing",
         "3 order messages of Alpaca could not be read; an execution may be missing",
     ]
+
+
+@pytest.mark.parametrize("wanted", [{"stocks": "AAPL"}, {"contracts": CALL}])
+def test_a_string_is_refused(wanted: dict[str, str]) -> None:
+    """Otherwise a program would receive the stocks A, P and L instead of AAPL."""
+
+    async def read() -> None:
+        async for _ in read_relay("nats://127.0.0.1:4222", env={}, **wanted):
+            pass
+
+    with pytest.raises(TypeError, match="lists of symbols"):
+        asyncio.run(read())

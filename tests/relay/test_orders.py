@@ -285,7 +285,7 @@ def test_a_computer_that_slept_for_days_misses_nothing_of_today(
 
     async def scene() -> None:
         async with Hop.open(nats_server) as hop:
-            reader = StoredOrders([].append, lambda: now[0])
+            reader = StoredOrders(list[bytes]().append, lambda: now[0])
             reader.jetstream = hop.client.jetstream(timeout=1)
             await _store_by_a_former_relay(hop, 0)
             await hop.outbox.look()

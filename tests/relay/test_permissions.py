@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -87,6 +88,6 @@ def test_a_reader_names_the_right_that_it_lacks(
 
 def test_an_overload_has_words() -> None:
     """The log names the subject, and no object of nats-py."""
-    error = nats.errors.SlowConsumerError("oh.ask.symbols", "_INBOX.x", 1, object())
+    error = nats.errors.SlowConsumerError("oh.ask.symbols", "_INBOX.x", 1, Mock())
     words = describe_nats_error(error, NatsOptions(("nats://host:4222",)))
     assert words == "more arrives at oh.ask.symbols than this process can handle; the rest is dropped"
