@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
+from options_helper.analysis.alerts.records import AlertPhase, Alerts, AlertStatus, Outcome
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import AlertPhase, Alerts, AlertStatus, Outcome
 from options_helper.analysis.text.wording import count
 from options_helper.errors import MissingFile, UserFileError
 from options_helper.files.reading import read_file

@@ -17,7 +17,7 @@ from functools import partial
 
 import msgspec
 
-from options_helper.analysis.alerts.step import Alerts
+from options_helper.analysis.alerts.records import Alerts
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.http import Host
 from options_helper.data.settings import Account, AlpacaSettings

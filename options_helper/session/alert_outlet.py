@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from options_helper.analysis.alerts.records import AlertEvent, Alerts
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import AlertEvent, Alerts, with_rules
+from options_helper.analysis.alerts.step import with_rules
 from options_helper.analysis.alerts.words import position_names
 from options_helper.files.alerts_state import AlertsState
 from options_helper.models import Portfolio

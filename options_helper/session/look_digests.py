@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.alerts.records import Alerts
 from options_helper.analysis.alerts.rules import EXPOSURES, AlertMetric
-from options_helper.analysis.alerts.step import Alerts
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.status.clock import describe_clock

@@ -18,15 +18,9 @@ from typing import TYPE_CHECKING
 from options_helper.analysis.alerts.exposure_readings import read_exposures
 from options_helper.analysis.alerts.fill_watch import watch_fills
 from options_helper.analysis.alerts.readings import AccountWatch, read_watched
-from options_helper.analysis.alerts.rules import EVENTS
-from options_helper.analysis.alerts.step import (
-    AlertFill,
-    AlertRule,
-    Alerts,
-    acknowledge,
-    step,
-    with_rules,
-)
+from options_helper.analysis.alerts.records import AlertFill, Alerts
+from options_helper.analysis.alerts.rules import EVENTS, AlertRule
+from options_helper.analysis.alerts.step import acknowledge, step, with_rules
 from options_helper.analysis.alerts.words import position_names
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.curve import Curve

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
-from options_helper.analysis.alerts.step import AlertEvent
+from options_helper.analysis.alerts.records import AlertEvent
 from options_helper.analysis.alerts.words import notice_of
 from options_helper.analysis.text.wording import count
 from options_helper.data.settings import ENV_FILE, is_loopback, read_environment

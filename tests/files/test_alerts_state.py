@@ -9,18 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.analysis.alerts.step import (
-    AlertFill,
-    AlertMetric,
-    AlertPhase,
-    AlertRule,
-    Alerts,
-    AlertView,
-    Outcome,
-    acknowledge,
-    step,
-    with_rules,
-)
+from options_helper.analysis.alerts.records import AlertFill, AlertPhase, Alerts, AlertView, Outcome
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule
+from options_helper.analysis.alerts.step import acknowledge, step, with_rules
 from options_helper.files.alerts_state import AlertsState
 
 NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)

@@ -15,18 +15,16 @@ from streamlit.testing.v1 import AppTest
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.alerts.alerts_panel import choose_listed
 from apps.streamlit.components.plain_text import in_markdown
-from options_helper.analysis.alerts.rules import OF_POSITION, OF_UNDERLYING
-from options_helper.analysis.alerts.step import (
+from options_helper.analysis.alerts.records import (
     AlertEvent,
     AlertFill,
-    AlertMetric,
     AlertPhase,
-    AlertRule,
     Alerts,
     AlertStatus,
     AlertView,
     Outcome,
 )
+from options_helper.analysis.alerts.rules import OF_POSITION, OF_UNDERLYING, AlertMetric, AlertRule
 from options_helper.analysis.alerts.step import step as step_alerts
 from options_helper.analysis.alerts.words import describe_event
 from options_helper.files.alerts_state import AlertsState

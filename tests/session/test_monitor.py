@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
-from options_helper.analysis.alerts.step import AlertFill, AlertPhase, AlertRule, Outcome
+from options_helper.analysis.alerts.records import AlertFill, AlertPhase, Outcome
+from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.observation import PORTFOLIO, observe
 from options_helper.analysis.tables.view import TablesView, compute_view

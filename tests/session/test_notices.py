@@ -19,7 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from options_helper import cli
-from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule
+from options_helper.analysis.alerts.records import AlertEvent, AlertPhase
+from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.errors import OptionsHelperError, SettingsError
 from options_helper.files.alerts_state import AlertsState
 from options_helper.market import LiveSnapshot

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.analysis.alerts.step import AlertRule
+from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.files import alerts_file
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot

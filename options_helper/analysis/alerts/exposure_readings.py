@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts.readings import KNOWN_STATES, Readings
+from options_helper.analysis.alerts.records import Outcome
 from options_helper.analysis.alerts.rules import EXPOSURES, AlertRule
-from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.risk.exposure import Measure, find_exposure
 from options_helper.analysis.tables.column import Table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from options_helper.analysis.alerts.records import AlertFill
 from options_helper.analysis.alerts.rules import AlertMetric
-from options_helper.analysis.alerts.step import AlertFill
 from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.option_events import OptionEventType

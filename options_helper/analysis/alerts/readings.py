@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from options_helper.analysis.account.compare import BrokerSide, compare_account
+from options_helper.analysis.alerts.records import Outcome
 from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
-from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since

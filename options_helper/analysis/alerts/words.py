@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from options_helper.analysis.alerts.records import AlertEvent
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import AlertEvent
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.text.wording import count, format_day

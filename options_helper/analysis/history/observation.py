@@ -17,8 +17,8 @@ from options_helper.analysis.alerts.readings import (
     read_positions,
     read_rows,
 )
+from options_helper.analysis.alerts.records import AlertFill, AlertView, Outcome
 from options_helper.analysis.alerts.rules import AlertMetric
-from options_helper.analysis.alerts.step import AlertFill, AlertView, Outcome
 from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.column import Table

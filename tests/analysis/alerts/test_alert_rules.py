@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from options_helper.analysis.alerts.records import AlertEvent, AlertPhase
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import AlertEvent, AlertPhase
 from options_helper.analysis.alerts.words import notice_of, position_names
 from options_helper.models import Portfolio
 

@@ -9,20 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from options_helper.analysis.alerts.step import (
+from options_helper.analysis.alerts.records import (
     HISTORY_LENGTH,
     AlertEvent,
     AlertFill,
-    AlertMetric,
     AlertPhase,
-    AlertRule,
     Alerts,
     AlertView,
     Outcome,
-    acknowledge,
-    step,
-    with_rules,
 )
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule
+from options_helper.analysis.alerts.step import acknowledge, step, with_rules
 
 START = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 LOSS = AlertRule(id="loss", metric="pnl_abs", position="p", comparison="below", threshold=-800)

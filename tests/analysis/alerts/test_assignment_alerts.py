@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.analysis.alerts.step import (
-    AlertEvent,
-    AlertFill,
-    AlertMetric,
-    AlertRule,
-    Alerts,
-    AlertView,
-    step,
-    with_rules,
-)
+from options_helper.analysis.alerts.records import AlertEvent, AlertFill, Alerts, AlertView
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule
+from options_helper.analysis.alerts.step import step, with_rules
 from options_helper.files.alerts_state import AlertsState
 from options_helper.times import start_of_day
 

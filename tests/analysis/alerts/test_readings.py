@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from options_helper.analysis.alerts.readings import AccountWatch, read_watched
+from options_helper.analysis.alerts.records import Outcome
 from options_helper.analysis.alerts.rules import AlertRule
-from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import (
     BrokerPosition,

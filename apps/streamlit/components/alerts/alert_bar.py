@@ -10,7 +10,8 @@ from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.plain_text import in_markdown, unbroken
 from apps.streamlit.components.positions.table.reveal import reveal_row
-from options_helper.analysis.alerts.step import AlertPhase, AlertRule
+from options_helper.analysis.alerts.records import AlertPhase
+from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.analysis.alerts.words import subject_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import count

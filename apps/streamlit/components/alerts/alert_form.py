@@ -18,9 +18,11 @@ from options_helper.analysis.alerts.rules import (
     OF_POSITION,
     OF_UNDERLYING,
     WITHOUT_THRESHOLD,
+    AlertMetric,
+    AlertRule,
+    Direction,
     pointless_words,
 )
-from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Direction
 from options_helper.analysis.alerts.words import WHOLE, subject_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.figures import format_percent, format_quantity

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from options_helper.analysis.alerts.rules import EVENTS, EXPOSURES, AlertMetric
-from options_helper.analysis.alerts.step import (
-    AlertPhase,
-    AlertRule,
-    AlertStatus,
-    Outcome,
-)
+from options_helper.analysis.alerts.records import AlertPhase, AlertStatus, Outcome
+from options_helper.analysis.alerts.rules import EVENTS, EXPOSURES, AlertMetric, AlertRule
 from options_helper.analysis.text.wording import format_time
 
 _SUMS = EXPOSURES | {AlertMetric.PNL_ABS, AlertMetric.PNL_PCT, AlertMetric.DAY_PNL}

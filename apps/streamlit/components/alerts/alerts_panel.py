@@ -15,7 +15,8 @@ from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.downloads import OfferedFile, offer_file
 from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.plain_text import in_markdown, unbroken
-from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
+from options_helper.analysis.alerts.records import AlertPhase, Alerts
+from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.analysis.alerts.words import describe_event, subject_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import count, format_time
