@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import os
 import runpy
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 
-pytest.importorskip("streamlit", reason="the portal needs streamlit")
-
-from collections.abc import Callable
-
 from options_helper.data.settings import load_settings
-from options_helper.errors import SettingsError
 from options_helper.market import (
-    LiveSnapshot,
-    MarketPhase,
-    Quote,
     StreamFailure,
-    StreamHealth,
     StreamName,
     StreamState,
 )
-from options_helper.quote_tables import QuoteTable
 from options_helper.session.hub import get_hub
 from options_helper.times import utc_now
+from tests.portal.live_page import CONTRACT, KEY, SECRET, enabled, live_snapshot, press, status
 
 if TYPE_CHECKING:
     from conftest import PortalDesk
-    from streamlit.testing.v1 import AppTest
 
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
 pytestmark = pytest.mark.portal
-
 PAGE = Path(__file__).resolve().parents[2] / "apps" / "streamlit" / "pages" / "12_Live_Portfolio.py"
-KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
-CONTRACT = "AAPL991218C00250000"
 VERTICAL = {
     "id": "msft-vertical",
     "symbol": "MSFT",
@@ -53,60 +38,6 @@ VERTICAL = {
 }
 
 
-def status(page: AppTest) -> str:
-    """The one line that says how the streams are."""
-    lines = [*page.info, *page.success, *page.warning, *page.error]
-    assert len(lines) == 1
-    return str(lines[0].value).replace("\\", "")
-
-
-def enabled(page: AppTest) -> set[str]:
-    """Return which of the three buttons are enabled."""
-    return {name for name in ("start", "stop", "restart") if not page.button(key=f"live-{name}").disabled}
-
-
-def press(page: AppTest, name: str) -> AppTest:
-    """Press one of the three buttons."""
-    return page.button(key=f"live-{name}").click().run()
-
-
-def live_snapshot(**fields: Any) -> LiveSnapshot:
-    """Streams in good health, and a quote of the call."""
-    now = utc_now()
-    health = {
-        name: StreamHealth(
-            name,
-            state=StreamState.RUNNING,
-            since=now,
-            asked=frozenset({CONTRACT} if name is StreamName.OPTIONS else {"AAPL"}),
-            connected_at=now,
-            last_event_at=now,
-            last_heard_at=now,
-        )
-        for name in StreamName
-    }
-    good: dict[str, Any] = {
-        "as_of": now,
-        "running": True,
-        "status": StreamState.RUNNING,
-        "status_by_stream": dict.fromkeys(StreamName, StreamState.RUNNING),
-        "health": health,
-        "started_at": now,
-        "version": 7,
-        "market_phase": MarketPhase.OPEN,
-        "market_phase_until": now + dt.timedelta(hours=2),
-        "options_feed": "opra",
-        "stock_feed": "iex",
-        "option_quotes": QuoteTable.of(
-            [Quote(CONTRACT, bid_price=23.0, ask_price=23.4, timestamp=now, received_at=now)]
-        ),
-        "stock_quotes": QuoteTable.of(
-            [Quote("AAPL", bid_price=271.5, ask_price=271.6, timestamp=now, received_at=now)]
-        ),
-    }
-    return LiveSnapshot(**(good | fields))
-
-
 def test_the_page_opens_ready(desk: PortalDesk) -> None:
     """With a portfolio, the page shows what is ready, only Start is enabled, and nothing has started."""
     desk.sign_in()
@@ -116,156 +47,6 @@ def test_the_page_opens_ready(desk: PortalDesk) -> None:
     assert status(page).startswith("**Not started.** 3 contracts and 2 underlyings are ready.")
     assert enabled(page) == {"start"}
     assert desk.manager.configs == []
-
-
-def test_a_missing_file_shows_a_friendly_screen(desk: PortalDesk) -> None:
-    """Without a portfolio the page shows the missing file, its path and an example; Start is disabled."""
-    desk.sign_in()
-    page = desk.page()
-    assert status(page).startswith("**No portfolio yet.**")
-    assert "There is no file **portfolio.json**" in desk.said(page)
-    assert enabled(page) == set()
-    example = json.loads(page.code[0].value)
-    desk.portfolio.write_text(json.dumps(example))
-    assert "1 contract and 1 underlying are ready" in status(page.run())
-
-
-def test_a_broken_file_says_where_and_what(desk: PortalDesk) -> None:
-    """A wrong value is named by position and field, with a correct one; Start is disabled."""
-    desk.own({**desk.CALL, "strike": -5})
-    page = desk.page()
-    assert status(page).startswith("**portfolio.json cannot be used.**")
-    assert "aapl-call" in desk.said(page)
-    assert "strike" in desk.said(page)
-    assert enabled(page) == set()
-
-
-def test_several_wrong_values_are_listed_one_per_line(desk: PortalDesk) -> None:
-    """Each of several problems has its own line, and the wording is plural."""
-    desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
-    page = desk.page()
-    words = desk.said(page).replace("\\", "")
-    assert '2 more problems in this file:\n- position "call-1", field strike' in words
-    assert "One thing" not in " ".join(each.value for each in page.subheader)
-
-
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [
-        ("~nobody-of-this-name/portfolio.json", "**No portfolio yet.**"),
-        ("x" * 5000, "cannot be used.**"),
-        ("\0.json", "cannot be used.**"),
-    ],
-)
-def test_an_impossible_path_shows_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
-    """Whatever text the file contains, the page says what is wrong with it."""
-    page = desk.page()
-    page.text_input(key="portfolio-path").set_value(path).run()
-    assert not page.exception
-    assert words in status(page)
-    assert enabled(page) == set()
-
-
-def test_the_root_directory_is_named_like_any_other(desk: PortalDesk) -> None:
-    """A path without a last part is shown in full."""
-    page = desk.page()
-    page.text_input(key="portfolio-path").set_value("/").run()
-    assert status(page).startswith("**/ cannot be used.**")
-
-
-def test_a_corrected_file_is_read_by_itself(desk: PortalDesk) -> None:
-    """The next run reads a file saved meanwhile, without a button."""
-    desk.portfolio.write_text("{")
-    page = desk.page()
-    desk.own(desk.CALL)
-    assert enabled(page.run()) == {"start"}
-
-
-@pytest.mark.parametrize("text", ["{", None])
-def test_while_streams_run_a_broken_file_removes_no_figure(desk: PortalDesk, text: str | None) -> None:
-    """The last valid version stays below the error, and Restart is disabled until the file is corrected."""
-    desk.own(desk.CALL)
-    desk.sign_in()
-    page = desk.page()
-    press(page, "start")
-    shown = [tile.label for tile in page.metric]
-    if text is None:
-        desk.portfolio.unlink()
-    else:
-        desk.portfolio.write_text(text)
-    page.run()
-    (problem,) = [line.value for line in page.error]
-    assert problem.startswith("**portfolio.json cannot be used.** ")
-    assert "The figures are from the version saved " in problem
-    assert ([tile.label for tile in page.metric], enabled(page)) == (shown, {"stop"})
-    desk.own(desk.CALL)
-    assert (len(page.run().error), enabled(page)) == (0, {"stop", "restart"})
-
-
-def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
-    desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Buttons and body show the same version of the file, so Start is disabled for a broken one."""
-    from apps.streamlit.components import live_portfolio_page
-
-    draw, broken = live_portfolio_page.draw_buttons, '{"positions": ['
-
-    def draw_then_break(*args: Any) -> None:
-        draw(*args)
-        if desk.portfolio.read_text() != broken:
-            desk.portfolio.write_text(broken)
-
-    monkeypatch.setattr(live_portfolio_page, "draw_buttons", draw_then_break)
-    desk.own(desk.CALL)
-    desk.sign_in()
-    page = desk.page()
-    assert status(page).startswith("**portfolio.json cannot be used.**")
-    assert enabled(page) == set()
-
-
-def test_reload_reads_the_file_again(desk: PortalDesk) -> None:
-    """Reload reads the file again even if its time and size did not change."""
-    desk.own(desk.CALL)
-    page = desk.page()
-    kept = desk.portfolio.stat()
-    desk.portfolio.write_text(desk.portfolio.read_text().replace("AAPL", "MSFT"))
-    os.utime(desk.portfolio, ns=(kept.st_atime_ns, kept.st_mtime_ns))
-    press(page, "start")
-    page.button(key="reload").click().run()
-    assert get_hub().run is None
-    desk.sign_in()
-    press(page, "start")
-    assert desk.manager.configs[0].stocks == ("MSFT",)
-
-
-def test_an_empty_portfolio_says_what_to_add(desk: PortalDesk) -> None:
-    """A portfolio without positions shows an example of one."""
-    desk.own()
-    page = desk.page()
-    assert "This portfolio is empty" in desk.said(page)
-
-
-def test_missing_keys_are_reported_at_start(desk: PortalDesk) -> None:
-    """Start without keys shows one sentence about what to set and where, and starts nothing."""
-    desk.own(desk.CALL)
-    page = desk.page()
-    assert status(page).startswith("**Not ready.** APCA")
-    page = press(page, "start")
-    assert status(page).startswith("**Not started.** APCA")
-    assert "APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set." in status(page).replace("\\", "")
-    assert "config/alpaca.env" in status(page)
-    assert desk.manager.configs == []
-    assert enabled(page) == {"start"}
-
-
-def test_a_missing_sdk_is_reported_at_start(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without alpaca-py, Start names the package to install."""
-    from apps.streamlit.components.inputs import actions
-
-    monkeypatch.setattr(actions, "find_spec", lambda _name: None)
-    desk.own(desk.CALL)
-    page = press(desk.page(), "start")
-    assert "The package alpaca-py is not installed." in status(page)
 
 
 def test_start_uses_the_sidebars_settings(desk: PortalDesk) -> None:
@@ -437,90 +218,6 @@ def test_a_stop_without_a_browser_is_shown(desk: PortalDesk) -> None:
     assert "no browser was connected" in status(page.run())
 
 
-@pytest.mark.parametrize(
-    ("refusal", "words"),
-    [
-        (SettingsError("streams", "There is nothing to stream."), "There is nothing to stream."),
-        (RuntimeError(f"token {SECRET}"), "Something unexpected went wrong (RuntimeError)"),
-    ],
-)
-def test_a_failed_start_is_explained(desk: PortalDesk, refusal: Exception, words: str) -> None:
-    """A failed Start shows a sentence; an unexpected error shows only its type."""
-    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(desk.CALL)
-    desk.sign_in()
-    desk.manager.refusal = refusal
-    page = press(desk.page(), "start")
-    assert words in status(page)
-    assert SECRET not in desk.said(page)
-
-
-def test_an_unexpected_error_at_stop_does_not_mention_a_start(desk: PortalDesk) -> None:
-    """The sentence for unexpected errors is true of every button."""
-    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(desk.CALL)
-    desk.sign_in()
-    page = press(desk.page(), "start")
-    with mock.patch.object(desk.manager, "stop", side_effect=RuntimeError):
-        press(page, "stop")
-    assert "**Not stopped.**" in desk.said(page)
-    assert "nothing was started" not in desk.said(page)
-    assert "Something unexpected went wrong (RuntimeError); see the log." in desk.said(page)
-
-
-def _problem(page: AppTest) -> str:
-    """Return the problem shown below the status line after a failed button press while streams run."""
-    (line,) = page.error
-    return str(line.value).replace("\\", "")
-
-
-def test_a_failed_restart_says_so_while_the_earlier_streams_continue(desk: PortalDesk) -> None:
-    """The reason stays beside the streams' status until a Restart succeeds or the streams end."""
-    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(desk.CALL)
-    desk.sign_in()
-    page = press(desk.page(), "start")
-    desk.manager.now = live_snapshot()
-    desk.sign_in(OH_ALPACA_STOCK_FEED="foo")
-    press(page, "restart")
-    for _ in range(2):
-        assert _problem(page).startswith(
-            "**Not restarted.** The earlier streams continue. OH_ALPACA_STOCK_FEED"
-        )
-        assert "other settings" not in desk.said(page)
-        assert str(page.success[0].value).startswith("**Live.**")
-        page.run()
-    assert len(desk.manager.configs) == 1
-    desk.sign_in(OH_ALPACA_STOCK_FEED="iex")
-    press(page, "restart")
-    assert (len(page.error), len(desk.manager.configs)) == (0, 2)
-    desk.manager.refusal = SettingsError("streams", "There is nothing to stream.")
-    press(page, "restart")
-    assert _problem(page) == "**Not restarted.** The earlier streams continue. There is nothing to stream."
-    assert desk.manager.running
-
-
-@pytest.mark.parametrize("ends", ["stop", "start"])
-def test_what_another_tab_does_clears_a_failed_restart(desk: PortalDesk, ends: str) -> None:
-    """The failed Restart disappears when the earlier streams end or another tab starts new ones."""
-    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(desk.CALL)
-    desk.sign_in()
-    page = press(desk.page(), "start")
-    hub = get_hub()
-    desk.sign_in(OH_ALPACA_STOCK_FEED="foo")
-    press(page, "restart")
-    assert _problem(page).startswith("**Not restarted.**")
-    hub.attach("another tab")
-    hub.stop("another tab")
-    if ends == "start":
-        run = hub.run
-        hub.start(run.config, session_id="another tab", portfolio_name="mine.json", portfolio=run.portfolio)
-    page.run()
-    assert len(page.error) == 0
-    assert "Not restarted" not in desk.said(page)
-
-
 def _while_drawn(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Let something happen once, after the page has looked at its settings and before its first beat."""
     from apps.streamlit.components import live_portfolio_page
@@ -554,16 +251,6 @@ def test_credentials_that_change_are_noticed_at_the_next_beat(
     page.run()
     assert "DEMO: simulated prices" in desk.said(page)
     assert "broker.example" not in desk.said(page)
-
-
-def test_the_line_about_missing_keys_disappears_once_they_are_set(desk: PortalDesk) -> None:
-    """A press that failed without keys is forgotten once there are keys."""
-    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(desk.CALL)
-    page = press(desk.page(), "start")
-    assert "APCA_API_KEY_ID" in status(page)
-    desk.sign_in()
-    assert status(page.run()).startswith("**Not started.** 1 contract")
 
 
 def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
