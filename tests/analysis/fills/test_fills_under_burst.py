@@ -64,6 +64,7 @@ def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
     return orders
 
 
+@pytest.mark.slow
 def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
     """500 fills among 500,000 quotes all arrive, none later than a second after it was executed.
 
