@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not KINDS & {mark.name for mark in item.iter_markers()}:
             item.add_marker("unit")
         # Measuring doubles their time, and other tests go through the same lines.
-        if measures_coverage and {"slow", "browser"} & {mark.name for mark in item.iter_markers()}:
+        if measures_coverage and {"slow", "portal", "browser"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker("no_cover")
 
 
