@@ -8,18 +8,16 @@ stays cheap: no network, no heavy import before the title.
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials, find_credentials
 from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
-from apps.streamlit.components.inputs.sidebar import PageSettings, default_settings, render_sidebar
+from apps.streamlit.components.inputs.sidebar import PageSettings, render_sidebar
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import describe_head, draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
-from apps.streamlit.components.view.later import Later, begin_page, draw_later, draw_left_out
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
 from options_helper.session.hub import LiveHub
@@ -27,7 +25,6 @@ from options_helper.session.hub import LiveHub
 IDLE_SECONDS = 5.0  # how soon, while nothing runs, a Start in another tab or a saved file is noticed
 SHELL = "live-shell"
 _FOLDED = "live-sidebar-folded"
-_SETTINGS, _SIDEBAR_DRAWN = "live-settings", "live-sidebar-drawn"
 # The version of the file that the head is drawn for, and that the parts are laid out for.
 _HEADED, _LAID_OUT = "live-headed", "live-laid-out"
 
@@ -48,28 +45,9 @@ def render_live_portfolio() -> None:
     forget_table_version()  # a full run may rebuild the table without its rows
     hub = current_hub()
     credentials = find_credentials()
-    begin_page()
-    settings, zone = _sidebar(credentials), browser_zone()
+    settings, zone = render_sidebar(credentials), browser_zone()
     _shell(hub, settings, credentials, zone)
-    draw_later(Later.DISCLAIMER, partial(render_disclaimer, str(zone)))
-
-
-def _sidebar(credentials: Credentials) -> PageSettings:
-    """Draw the sidebar, now or later, and return its settings."""
-    state = st.session_state
-    state[_SETTINGS], state[_SIDEBAR_DRAWN] = default_settings(credentials), False
-    with st.sidebar:
-        draw_later(Later.SIDEBAR, partial(_draw_sidebar, credentials))
-    settings: PageSettings = state[_SETTINGS]
-    return settings
-
-
-def _draw_sidebar(credentials: Credentials) -> None:
-    """Draw the sidebar once per run of the page; if the reader has changed something in it, run the page."""
-    state = st.session_state
-    if state[_SIDEBAR_DRAWN]:
-        st.rerun()
-    state[_SETTINGS], state[_SIDEBAR_DRAWN] = render_sidebar(credentials), True
+    render_disclaimer(str(zone))
 
 
 @st.fragment(key=SHELL)
@@ -124,7 +102,6 @@ def _status(
     if overdue:
         st.rerun()
     if not parts_follow:
-        draw_left_out()
         redraw_changed_parts()
 
 
@@ -135,7 +112,4 @@ def _body() -> None:
     from apps.streamlit.components.view.page_view import taken_page  # noqa: PLC0415 - the same
 
     source = st.session_state[_LAID_OUT] = taken_page()[0].model.source
-    portfolio = source.portfolio
-    lay_out_body(portfolio, lambda part: st.fragment(key=part)(draw_part)(part))
-    if portfolio is None or not portfolio.positions:
-        draw_left_out()  # because no rows will be reported
+    lay_out_body(source.portfolio, lambda part: st.fragment(key=part)(draw_part)(part))

@@ -66,45 +66,36 @@ def feed_name(feed: str) -> str:
     return _FEED_NAMES.get(feed, feed)
 
 
-def default_settings(credentials: Credentials) -> PageSettings:
-    """Return what the sidebar is set to before the reader changes anything."""
-    path = _portfolio_path(default_portfolio_path())
-    if credentials.relay:
-        return PageSettings(portfolio_path=path)
-    return PageSettings(
-        portfolio_path=path, stock_feed=credentials.stock_feed, options_feed=credentials.options_feed
-    )
-
-
 def render_sidebar(credentials: Credentials) -> PageSettings:
-    """Draw the sidebar's choices here, and return them."""
-    path = st.text_input(
-        "Portfolio file",
-        value=default_portfolio_path(),
-        key="portfolio-path",
-        persist_state="session",
-        help="A JSON file on this machine. It is read again whenever it changes, and never written.",
-    )
-    st.button("Reload", key="reload", icon=":material/refresh:", on_click=forget_portfolios)
-    settings = PageSettings(
-        portfolio_path=_portfolio_path((path or "").strip() or default_portfolio_path()),
-        stream_stocks=_stream("stocks"),
-        stream_options=_stream("options"),
-        stream_fills=_stream("fills"),
-        **({} if credentials.relay else _source(credentials)),
-        refresh_seconds=_refresh(),
-        stale_after_seconds=_number("Stale after (s)", int(STALE_AFTER_SECONDS), 3600, _STALE_HELP),
-        max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
-    )
-    if credentials.relay:
-        st.caption(_RELAY_WORDS)
-    elif settings.contract_limit < settings.max_option_contracts:
-        st.caption(
-            f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
-            "the free plan's limit. The others are polled."
+    """Draw the sidebar and return its settings."""
+    with st.sidebar:
+        path = st.text_input(
+            "Portfolio file",
+            value=default_portfolio_path(),
+            key="portfolio-path",
+            persist_state="session",
+            help="A JSON file on this machine. It is read again whenever it changes, and never written.",
         )
-    if not credentials.relay:
-        _render_recording()
+        st.button("Reload", key="reload", icon=":material/refresh:", on_click=forget_portfolios)
+        settings = PageSettings(
+            portfolio_path=_portfolio_path((path or "").strip() or default_portfolio_path()),
+            stream_stocks=_stream("stocks"),
+            stream_options=_stream("options"),
+            stream_fills=_stream("fills"),
+            **({} if credentials.relay else _source(credentials)),
+            refresh_seconds=_refresh(),
+            stale_after_seconds=_number("Stale after (s)", int(STALE_AFTER_SECONDS), 3600, _STALE_HELP),
+            max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
+        )
+        if credentials.relay:
+            st.caption(_RELAY_WORDS)
+        elif settings.contract_limit < settings.max_option_contracts:
+            st.caption(
+                f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
+                "the free plan's limit. The others are polled."
+            )
+        if not credentials.relay:
+            _render_recording()
     return settings
 
 

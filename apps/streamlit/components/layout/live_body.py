@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,7 +18,6 @@ from apps.streamlit.components.layout.empty_states import (
 from apps.streamlit.components.layout.parts import describe_parts
 from apps.streamlit.components.positions.totals import render_meanings
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
-from apps.streamlit.components.view.later import Later, draw_later
 from apps.streamlit.components.view.page_view import take_page
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import redraw_if_changed
@@ -65,23 +63,15 @@ def lay_out_body(portfolio: Portfolio | None, draw: Callable[[Part], None]) -> N
     with wide:
         name_region("Positions")
         draw(Part.TABLE)
-        draw_later(Later.BELOW, partial(_lay_out_below, portfolio, draw))
+        draw(Part.DOWNLOADS)
+        if portfolio.positions:
+            draw(Part.DETAIL)
+            _lay_out_underlyings(draw)
+        draw(Part.ACCOUNT)
+        render_meanings()
     with narrow:
-        draw_later(Later.BESIDE, partial(_lay_out_beside, draw))
-
-
-def _lay_out_below(portfolio: Portfolio, draw: Callable[[Part], None]) -> None:
-    draw(Part.DOWNLOADS)
-    if portfolio.positions:
-        draw(Part.DETAIL)
-        _lay_out_underlyings(draw)
-    draw(Part.ACCOUNT)
-    render_meanings()
-
-
-def _lay_out_beside(draw: Callable[[Part], None]) -> None:
-    for part in (Part.ALERTS, Part.FILLS, Part.STREAMS, Part.LAST_MINUTES):
-        draw(part)
+        for part in (Part.ALERTS, Part.FILLS, Part.STREAMS, Part.LAST_MINUTES):
+            draw(part)
 
 
 def _lay_out_underlyings(draw: Callable[[Part], None]) -> None:

@@ -16,7 +16,6 @@ from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
-from apps.streamlit.components.view.later import draw_left_out
 from apps.streamlit.components.view.redraw import (
     known_table_version,
     note_table_version,
@@ -121,7 +120,6 @@ def _note_columns(key: str) -> None:
 
 def _note_rows(key: str) -> None:
     note_table_version(st.session_state[key]["rows"]["version"])
-    draw_left_out()
 
 
 def sent_table(key: str) -> SentTable:
