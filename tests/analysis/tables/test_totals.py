@@ -216,7 +216,7 @@ def test_another_portfolios_tables_are_refused() -> None:
     portfolio, live = Portfolio(positions=[single(250), single(260)]), LiveSnapshot(as_of=AT)
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
-    with pytest.raises(ValueError, match="not all rows of this portfolio"):
+    with pytest.raises(ValueError, match="do not hold all rows of this portfolio"):
         compute_live_totals(portfolio, rows.iloc[:1], structures, legs)
 
 

@@ -68,7 +68,7 @@ class DataConnection(OneConnection):
         await self._subscribe_within_budget()
         self._acknowledge(self._granted)
         # Alpaca would refuse the halts of all for one invalid symbol.
-        await self._request_statuses(frozenset(self._without_invalid()))
+        await self._request_statuses(self.asked - self._invalid())
 
     async def _request_statuses(self, symbols: frozenset[str]) -> None:
         if self.deliver_statuses is not None and symbols:
@@ -91,7 +91,7 @@ class DataConnection(OneConnection):
 
     async def _resubscribe(self, gone: frozenset[str], new: frozenset[str]) -> None:
         # Alpaca would refuse to unsubscribe an invalid symbol, as it refused to subscribe to it.
-        held = sorted(gone - known_invalid.get(self._endpoint, frozenset()))
+        held = sorted(gone - self._invalid())
         if held:
             self._has_strays = True  # their last messages are on their way, which is nothing to warn about
             await self._send_request("removal", "unsubscribe", quotes=held, trades=held)
@@ -123,16 +123,20 @@ class DataConnection(OneConnection):
             invalid = await find_invalid(symbols, self._is_accepted)
             if not invalid or len(invalid) == len(symbols):
                 raise refusal  # then the symbols are not the cause
-            known_invalid[self._endpoint] = known_invalid.get(self._endpoint, frozenset()) | invalid
+            known_invalid[self._endpoint] = self._invalid() | invalid
             symbols = self._without_invalid()
             refusal = await self._ask((known or Budget.unlimited(symbols)).request(symbols))
         return symbols, refusal
 
     def _without_invalid(self) -> Sequence[str]:
-        invalid = known_invalid.get(self._endpoint, frozenset()).intersection(self.symbols)
+        invalid = self._invalid().intersection(self.symbols)
         if invalid:
             self._observer.invalid(invalid)
         return [symbol for symbol in self.symbols if symbol not in invalid]
+
+    def _invalid(self) -> frozenset[str]:
+        """Return the symbols that Alpaca has refused as malformed since the process began."""
+        return known_invalid.get(self._endpoint, frozenset())
 
     async def _is_accepted(self, symbols: Sequence[str]) -> bool:
         """Return whether the format of symbols is accepted; nothing stays subscribed."""
