@@ -15,6 +15,7 @@ import msgpack
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LISTS = ("/v2/positions", "/v2/orders", "/v2/account/activities", "/v2/calendar")
+_ACCOUNT = b'{"id": "benchmark"}'  # a relay leads only once it knows its account
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
@@ -102,10 +103,10 @@ def accept_websocket(sock: socket.socket) -> Connection | None:
     key = headers.get("sec-websocket-key")
     if key is None:
         path = request.split(" ")[1].partition("?")[0]
-        body = b"[]" if path in _LISTS else b"{}"
+        body = _ACCOUNT if path == "/v2/account" else b"[]" if path in _LISTS else b"{}"
         sock.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 2\r\nConnection: close\r\n\r\n" + body
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
         )
         sock.close()
         return None
