@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from options_helper.analysis.tables.schema import describe_columns
+from options_helper.analysis.tables.columns import describe_columns
 from options_helper.analysis.valuation.row_warnings import RowWarning
 
 DOCS = Path(__file__).parent.parent / "docs" / "reference"

@@ -5,7 +5,7 @@ import { element, setText } from "./dom.js";
 import { formatCount } from "./formats.js";
 import { makeToolbar } from "./keyboard.js";
 
-/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./to_column.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {{showColumn(id: string, shown: boolean): void, toggleAll(): void, foldAll(): void,

@@ -1,6 +1,6 @@
 // The user's choices: columns, sort, open rows, selection. Kept in localStorage, so that a reload loses nothing.
 
-/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./to_column.js").Column} Column */
 
 /** The ways to group rows, each as an id and a name; the server makes the groups. */
 export const GROUPINGS = [

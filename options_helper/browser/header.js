@@ -2,7 +2,7 @@
 
 import { element, setAttribute, setText } from "./dom.js";
 
-/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./to_column.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 
 // What a window too small for every column hides first, as in positions_table.css: what the bid, the ask and the

@@ -1,6 +1,6 @@
 // The rows as the server last sent them: all of them at first, then only what has changed.
 
-import { toColumn } from "./columns.js";
+import { toColumn } from "./to_column.js";
 
 /** @typedef {import("./payload.d.ts").Changes} Changes */
 /** @typedef {import("./payload.d.ts").Payload} Payload */
@@ -11,9 +11,9 @@ export class Model {
   version = null;
   /** @type {import("./payload.d.ts").Layout} */
   layout = { columns: [], states: {}, stale_after: 0 };
-  /** @type {import("./columns.js").Column[]} */
+  /** @type {import("./to_column.js").Column[]} */
   columns = [];
-  /** @type {Map<string, import("./columns.js").Column>} */
+  /** @type {Map<string, import("./to_column.js").Column>} */
   columnById = new Map();
   /** Whether Stop has frozen the figures. */
   stopped = false;

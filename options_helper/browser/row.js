@@ -5,7 +5,7 @@ import { leadsToFills } from "./fills_link.js";
 import { formatCount, formatFigure, formatTimeLeft, isNumber, MINUS } from "./formats.js";
 import { describeStale, describeState, stateOf } from "./states.js";
 
-/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./to_column.js").Column} Column */
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./payload.d.ts").Row} Row */
 /**

@@ -4,7 +4,7 @@
 import { element, setAttribute } from "./dom.js";
 import { RowView } from "./row.js";
 
-/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./to_column.js").Column} Column */
 /** @typedef {import("./payload.d.ts").Row} Row */
 
 const AT_ONCE = 150; // as many are all in the document

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from options_helper.analysis.account.records import AccountHistory
-from options_helper.analysis.account.writing.merge import merge_portfolio, write_portfolio
+from options_helper.analysis.account.writing.merge_file import merge_portfolio, write_portfolio
 from options_helper.analysis.account.writing.words import describe_changes
 from options_helper.errors import PortfolioError
 from options_helper.models import Portfolio

@@ -18,12 +18,12 @@ import pandas as pd
 
 from options_helper.analysis.alerts.records import Alerts
 from options_helper.analysis.alerts.rules import EXPOSURES, AlertMetric
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.status.clock import describe_clock
 from options_helper.analysis.status.stream_diagnosis import diagnose
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
-from options_helper.analysis.tables.schema import COLUMNS
+from options_helper.analysis.tables.columns import COLUMNS
 from options_helper.analysis.tables.view import TablesView
 from options_helper.files.alerts_state import KeptAlerts, encode_alerts
 from options_helper.market import LiveSnapshot

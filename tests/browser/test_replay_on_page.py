@@ -14,7 +14,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.charts.palette import DARK
 from apps.streamlit.components.charts.scrubber import PLACES
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.text.figures import format_pnl, format_price
 from options_helper.recording.file_format import read_recording
 from options_helper.recording.overview import Overview, survey

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { toColumn } from "../../options_helper/browser/columns.js";
+import { toColumn } from "../../options_helper/browser/to_column.js";
 import { compare, Order } from "../../options_helper/browser/order.js";
 
 const column = (id, format) => [id, toColumn({ id, format })];

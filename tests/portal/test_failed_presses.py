@@ -34,9 +34,9 @@ def test_missing_keys_are_reported_at_start(desk: PortalDesk) -> None:
 
 def test_a_missing_sdk_is_reported_at_start(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without alpaca-py, Start names the package to install."""
-    from apps.streamlit.components.inputs import actions
+    from apps.streamlit.components.inputs import start_stop
 
-    monkeypatch.setattr(actions, "find_spec", lambda _name: None)
+    monkeypatch.setattr(start_stop, "find_spec", lambda _name: None)
     desk.own(desk.CALL)
     page = press(desk.page(), "start")
     assert "The package alpaca-py is not installed." in status(page)

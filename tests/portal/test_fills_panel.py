@@ -21,8 +21,8 @@ from apps.streamlit.components.fills.orders_list import orders_html
 from apps.streamlit.components.positions.position_tables import account_notes
 from apps.streamlit.components.positions.table.row_words import MORE
 from options_helper.analysis.fills import build_fill_day
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import names_of
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import names_of
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
 from options_helper.data.streaming.trading_normalizers import normalize_rest_order

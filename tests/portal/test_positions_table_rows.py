@@ -26,7 +26,7 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.tables import positions, schema, structures
-from options_helper.analysis.tables.column import Column, Dtype, Table
+from options_helper.analysis.tables.column_type import Column, Dtype, Table
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import (

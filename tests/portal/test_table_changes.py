@@ -17,8 +17,8 @@ from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.records import shown_column, shown_figure
 from apps.streamlit.components.positions.table.rows import TableRows, shown_rows
-from options_helper.analysis.tables.column import Column, Dtype, Format
-from options_helper.analysis.tables.schema import shown_columns
+from options_helper.analysis.tables.column_type import Column, Dtype, Format
+from options_helper.analysis.tables.columns import shown_columns
 from options_helper.analysis.text.figures import format_percent, format_pnl, format_price, format_quantity
 from options_helper.analysis.valuation.quote_state import QuoteState
 

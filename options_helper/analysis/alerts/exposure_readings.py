@@ -10,7 +10,7 @@ from options_helper.analysis.alerts.records import Outcome
 from options_helper.analysis.alerts.rules import EXPOSURES, AlertRule
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.risk.exposure import Measure, find_exposure
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import AnyPosition

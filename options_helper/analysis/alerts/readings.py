@@ -16,10 +16,10 @@ import pandas as pd
 from options_helper.analysis.account.compare import BrokerSide, compare_account
 from options_helper.analysis.alerts.records import Outcome
 from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 
 
 def build_frame(

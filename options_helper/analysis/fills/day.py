@@ -1,8 +1,8 @@
 """One New York day of fills: one line per execution, and whether the day is complete.
 
-The stream's updates and REST's records are merged by order (or leg) and cumulative filled quantity. No fill
-appears twice, regardless of the number and order of the reports. A missed fill is shown as unconfirmed until
-REST reports it.
+`merge_reports.py` merges the stream's updates and REST's records by order (or leg) and cumulative filled
+quantity. No fill appears twice, regardless of the number and order of the reports. A missed fill is shown as
+unconfirmed until REST reports it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from options_helper.analysis.fills.merge_reports import build_spans
 from options_helper.analysis.fills.option_events import OptionEvent, build_option_events
 from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Span
 from options_helper.analysis.fills.read_orders import OrderGroup, group_orders, read_orders
-from options_helper.analysis.fills.reconcile import build_spans
 from options_helper.analysis.fills.records import (
     Completeness,
     Execution,

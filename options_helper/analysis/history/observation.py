@@ -19,9 +19,9 @@ from options_helper.analysis.alerts.readings import (
 )
 from options_helper.analysis.alerts.records import AlertFill, AlertView, Outcome
 from options_helper.analysis.alerts.rules import AlertMetric
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.models import Portfolio

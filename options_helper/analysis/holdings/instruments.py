@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import ColumnValues, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.typed_columns import ColumnValues, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_time, last_trading_time
 from options_helper.analysis.contracts.products import (

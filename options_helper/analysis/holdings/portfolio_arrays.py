@@ -13,8 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from options_helper.analysis.arrays.columns import ColumnValues, counts, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.typed_columns import (
+    ColumnValues,
+    counts,
+    dates,
+    flags,
+    floats,
+    integers,
+    texts,
+)
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import NEVER, Instruments, build_instruments
 from options_helper.analysis.osi import stock_symbol

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import flags, integers
+from options_helper.analysis.arrays.typed_columns import flags, integers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.products import FUTURE_ROOTS, is_european, is_index
 from options_helper.analysis.osi import contract_root
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import find_polled
-from options_helper.analysis.valuation.valuation import Valuation, compute_live_rows
+from options_helper.analysis.valuation.value_rows import Valuation, compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import MultiLegPosition, Portfolio
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import ColumnValues, dates, flags, floats, texts
 from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.arrays.typed_columns import ColumnValues, dates, flags, floats, texts
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
@@ -28,8 +28,8 @@ from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
 from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import names_of
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import names_of
 from options_helper.analysis.valuation.quote_state import OLD, STALE_AFTER_SECONDS
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio

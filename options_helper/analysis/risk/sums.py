@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues, texts
+from options_helper.analysis.arrays.typed_columns import ColumnValues, texts
 from options_helper.analysis.arrays.types import Numbers
 
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.frames import build_frame
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import names_of
+from options_helper.analysis.arrays.typed_columns import ColumnValues
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import names_of
 from options_helper.analysis.valuation.row_warnings import to_lists, to_tuples
 
 

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import flags, floats, objects
+from options_helper.analysis.arrays.typed_columns import flags, floats, objects
 from options_helper.analysis.arrays.types import Flags, Floats, Objects
 from options_helper.analysis.holdings.plausibility import find_doubts
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.text.figures import format_price
-from options_helper.analysis.valuation.valuation import Valuation
+from options_helper.analysis.valuation.value_rows import Valuation
 from options_helper.models import (
     STANDARD_MULTIPLIER,
     AnyPosition,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues, flags
+from options_helper.analysis.arrays.typed_columns import ColumnValues, flags
 from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
 from options_helper.analysis.valuation.reference import days_since, opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.settlement import settle
-from options_helper.analysis.valuation.valuation import (
+from options_helper.analysis.valuation.value_rows import (
     Valuation,
     build_quote_columns,
     compute_live_rows,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.arrays.types import Flags
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts

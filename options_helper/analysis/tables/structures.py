@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from options_helper.analysis.arrays.columns import (
+from options_helper.analysis.arrays.typed_columns import (
     ColumnValues,
     categories,
     floats,
@@ -33,14 +33,14 @@ from options_helper.analysis.holdings.session_ends import days_until, hours_unti
 from options_helper.analysis.risk.greek_signs import GREEK_NAMES
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.tables.build_table import build_table
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.doubts import doubt_structures, has_any
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import days_since, opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.settlement import settle
-from options_helper.analysis.valuation.valuation import (
+from options_helper.analysis.valuation.value_rows import (
     STATE_TYPE,
     Valuation,
     build_quote_columns,

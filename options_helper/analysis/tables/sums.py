@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, reduce_by
 from options_helper.analysis.text.wording import coverage

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues, categories, datetimes, format_coverage
+from options_helper.analysis.arrays.typed_columns import ColumnValues, categories, datetimes, format_coverage
 from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.sources import source_type
-from options_helper.analysis.valuation.valuation import (
+from options_helper.analysis.valuation.value_rows import (
     STATE_TYPE,
     Valuation,
     compute_live_rows,

@@ -12,11 +12,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import ColumnValues
+from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.tables.build_table import build_table
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.deadlines import deadline, recompute_key
 from options_helper.analysis.tables.positions import position_columns
 from options_helper.analysis.tables.quote_counts import count_quotes
@@ -24,7 +24,7 @@ from options_helper.analysis.tables.structures import structure_columns
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.tables.totals import LiveTotals, sum_up
 from options_helper.analysis.tables.underlyings import underlying_columns
-from options_helper.analysis.valuation.valuation import compute_live_rows
+from options_helper.analysis.valuation.value_rows import compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 

@@ -1,4 +1,7 @@
-"""The mark rule, the only place in the product that makes a price.
+"""The mark rule: the price that a quote or a trade gives, if any.
+
+`settlement.py` prices expired contracts, `value_rows.py` decides which last trades are usable, and
+`tables/structures.py` adds up legs.
 
 | the quote | mark | method | warning |
 | --- | --- | --- | --- |

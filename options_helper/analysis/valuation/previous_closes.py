@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import ColumnValues, dates, floats, integers
+from options_helper.analysis.arrays.typed_columns import ColumnValues, dates, floats, integers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.osi import is_contract_symbol, underlying_of

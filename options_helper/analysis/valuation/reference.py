@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import (
+from options_helper.analysis.arrays.typed_columns import (
     ColumnValues,
     datetimes,
     flags,

@@ -21,7 +21,7 @@ from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
 from options_helper.analysis.valuation.previous_closes import find_jumps
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
-from options_helper.analysis.valuation.valuation import Valuation
+from options_helper.analysis.valuation.value_rows import Valuation
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import category_type
+from options_helper.analysis.arrays.typed_columns import category_type
 from options_helper.analysis.arrays.types import Codes, Flags
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.valuation.latest_prices import LatestPrices

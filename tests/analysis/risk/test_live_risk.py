@@ -16,8 +16,8 @@ from options_helper.analysis.risk.exposure import Measure, find_exposure
 from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.words import coverage_words
-from options_helper.analysis.tables.column import Dtype, Table
-from options_helper.analysis.tables.schema import columns_of
+from options_helper.analysis.tables.column_type import Dtype, Table
+from options_helper.analysis.tables.columns import columns_of
 from options_helper.market import (
     Betas,
     Dividend,

@@ -23,9 +23,9 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_position_rows,
     compute_live_underlying_rows,
 )
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import columns_of, names_of
 from options_helper.analysis.tables.deadlines import recompute_key
-from options_helper.analysis.tables.schema import columns_of, names_of
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import (
     LiveSnapshot,

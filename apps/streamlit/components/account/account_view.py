@@ -15,7 +15,7 @@ from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
 from options_helper.analysis.account.panel_words import not_held_words
 from options_helper.analysis.account.records import AccountHistory, Holding, held_fills
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
 from options_helper.files.account_portfolio import ExistingFile, write_account_portfolio

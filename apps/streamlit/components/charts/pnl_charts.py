@@ -17,7 +17,7 @@ from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.osi import underlying_of
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.session.monitor import MonitorView

@@ -9,8 +9,8 @@ from options_helper.analysis.fills.option_events import OptionEvent
 from options_helper.analysis.fills.order_facts import ReportedBy
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.fills.words import execution_name, execution_price
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import names_of
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import names_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 from options_helper.analysis.text.order_words import contract_words, event_words, side_words
 from options_helper.session.views import FillsView

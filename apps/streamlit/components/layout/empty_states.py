@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from apps.streamlit.components.downloads import OfferedFile, render_download
-from apps.streamlit.components.inputs.actions import show_account
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.inputs.page_model import PageModel
 from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
+from apps.streamlit.components.inputs.start_stop import show_account
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
 from options_helper.analysis.tables.totals import LiveTotals

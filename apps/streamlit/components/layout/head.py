@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from apps.streamlit.components.inputs.actions import restart, start, stop
 from apps.streamlit.components.inputs.sidebar import feed_name
+from apps.streamlit.components.inputs.start_stop import restart, start, stop
 from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.entry.first_paint import LIVE_TITLE
 

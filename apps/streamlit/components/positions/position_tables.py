@@ -32,7 +32,7 @@ from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.records import FillFact
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import count, format_day
 from options_helper.models import Portfolio

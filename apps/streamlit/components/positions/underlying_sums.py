@@ -9,7 +9,7 @@ import streamlit as st
 
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, TableColumns, plain_records
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 from options_helper.analysis.text.wording import coverage

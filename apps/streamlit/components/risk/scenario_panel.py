@@ -28,7 +28,7 @@ from options_helper.analysis.risk.what_if.scenarios import (
     moves_of,
     shock_of,
 )
-from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import count
 from options_helper.market import LiveSnapshot

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 import streamlit as st
 
 from apps.streamlit.components.headings import name_region
-from apps.streamlit.components.inputs.actions import find_problem
 from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.inputs.start_stop import find_problem
 from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import is_from_another_tab
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose

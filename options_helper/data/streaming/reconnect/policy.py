@@ -1,7 +1,7 @@
 """The reconnect decision: which errors are final, how long to wait, and which silence ends a connection.
 
-No other module decides. `is_final` depends on the error's type; `FINAL_CODES` determines the type of a
-`StreamError` for one of Alpaca's codes.
+`is_final` depends on the error's type alone. `connection/failures.py` chooses the type, by `FINAL_CODES` if
+the error has one of Alpaca's codes. A relay's reader connects to NATS by `relay/reader/connection.py`.
 """
 
 from __future__ import annotations

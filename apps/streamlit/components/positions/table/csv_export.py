@@ -9,8 +9,8 @@ from apps.streamlit.components.positions.table.records import Record, csv_figure
 from apps.streamlit.components.positions.table.row_words import MORE
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.osi import is_contract_symbol, parse_contract_symbol
-from options_helper.analysis.tables.column import Column, Table
-from options_helper.analysis.tables.schema import shown_columns, sources_of
+from options_helper.analysis.tables.column_type import Column, Table
+from options_helper.analysis.tables.columns import shown_columns, sources_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 
 _MARK = next(column for column in shown_columns() if column.field == "mark")

@@ -13,7 +13,7 @@ from apps.streamlit.components.positions.table.records import (
 )
 from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
-from options_helper.analysis.tables.schema import shown_columns
+from options_helper.analysis.tables.columns import shown_columns
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.models import Portfolio
 

@@ -12,7 +12,7 @@ from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import describe_structure
-from options_helper.analysis.tables.schema import shown_columns
+from options_helper.analysis.tables.columns import shown_columns
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.analysis.text.wording import count, format_day
 from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from apps.streamlit.components.positions.table.records import PERCENT_DECIMALS
 from apps.streamlit.components.positions.table.row_words import AGED_STATES, STATE_WORDS
-from options_helper.analysis.tables.column import Column, Format
-from options_helper.analysis.tables.schema import shown_columns
+from options_helper.analysis.tables.column_type import Column, Format
+from options_helper.analysis.tables.columns import shown_columns
 
 _POSITION_HELP = "The structure, option or shares; opening a structure shows its legs"
 _QUOTE_HELP = "The state and the age of the oldest quote behind this row"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays import columns as arrays
+from options_helper.analysis.arrays import typed_columns as arrays
 from options_helper.analysis.arrays.types import Flags, Floats
-from options_helper.analysis.tables.column import Column, Format
+from options_helper.analysis.tables.column_type import Column, Format
 from options_helper.analysis.text.figures import (
     round_dollars,
     round_dollars_all,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk.pricing.reasons import Reason
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import sources_of
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import sources_of
 from options_helper.analysis.text.figures import format_count, format_percent
 
 if TYPE_CHECKING:

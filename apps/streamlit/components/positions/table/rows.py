@@ -29,8 +29,8 @@ from apps.streamlit.components.positions.table.row_words import (
 )
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.schema import shown_columns, sources_of
+from options_helper.analysis.tables.column_type import Table
+from options_helper.analysis.tables.columns import shown_columns, sources_of
 from options_helper.analysis.text.figures import format_price
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.times import to_microseconds

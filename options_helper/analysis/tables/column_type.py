@@ -1,4 +1,4 @@
-"""The type of a column's description, and the names of the tables; `schema.py` lists the columns."""
+"""The type of a column's description, and the names of the tables; `columns.py` lists the columns."""
 
 from __future__ import annotations
 

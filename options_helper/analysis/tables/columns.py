@@ -1,7 +1,8 @@
 """The list of all columns of all tables.
 
 The DataFrames, the positions table in the browser, the CSV files and docs/reference/columns.md are made from
-`COLUMNS`. To add a column, add a line here and its formula in the module that computes the table.
+`COLUMNS`. To add a column, add a line here and its formula in the module that computes the table. Only the
+headings Position and Quote, and the notes below figures, are in the portal's `positions/table/layout.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from options_helper.analysis.tables.column import Column, Dtype, Format, Table
+from options_helper.analysis.tables.column_type import Column, Dtype, Format, Table
 
 _P, _S, _L, _U = Table.POSITIONS, Table.STRUCTURES, Table.LEGS, Table.UNDERLYINGS
 _PS, _PL, _SU, _PSL = (_P, _S), (_P, _L), (_S, _U), (_P, _S, _L)
