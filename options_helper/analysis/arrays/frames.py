@@ -26,7 +26,9 @@ def build_frame(
     if frozen:
         for column in chosen:
             _freeze(column)
-    frame = pd.DataFrame(dict(enumerate(chosen)), copy=not frozen)
+    # With an index given, pandas does not derive it from every column.
+    rows = pd.RangeIndex(len(chosen[0]))
+    frame = pd.DataFrame(dict(enumerate(chosen)), rows, copy=not frozen)
     # All tables with the same columns share one index of names: building it at every refresh would cost as
     # much as the table itself.
     frame.columns = _index_of(names).view()

@@ -60,11 +60,13 @@ class Tally(NamedTuple):
     @classmethod
     def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
         """Return the sums of values per group; `legs` is the number of legs per value, and NaN is unknown."""
-        known = (legs > 0) & ~np.isnan(values)
+        known, count = (legs > 0) & ~np.isnan(values), np.bincount(groups, legs, size).astype(np.int64)
+        if known.all():
+            return cls(np.bincount(groups, values, size).astype(np.float64), count, count)
         return cls(
             np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
             np.bincount(groups, np.where(known, legs, 0), size).astype(np.int64),
-            np.bincount(groups, legs, size).astype(np.int64),
+            count,
         )
 
     def whole(self) -> Total:

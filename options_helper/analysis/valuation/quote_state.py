@@ -97,11 +97,10 @@ class RowFacts(NamedTuple):
 
 def compute_states(ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_after_seconds: float) -> Codes:
     """Return the states of n rows as indices into `QUOTE_STATES`."""
-    states = np.where(
-        facts.is_stock,
-        _states_on(StreamName.STOCKS, ages, facts, live, stale_after_seconds),
-        _states_on(StreamName.OPTIONS, ages, facts, live, stale_after_seconds),
-    )
+    states = _states_on(StreamName.OPTIONS, ages, facts, live, stale_after_seconds)
+    if facts.is_stock.any():
+        of_stocks = _states_on(StreamName.STOCKS, ages, facts, live, stale_after_seconds)
+        states = np.where(facts.is_stock, of_stocks, states)
     # An unknown age proves nothing, even if the stream is alive.
     unproven = np.isnan(ages) | _is_before(live.session_open, live, facts.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])

@@ -139,7 +139,9 @@ def to_tuples(bits: Numbers) -> Objects:
 
 def to_lists(bits: Numbers) -> Objects:
     """Return a column of lists of values, with a separate list for each row."""
-    return np.fromiter(map(list, to_tuples(bits)), dtype=object, count=len(bits))
+    rows = bits.tolist()
+    words = {each: list(to_words(each)) for each in set(rows)}
+    return np.fromiter([words[each].copy() for each in rows], dtype=object, count=len(rows))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
