@@ -25,7 +25,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_underlying_rows,
 )
 from options_helper.analysis.risk import compute_live_risk
-from options_helper.analysis.tables import positions, schema, structures
+from options_helper.analysis.tables import columns, positions, structures
 from options_helper.analysis.tables.column_type import Column, Dtype, Table
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
@@ -339,9 +339,9 @@ def test_a_group_sums_its_positions_greeks_only_if_it_has_all() -> None:
 
 def test_a_heading_describes_the_figures_below_it() -> None:
     """Each field has one heading, and theta is the model's, in dollars a day."""
-    labelled = [column for column in schema.COLUMNS if column.label]
+    labelled = [column for column in columns.COLUMNS if column.label]
     assert len({column.field for column in labelled}) == len(labelled)
-    [theta] = [column for column in schema.shown_columns() if column.field == "theta"]
+    [theta] = [column for column in columns.shown_columns() if column.field == "theta"]
     assert (str(theta.format), theta.unit) == ("pnl", "dollars per day")
 
 
@@ -480,7 +480,7 @@ def test_the_csv_has_notes_without_the_pages_pointer() -> None:
 
 def clear_caches() -> None:
     """Let the schema read its list of columns again."""
-    for cached in (schema.names_of, schema.shown_columns, schema.sources_of):
+    for cached in (columns.names_of, columns.shown_columns, columns.sources_of):
         cached.cache_clear()
 
 
@@ -498,7 +498,7 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
         label="Weeks",
         decimals=3,
     )
-    monkeypatch.setattr(schema, "COLUMNS", (*schema.COLUMNS, added))
+    monkeypatch.setattr(columns, "COLUMNS", (*columns.COLUMNS, added))
     original = positions.build_quote_columns
 
     def with_weeks(rows: Any, now: Any, live: Any) -> dict[str, Any]:
@@ -514,7 +514,7 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
         assert "weeks" in payload["fields"]
         for written in (positions_csv(payload, dt.UTC), legs_csv(payload, dt.UTC)):
             assert "weeks" in written.splitlines()[0].split(",")
-        assert any("`age_weeks`" in line and "Weeks (`weeks`)" in line for line in schema.describe_columns())
+        assert any("`age_weeks`" in line and "Weeks (`weeks`)" in line for line in columns.describe_columns())
     finally:
         clear_caches()
 
