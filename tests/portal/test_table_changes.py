@@ -16,7 +16,7 @@ pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.records import shown_column, shown_figure
-from apps.streamlit.components.positions.table.rows import TableRows, shown_rows
+from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.tables.column_type import Column, Dtype, Format
 from options_helper.analysis.tables.columns import shown_columns
 from options_helper.analysis.text.figures import format_percent, format_pnl, format_price, format_quantity
@@ -43,6 +43,15 @@ WRITERS = {
 }
 
 
+def _shown(rows: list[list[Any]]) -> list[list[object]]:
+    figures = {column.field: column for column in shown_columns()}
+    columns = [
+        shown_column(values, figures[field]) if field in figures else list(values)
+        for field, values in zip(FIELDS, zip(*rows, strict=True), strict=False)  # no values without rows
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
 def _table(marks: list[float | None], *, said: list[str] | None = None, **more: Any) -> TableRows:
     rows = [[f"p{n}", "position", None, mark, 0.1, said, 1000 + n] for n, mark in enumerate(marks)]
     table: dict[str, Any] = {
@@ -50,7 +59,7 @@ def _table(marks: list[float | None], *, said: list[str] | None = None, **more: 
         "group_fields": ("id", "sub"),
         "groups": [["AAPL", "271.50"]],
         "rows": rows,
-        "shown": shown_rows(FIELDS, rows),
+        "shown": _shown(rows),
         "ids": [row[0] for row in rows],
         "warnings": {code: [code, f"It is {code}."] for code in said or ()},
         "stale_after": 30.0,

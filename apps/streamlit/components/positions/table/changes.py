@@ -35,17 +35,18 @@ class RowChanges:
 
     def update(self, rows: Sequence[Values], version: int) -> bool:
         """Replace the values of the same rows, and return whether any of them changed."""
-        changed = False
-        for number, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
-            if old == new:
-                continue
-            changed = True
+        pairs = zip(self._rows, rows, strict=True)
+        changed = [number for number, (old, new) in enumerate(pairs) if old != new]
+        for number in changed:
             self._row_versions[number] = version
-            for place, (before, after) in enumerate(zip(old, new, strict=True)):
-                if before != after:
-                    self._field_versions[place] = version
+        before, after = (
+            zip(*(each[number] for number in changed), strict=True) for each in (self._rows, rows)
+        )
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                self._field_versions[place] = version
         self._rows = rows
-        return changed
+        return bool(changed)
 
     def since(self, version: int) -> Changes:
         """Return the fields and the rows that changed after this version; each row begins with its number."""
@@ -53,7 +54,7 @@ class RowChanges:
         return Changes(
             fields=[self._fields[place] for place in places],
             rows=[
-                [number, *(row[place] for place in places)]
+                [number, *[row[place] for place in places]]
                 for number, row in enumerate(self._rows)
                 if self._row_versions[number] > version
             ],

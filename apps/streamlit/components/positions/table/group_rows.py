@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 
 from apps.streamlit.components.positions.table.records import (
+    AGES,
     Record,
+    TableColumns,
+    plain_records,
     price_time,
     rounded_dollars,
     shown_column,
@@ -15,36 +18,33 @@ from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.columns import shown_columns
 from options_helper.analysis.text.figures import format_pnl
-from options_helper.models import Portfolio
 
 GREEK_FIELDS = ("delta", "gamma", "theta", "vega", "rho", "delta_dollars", "gamma_dollars")
 GROUP_FIELDS = (
     "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial",
     *GREEK_FIELDS, "greeks_cover",
 )  # fmt: skip
+_READ = (
+    "underlying", "price", "change_pct", "state", "legs", "coverage", *AGES,
+    "open_pnl", "open_pnl_covered", "open_pnl_partial", "day_pnl", "day_pnl_covered", "day_pnl_partial",
+)  # fmt: skip
 _GREEKS = [column for column in shown_columns() if column.field in GREEK_FIELDS]
 
 
 def build_group_rows(
-    portfolio: Portfolio, records: list[Record], rows: Sequence[Record], as_of_us: int
+    groups: Sequence[str], underlyings: TableColumns, greeks: Sequence[Record], as_of_us: int
 ) -> list[list[object]]:
-    """Return one array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
+    """Return one array of `GROUP_FIELDS` per group.
 
     Args:
-        portfolio: The portfolio, for its underlyings.
-        records: Rows of the underlyings' table.
-        rows: Rows of the positions, for the sums of their Greeks.
+        groups: Alpaca's symbols of the underlyings, in alphabetical order.
+        underlyings: The underlyings' table.
+        greeks: The result of `sum_greeks` for the groups.
         as_of_us: The snapshot's time, in microseconds.
     """
-    members: dict[object, list[Record]] = {}
-    for row in rows:
-        if row["kind"] != "leg":
-            members.setdefault(row["group"], []).append(row)
-    by_group = {stock_symbol(str(record["underlying"])): record for record in records}
-    groups = sorted({stock_symbol(position.symbol) for position in portfolio.positions})
-    greeks = sum_greeks([members.get(group, ()) for group in groups])
+    records = {stock_symbol(str(each["underlying"])): each for each in plain_records(underlyings, _READ)}
     return [
-        _group_values(group, by_group.get(group, {}), sums, as_of_us)
+        _group_values(group, records.get(group, {}), sums, as_of_us)
         for group, sums in zip(groups, greeks, strict=True)
     ]
 

@@ -42,11 +42,13 @@ def plain_records(
         only_finite: Whether an infinite figure counts as missing.
     """
     chosen = [str(name) for name in (table if names is None else names) if name in table]
-    columns = [_plain(table[name], name, only_finite=only_finite) for name in chosen]
+    columns = [plain_column(table, name, only_finite=only_finite) for name in chosen]
     return [dict(zip(chosen, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _plain(column: arrays.ColumnValues, name: str, *, only_finite: bool) -> list[object]:
+def plain_column(table: TableColumns, name: str, *, only_finite: bool = False) -> list[Any]:
+    """Return a column as plain Python values, None for a missing one."""
+    column = table[name]
     values: arrays.ColumnValues = column.array if isinstance(column, pd.Series) else column
     if isinstance(values, pd.arrays.NumpyExtensionArray):
         values = values.to_numpy()  # its own `tolist` would return NumPy's numbers
@@ -90,6 +92,7 @@ _DECIMALS = {
 }
 _PRICE_DECIMALS = 4
 PERCENT_DECIMALS = 1
+AGES = ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max")  # the first known one counts
 
 
 def shown_figure(value: float, column: Column) -> float:
@@ -144,7 +147,7 @@ def csv_figure(value: float, column: Column) -> float | None:
 
 def price_time(record: Record, as_of_us: int) -> int | None:
     """Return the time of the row's price in milliseconds, from its age, which allows for fast clocks."""
-    for column in ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max"):
+    for column in AGES:
         age: float | None = record.get(column)
         if age is not None:
             # Round to the microsecond first, so that equal prices have equal times in every snapshot.

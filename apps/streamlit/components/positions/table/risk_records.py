@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.positions.table.records import Record, plain_records
+from apps.streamlit.components.positions.table.group_rows import sum_greeks
+from apps.streamlit.components.positions.table.portfolio_rows import Key, PortfolioRows
+from apps.streamlit.components.positions.table.records import Record, plain_records, shown_column
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.tables.column_type import Table
-from options_helper.analysis.tables.columns import sources_of
+from options_helper.analysis.tables.columns import shown_columns, sources_of
 from options_helper.analysis.text.figures import format_count, format_percent
 
 if TYPE_CHECKING:
@@ -22,58 +24,70 @@ _READ = (
     "bid_iv", "ask_iv", "moneyness_moves", "probability_of_profit",
 )  # fmt: skip
 _FIELDS = {*_OF_LEGS, *_OF_POSITIONS}
+_SHOWN = [column for column in shown_columns() if column.field in _FIELDS]
 _NONE = dict.fromkeys(_FIELDS, "")
 _OF_SHARES = {"delta", "delta_dollars"}
 _EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row show these
 
 
 @dataclass(frozen=True, slots=True)
-class RiskRecords:
-    """The risk of one refresh as plain values, keyed by position, and by position and leg."""
+class RiskColumns:
+    """The risk fields of a table's rows.
 
-    positions: Mapping[str, Record] = field(default_factory=dict)
-    legs: Mapping[tuple[str, int], Record] = field(default_factory=dict)
-    _figures: dict[tuple[str, int | None], Record] = field(default_factory=dict)
+    Attributes:
+        figures, shown: The rows' values by field, and the figures as the page shows them.
+        sums: The sums of each group's Greeks.
+    """
 
-    @classmethod
-    def of(cls, risk: LiveRisk | None) -> RiskRecords:
-        """Return a risk's records, or empty ones for None."""
-        return cls() if risk is None else _records_of(risk)
-
-    def figures(self, position_id: str, leg: int | None) -> Record:
-        """Return a row's risk fields: those of one leg, or of the whole structure if `leg` is None."""
-        key = position_id, leg
-        figures = self._figures.get(key)
-        if figures is None:
-            figures = self._figures[key] = self._read(position_id, leg)
-        return figures
-
-    def _read(self, position_id: str, leg: int | None) -> Record:
-        whole = self.positions.get(position_id, {})
-        if leg is None:
-            known = whole.get("covered_legs") == whole.get("legs")
-            own = _take(_OF_POSITIONS, whole if known else {})
-            modelled, covered = whole.get("modelled_legs"), whole.get("covered_legs")
-            note = f"{modelled} modelled" if modelled else ""
-            note = note if known else f"{covered} of {whole.get('legs')} legs"
-            return {**_NONE, **own, "iv_note": note, "moves": ""}
-        record = self.legs.get((position_id, leg), {})
-        figures = {**_NONE, **_take(_OF_LEGS, record)}
-        if whole.get("legs") == 1:
-            figures["chance"] = whole.get("probability_of_profit")
-        if record.get("reason") == Reason.SHARES:
-            figures |= dict.fromkeys(_FIELDS - _OF_SHARES, "")
-        return figures | {"iv_note": _iv_note(record), "moves": _moves(record)}
+    figures: Mapping[str, list[object]]
+    shown: Mapping[str, list[object]]
+    sums: list[Record]
 
 
 @lru_cache(maxsize=2)  # prices move more often than risk is computed
-def _records_of(risk: LiveRisk) -> RiskRecords:
+def risk_columns(risk: LiveRisk | None, rows: PortfolioRows) -> RiskColumns:
+    """Return the risk of these rows; without a risk, it is unknown."""
+    positions, legs = ({}, {}) if risk is None else _records_of(risk)
+    found = [_read(key, positions, legs) for key in rows.keys]
+    figures = {name: [each[name] for each in found] for name in (*_FIELDS, "iv_note", "moves")}
+    members: dict[str | None, list[Record]] = {group: [] for group in rows.groups}
+    for each, kind, group in zip(found, rows.columns["kind"], rows.columns["group"], strict=True):
+        if kind != "leg":
+            members[group].append(each)
+    return RiskColumns(
+        figures=figures,
+        shown={each.field: shown_column(figures[each.field], each) for each in _SHOWN},
+        sums=sum_greeks([*members.values()]),
+    )
+
+
+def _records_of(risk: LiveRisk) -> tuple[dict[str, Record], dict[Key, Record]]:
     legs = plain_records(risk.legs, {*_READ, *_OF_LEGS.values()}, only_finite=True)
     positions = plain_records(risk.positions, {*_READ, *_OF_POSITIONS.values()}, only_finite=True)
-    return RiskRecords(
+    return (
         {each["id"]: each for each in positions},
         {(each["position_id"], each["leg_index"]): each for each in legs},
     )
+
+
+def _read(key: Key, positions: Mapping[str, Record], legs: Mapping[Key, Record]) -> Record:
+    """Return a row's risk fields: those of one leg, or of a whole structure."""
+    position_id, leg = key
+    whole = positions.get(position_id, {})
+    if leg is None:
+        known = whole.get("covered_legs") == whole.get("legs")
+        own = _take(_OF_POSITIONS, whole if known else {})
+        modelled, covered = whole.get("modelled_legs"), whole.get("covered_legs")
+        note = f"{modelled} modelled" if modelled else ""
+        note = note if known else f"{covered} of {whole.get('legs')} legs"
+        return {**_NONE, **own, "iv_note": note, "moves": ""}
+    record = legs.get(key, {})
+    figures = {**_NONE, **_take(_OF_LEGS, record)}
+    if whole.get("legs") == 1:
+        figures["chance"] = whole.get("probability_of_profit")
+    if record.get("reason") == Reason.SHARES:
+        figures |= dict.fromkeys(_FIELDS - _OF_SHARES, "")
+    return figures | {"iv_note": _iv_note(record), "moves": _moves(record)}
 
 
 def _take(sources: Mapping[str, str], record: Record) -> Record:

@@ -91,7 +91,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
             return format_day(position.expiry)
         case EquityPosition():
             return ""
-    with_year = days is not None and days > _YEAR_IS_CLEAR_DAYS
+    with_year = is_far(days)
     legs = position.option_legs
     expiries = sorted({leg.expiry for leg in legs})
     strikes = sorted({leg.strike for leg in legs})
@@ -101,6 +101,11 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
             "/".join(format_strike(strike) for strike in strikes),
         ]
     )
+
+
+def is_far(days: float | None) -> bool:
+    """Return whether an expiry in this many days needs its year."""
+    return days is not None and days > _YEAR_IS_CLEAR_DAYS
 
 
 def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:

@@ -7,32 +7,34 @@ Times are absolute, so a snapshot without changes gives equal rows. A figure tha
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypedDict
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
+from apps.streamlit.components.positions.table.portfolio_rows import PortfolioRows, rows_of
 from apps.streamlit.components.positions.table.records import (
+    AGES,
     Record,
     TableColumns,
-    plain_records,
+    plain_column,
     price_time,
     shown_column,
     spread_dollars,
 )
-from apps.streamlit.components.positions.table.risk_records import RiskRecords
+from apps.streamlit.components.positions.table.risk_records import risk_columns
 from apps.streamlit.components.positions.table.row_words import (
-    name_of,
-    name_of_leg,
+    is_far,
     split_warnings,
-    terms_of,
     warning_words,
 )
-from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.column_type import Table
 from options_helper.analysis.tables.columns import shown_columns, sources_of
 from options_helper.analysis.text.figures import format_price
-from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
+from options_helper.models import Portfolio
 from options_helper.times import to_microseconds
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
@@ -54,15 +56,8 @@ _HEAD = (
 )
 _TAIL = ("state", "said", "time", "iv_note", "moves", "ends")
 
-# The columns that are read for the rows, besides those of the figures shown.
-_READ = (
-    "id", "position_id", "leg_index", "name", "contract_symbol", "state", "warnings", "doubts", "mark",
-    "natural", "previous_close_date", "hours_left", "dte",
-    "mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max",
-)  # fmt: skip
-
-
-_NO_FIGURES = dict.fromkeys((column.field for column in shown_columns()), "")
+_TABLES = (Table.POSITIONS, Table.STRUCTURES, Table.LEGS)
+_JUDGED = ("state", "mark", "doubts", "warnings", "previous_close_date")  # read by `split_warnings`
 
 
 class TableRows(TypedDict):
@@ -104,8 +99,9 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     """Return the table of one refresh.
 
     Args:
-        portfolio: The portfolio, for the rows' order and the legs' terms.
-        positions: One row per option or stock position. In all four tables an optional column may be missing.
+        portfolio: The portfolio, for the rows' order and terms.
+        positions: One row per option or stock position. All four tables have all of the portfolio's rows in
+            the file's order; an optional column may be missing.
         structures: One row per structure.
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
@@ -115,140 +111,122 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
         as_of: The snapshot's time, at which the ages in the tables were measured.
         stale_after_seconds: The age above which a price is no longer live.
     """
-    as_of_us = to_microseconds(as_of)
-    fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
-    read = {
-        record["id"]: record
-        for table, kind in ((positions, Table.POSITIONS), (structures, Table.STRUCTURES))
-        for record in plain_records(table, {*_READ, *sources_of(kind).values()}, only_finite=True)
+    as_of_us, own = to_microseconds(as_of), rows_of(portfolio)
+    figures = {column.field: column for column in shown_columns()}
+    fields = (*_HEAD, *figures, *_TAIL)
+    tables = _Tables((positions, structures, legs), arrays_of(portfolio), own)
+    of_risk = risk_columns(risk, own)
+    columns: dict[str, list[Any]] = {
+        **own.columns,
+        **_text_columns(tables, notes or {}, not_held),
+        **_figure_columns(tables),
+        **_truth_columns(tables, as_of_us),
+        **of_risk.figures,
     }
-    found = RiskRecords.of(risk)
-    rows = list(_rows(portfolio, read, _by_position(legs), found, notes or {}, as_of_us))
-    for row in rows:
-        row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
-    arrays = [[*map(row.get, fields)] for row in rows]
+    shown = {
+        name: of_risk.shown[name] if name in of_risk.shown else shown_column(columns[name], column)
+        for name, column in figures.items()
+    }
+    codes = chain.from_iterable(filter(None, (*columns["warning"], *columns["said"])))
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
-        groups=build_group_rows(portfolio, plain_records(underlyings), rows, as_of_us),
-        rows=arrays,
-        shown=shown_rows(fields, arrays),
-        ids=[position.id for position in _grouped(portfolio)],
-        warnings=warning_words(
-            code for row in rows for code in (*(row["warning"] or ()), *(row["said"] or ()))
-        ),
+        groups=build_group_rows(own.groups, underlyings, of_risk.sums, as_of_us),
+        rows=_in_rows(fields, columns),
+        shown=_in_rows(fields, {**columns, **shown}),
+        ids=own.ids,
+        warnings=warning_words(codes),
         stale_after=stale_after_seconds,
     )
 
 
-def shown_rows(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[object]]:
-    """Return rows with figures as the page shows them."""
-    figures = {column.field: column for column in shown_columns()}
-    columns = [
-        shown_column(values, figures[field]) if field in figures else values
-        for field, values in zip(fields, zip(*rows, strict=True), strict=False)  # no values without rows
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
+def _in_rows(fields: Iterable[str], columns: Mapping[str, list[Any]]) -> list[list[object]]:
+    return [list(row) for row in zip(*(columns[name] for name in fields), strict=True)]
 
 
-def _rows(
-    portfolio: Portfolio,
-    records: Mapping[str, Record],
-    legs: Mapping[str, dict[int, Record]],
-    risk: RiskRecords,
-    notes: Mapping[str, str],
-    as_of_us: int,
-) -> Iterator[Record]:
-    """Yield the row of each position and, after a structure's, those of its legs."""
-    for position in _grouped(portfolio):
-        own_legs = legs.get(position.id, {})
-        record = records.get(position.id, {})
-        row = _position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))
-        if not isinstance(position, MultiLegPosition):
-            yield row | risk.figures(position.id, 0)
-            continue
-        yield row | risk.figures(position.id, None)
-        for number, leg_row in enumerate(_leg_rows(position, own_legs, as_of_us)):
-            yield leg_row | risk.figures(position.id, number)
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The tables of positions, structures and legs, and the rows that they fill."""
+
+    tables: tuple[TableColumns, TableColumns, TableColumns]
+    arrays: PortfolioArrays
+    own: PortfolioRows
+
+    def read(self, *names: str | None) -> list[Any]:
+        """Return a column of the rows, given its name in each table; "" in a table's rows without one."""
+        sizes = len(self.arrays.positions), len(self.arrays.structures), len(self.arrays.legs)
+        values: list[object] = []
+        for table, name, size in zip(self.tables, names, sizes, strict=True):
+            if name is None:
+                values += [""] * size
+            elif name in table:
+                values += plain_column(table, name, only_finite=True)
+            else:
+                values += [None] * size
+        return [values[place] for place in self.own.places]
+
+    def read_all(self, name: str) -> list[Any]:
+        """Return a column that has the same name in all tables."""
+        return self.read(name, name, name)
 
 
-def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
-    """Return positions by underlying in alphabetical order, each group in the file's order."""
-    return sorted(portfolio.positions, key=lambda position: stock_symbol(position.symbol))
-
-
-def _position_row(
-    position: AnyPosition, record: Record, legs: list[Record], as_of_us: int, note: str | None
-) -> Record:
-    structured = isinstance(position, MultiLegPosition)
-    figures = _figures(record, Table.STRUCTURES if structured else Table.POSITIONS)
-    terms = terms_of(position, days=figures["dte"])
-    _forget_past_days(figures)
+def _text_columns(
+    tables: _Tables, notes: Mapping[str, str], not_held: frozenset[str]
+) -> dict[str, list[object]]:
+    own = tables.own.columns
+    kinds, owners = own["kind"], [key[0] for key in tables.own.keys]
+    found = tables.read(None, "name", None)
+    spreads = zip(kinds, tables.read(None, "mark", None), tables.read(None, "natural", None), strict=True)
     return {
-        "id": position.id,
-        "kind": "structure" if structured else "position",
-        "group": stock_symbol(position.symbol),
-        "name": name_of(position, record.get("name")),
-        "sub": terms,
-        "note": note,
-        "named": position.name,
-        "tags": " ".join(position.tag or ()) or None,
-        "spread_note": _spread_note(record) if structured else None,
-        **figures,
-        **_truth(record, [record, *legs], as_of_us),
+        "name": [structure or name for structure, name in zip(found, own["name"], strict=True)],
+        "note": [
+            None if kind == "leg" else notes.get(owner) for kind, owner in zip(kinds, owners, strict=True)
+        ],
+        "not_held": [owner in not_held or None for owner in owners],
+        "contract": [symbol or None for symbol in tables.read(None, None, "contract_symbol")],
+        "spread_note": [_spread_note(*pair) if kind == "structure" else None for kind, *pair in spreads],
     }
 
 
-def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: int) -> Iterator[Record]:
-    with_expiry = len({leg.expiry for leg in position.option_legs}) > 1
-    for number, leg in enumerate(position.legs):
-        record = records.get(number, {})
-        figures = _figures(record, Table.LEGS)
-        _forget_past_days(figures)
-        if not with_expiry:
-            figures["dte"] = ""
-        yield {
-            "id": f"{position.id}/{number}",
-            "kind": "leg",
-            "group": stock_symbol(position.symbol),
-            "parent": position.id,
-            "name": name_of_leg(leg, with_expiry=with_expiry),
-            "contract": record.get("contract_symbol"),
-            **figures,
-            **_truth(record, [record], as_of_us),
-        }
-
-
-def _spread_note(record: Record) -> str | None:
-    dollars = spread_dollars(record)
+def _spread_note(mark: float | None, natural: float | None) -> str | None:
+    dollars = spread_dollars({"mark": mark, "natural": natural})
     return None if dollars is None else format_price(dollars)
 
 
-def _forget_past_days(figures: Record) -> None:
-    """Remove negative days to expiry, which only expired rows have."""
-    if figures["dte"] and figures["dte"] < 0:
-        figures["dte"] = None
+def _figure_columns(tables: _Tables) -> dict[str, list[object]]:
+    sources = [sources_of(table) for table in _TABLES]
+    read = {name for each in sources for name in each}
+    columns = {name: tables.read(*(each.get(name) for each in sources)) for name in read}
+    rows = list(zip(tables.own.rows, columns["dte"], strict=True))
+    columns["sub"] = [row.terms and row.terms[is_far(days)] for row, days in rows]
+    # Only expired rows have negative days.
+    columns["dte"] = [(None if days and days < 0 else days) if row.has_days else "" for row, days in rows]
+    return columns
 
 
-def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
-    """Return a row's state, warnings and times, with the details of warnings from the row and its legs."""
-    spoken, said = split_warnings(record.get("warnings") or [], sources)
-    hours = record.get("hours_left")
+def _truth_columns(tables: _Tables, as_of_us: int) -> dict[str, list[object]]:
+    """Return the rows' states, warnings and times."""
+    split = _split_warnings(tables)
+    ages = zip(*map(tables.read_all, AGES), strict=True)
     return {
-        "warning": spoken or None,
-        "state": record.get("state") or "no_data",
-        "said": said or None,
-        "time": price_time(record, as_of_us),
-        "ends": None if hours is None else (as_of_us + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
+        "warning": [spoken or None for spoken, _ in split],
+        "said": [said or None for _, said in split],
+        "state": [state or "no_data" for state in tables.read_all("state")],
+        "time": [price_time(dict(zip(AGES, each, strict=True)), as_of_us) for each in ages],
+        "ends": [
+            None if hours is None else (as_of_us + round(hours * _MICROSECONDS_PER_HOUR)) // 1000
+            for hours in tables.read_all("hours_left")
+        ],
     }
 
 
-def _figures(record: Record, table: Table) -> Record:
-    return {**_NO_FIGURES, **{field: record.get(name) for field, name in sources_of(table).items()}}
-
-
-def _by_position(legs: TableColumns) -> dict[str, dict[int, Record]]:
-    found: dict[str, dict[int, Record]] = {}
-    for record in plain_records(legs, {*_READ, *sources_of(Table.LEGS).values()}, only_finite=True):
-        found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
-    return found
+def _split_warnings(tables: _Tables) -> list[tuple[list[str], list[str]]]:
+    """Return each row's warnings in two parts, with details from the row and its legs."""
+    columns = [tables.read_all(name) for name in _JUDGED]
+    records: list[Record] = [dict(zip(_JUDGED, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [
+        split_warnings(record["warnings"], records[number : number + 1 + row.legs])
+        if record["warnings"]
+        else ([], [])
+        for number, (row, record) in enumerate(zip(tables.own.rows, records, strict=True))
+    ]
