@@ -14,7 +14,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.status.status_line import choose_spoken
 from apps.streamlit.components.view.part import Part
-from options_helper.market import BrokerAccount, MarketPhase, Quote
+from options_helper.market import BrokerAccount, MarketPhase, Quote, StreamHealth, StreamName
 from options_helper.session.monitor import PortfolioMonitor
 from options_helper.session.registry import _monitors
 
@@ -73,7 +73,8 @@ def _table_data(page: AppTest) -> dict[str, Any]:
     return data
 
 
-WHOLE = {Part.TOTALS, Part.TABLE, Part.STREAMS}
+WHOLE = {Part.TOTALS, Part.TABLE}
+RATE = {StreamName.OPTIONS: StreamHealth(StreamName.OPTIONS, rate=9.0)}
 
 
 @pytest.mark.parametrize(
@@ -83,13 +84,14 @@ WHOLE = {Part.TOTALS, Part.TABLE, Part.STREAMS}
         ({"version": 8, "option_quotes": {CONTRACT: _quote(25.0)}}, {*WHOLE, Part.BARS}),
         ({"broker": BrokerAccount(equity=1.0, as_of=NOW)}, {*WHOLE, Part.ACCOUNT}),
         ({"options_feed": "opra"}, {*WHOLE, Part.HEAD}),
+        ({"health": RATE}, {*WHOLE, Part.STREAMS}),
     ],
-    ids=["nothing", "a price", "the account's money", "another feed"],
+    ids=["nothing", "a price", "the account's money", "another feed", "a stream's rate"],
 )
 def test_a_refresh_draws_what_changed_and_nothing_else(
     desk: PortalDesk, change: dict[str, Any], parts: set[Part]
 ) -> None:
-    """Prices change the totals, the table, the bars and the streams' rate, and nothing else."""
+    """Prices change the totals, the table and the bars, and nothing else; a rate, the streams' panel."""
     desk.own(desk.CALL)
     desk.manager.now = replace(
         desk.manager.now,

@@ -46,10 +46,14 @@ def test_the_state_of_a_recording_is_a_sentence(status: RecordingStatus | None, 
 
 
 def _panel() -> None:
-    from apps.streamlit.components.status.recording_line import render_last_minutes, render_recording
+    from apps.streamlit.components.status.recording_line import (
+        recording_words,
+        render_last_minutes,
+        render_recording,
+    )
     from options_helper.times import utc_now
 
-    render_recording()
+    render_recording(recording_words())
     render_last_minutes(utc_now())
 
 

@@ -63,7 +63,7 @@ def render_account(
             if opened.open:
                 headings = (*_CLOSED, f"Result {account.day.name}")
                 opened.html(_table(headings, closed_lines(account.closed), "oh-account oh-closed"))
-        if account.bridge is not None:
+        if account.has_bridge:
             words = "Portfolio value minus equity, explained"
             opened = st.expander(words, key=_KEYS[1], on_change="rerun")
             if opened.open:
@@ -104,7 +104,8 @@ def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo, no
 
 def bridge_html(account: AccountView) -> str:
     """Return the portfolio's value, the equity and the parts of their difference as an HTML table, or ""."""
-    return "" if account.bridge is None else _table((), bridge_lines(account.bridge), "oh-account oh-bridge")
+    bridge = account.bridge
+    return "" if bridge is None else _table((), bridge_lines(bridge), "oh-account oh-bridge")
 
 
 def _cells(cells: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.account.closed_today import ClosedToday, find_closed_today
@@ -21,6 +22,7 @@ from options_helper.errors import PortfolioError
 from options_helper.files.account_portfolio import ExistingFile, write_account_portfolio
 from options_helper.market import BrokerAccount, LiveSnapshot
 from options_helper.models import Portfolio
+from options_helper.times import new_york_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +35,24 @@ class AccountView:
         money: The broker's figures, None while they are unknown.
         day: The account's result for the day, None while it is unknown.
         closed: Lots that were closed today.
-        bridge: The difference between value and equity, explained; None while either is unknown.
         history_since: The first day of the activities that can explain a difference.
+        has_bridge: True if the difference between value and equity can be explained.
+        view: The tables that the account is compared with.
     """
 
     compared: AccountComparison | None
     not_held_pnl: float
     money: BrokerAccount | None
-    bridge: EquityBridge | None
     history_since: dt.date | None
     day: AccountDay | None
     closed: tuple[ClosedToday, ...]
+    has_bridge: bool
+    view: TablesView
+
+    @property
+    def bridge(self) -> EquityBridge | None:
+        """The difference between value and equity, explained; None while either is unknown."""
+        return _bridge(self.view)
 
     @property
     def not_held_words(self) -> str:
@@ -56,15 +65,53 @@ def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> Accoun
     """Return the account compared with the tables of one refresh."""
     live = view.at
     compared = _compare(view.portfolio, BrokerSide.of(live), saved_at)
+    day, closed = _day_and_closed(live)
+    money = live.broker
+    is_money_known = money is not None and None not in {money.equity, money.cash}
     return AccountView(
         compared=compared,
         not_held_pnl=_open_pnl(view, frozenset() if compared is None else compared.not_held),
-        money=live.broker,
-        bridge=_bridge(view),
+        money=money,
         history_since=live.broker_history_since,
-        day=day_of(live),
-        closed=find_closed_today(live),
+        day=day,
+        closed=closed,
+        has_bridge=is_money_known and live.broker_positions_at is not None,
+        view=view,
     )
+
+
+# Everything in a snapshot that the account's day depends on, besides its date and the state of the history.
+_SOURCES_OF_DAY = attrgetter(
+    "broker_positions",
+    "broker_positions_at",
+    "broker_unread",
+    "broker_fills",
+    "broker_events",
+    "broker_history_since",
+    "broker_cash",
+    "broker_cash_since",
+    "splits",
+    "previous_closes",
+    "trading_date",
+    "previous_trading_date",
+    "previous_session_close",
+    "clock_offset_seconds",
+)
+_Day = tuple[AccountDay | None, tuple[ClosedToday, ...]]
+
+
+def _day_and_closed(live: LiveSnapshot) -> _Day:
+    """Return the day's result and what was closed; the last ones if nothing they depend on has changed."""
+    global _last_day  # noqa: PLW0603 - all tabs show the same
+    sources = (_SOURCES_OF_DAY(live), new_york_date(live.as_of), live.backfill.get("history"))
+    known, day = _last_day
+    if day is None or known != sources:
+        day = day_of(live), find_closed_today(live)
+        _last_day = sources, day
+    return day
+
+
+_last_day: tuple[tuple[object, ...], _Day | None] = (), None
 
 
 def _compare(
@@ -119,6 +166,7 @@ def _history(live: LiveSnapshot) -> AccountHistory:
     )
 
 
+@lru_cache(maxsize=2)  # all tabs show the same
 def _bridge(view: TablesView) -> EquityBridge | None:
     live = view.at
     if live.broker is None or live.broker_positions_at is None:

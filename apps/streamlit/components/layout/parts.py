@@ -52,7 +52,7 @@ from apps.streamlit.components.risk.risk_panel import (
     tile_html,
 )
 from apps.streamlit.components.risk.scenario_panel import OPENED_SCENARIOS, render_scenarios
-from apps.streamlit.components.status.health_panel import render_health
+from apps.streamlit.components.status.health_panel import describe_health, render_health
 from apps.streamlit.components.status.notes import list_notes, render_notes
 from apps.streamlit.components.status.recording_line import has_last_minutes, render_last_minutes
 from apps.streamlit.components.view.page_view import (
@@ -102,7 +102,7 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         Part.ACCOUNT: (_account_shown(account), whole if _is_open(*OPENED_ACCOUNT) else None, zone, today),
         Part.FILLS: (page.fills, zone),
         Part.ALERTS: alerts,
-        Part.STREAMS: whole,
+        Part.STREAMS: describe_health(context),
         Part.LAST_MINUTES: has_last_minutes(),
     }
     return {
@@ -128,8 +128,14 @@ def _account_of(context: PageContext, page: PageView) -> AccountView:
 
 def _account_shown(account: AccountView) -> tuple[object, ...]:
     """Return what the panel shows outside its collapsed sections."""
-    bridged = account.bridge is not None
-    return account.compared, account.money, account.day, account.closed, account.history_since, bridged
+    return (
+        account.compared,
+        account.money,
+        account.day,
+        account.closed,
+        account.history_since,
+        account.has_bridge,
+    )
 
 
 def _chosen_curve() -> str:

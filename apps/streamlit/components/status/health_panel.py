@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
-from apps.streamlit.components.status.recording_line import render_recording
+from apps.streamlit.components.status.recording_line import recording_words, render_recording
 from options_helper.analysis.status.clock import describe_clock, format_lag
 from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records
 from options_helper.analysis.text.figures import MISSING
@@ -18,23 +19,54 @@ from options_helper.analysis.text.wording import format_time
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 _MILLISECONDS = 1000
+_OPENED = "live-health-figures"  # the expander's key
+
+
+class HealthWords(NamedTuple):
+    """Everything that the panel shows.
+
+    Attributes:
+        panel: The heading and one line per stream, as HTML.
+        other_tab: What another tab has done.
+        recording: The state of the recording.
+        figures: Every figure, as HTML; None while they are not shown.
+        is_connected: False before Start, when there are no figures.
+    """
+
+    panel: str
+    other_tab: str
+    recording: str
+    figures: str | None
+    is_connected: bool
+
+
+def describe_health(context: PageContext) -> HealthWords:
+    """Return everything that the panel shows."""
+    snapshot, zone = context.snapshot, context.zone
+    records = stream_records(snapshot)
+    lines = [(record, describe_stream(record, snapshot.as_of, zone=zone)) for record in records]
+    is_open = bool(records) and bool(st.session_state.get(_OPENED))
+    return HealthWords(
+        panel=_panel(snapshot, lines),
+        other_tab=describe_other_tab(context, 0),
+        recording=recording_words(),
+        figures=_figures(snapshot, lines, zone) if is_open else None,
+        is_connected=bool(records),
+    )
 
 
 def render_health(context: PageContext) -> None:
     """Draw one line per stream, who started them, and all figures in an expander."""
-    snapshot, zone = context.snapshot, context.zone
-    records = stream_records(snapshot)
+    words = describe_health(context)
     with st.container(key="live-health", border=True):
-        lines = [(record, describe_stream(record, snapshot.as_of, zone=zone)) for record in records]
-        st.html(_panel(snapshot, lines))
-        other = describe_other_tab(context, 0)
-        if other:
-            st.html(f'<p class="oh-quiet">{in_html(other)}</p>')
-        render_recording()
-        if records:
-            opened = st.expander("All figures", key="live-health-figures", on_change="rerun")
-            if opened.open:
-                opened.html(_figures(snapshot, lines, zone))
+        st.html(words.panel)
+        if words.other_tab:
+            st.html(f'<p class="oh-quiet">{in_html(words.other_tab)}</p>')
+        render_recording(words.recording)
+        if words.is_connected:
+            opened = st.expander("All figures", key=_OPENED, on_change="rerun")
+            if words.figures is not None:
+                opened.html(words.figures)
 
 
 def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:

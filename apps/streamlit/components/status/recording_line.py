@@ -18,10 +18,14 @@ from options_helper.session.process_recorder import process_recorder
 _WARNING = "\N{WARNING SIGN}"
 
 
-def render_recording() -> None:
-    """Draw the state of the recording."""
+def recording_words() -> str:
+    """Return the state of the recording, "" without one."""
     recorder = process_recorder()
-    words = "" if recorder is None else describe_recording(recorder.folder, recorder.status)
+    return "" if recorder is None else describe_recording(recorder.folder, recorder.status)
+
+
+def render_recording(words: str) -> None:
+    """Draw the state of the recording."""
     if words:
         tone = "oh-warning" if words.startswith(_WARNING) else "oh-quiet"
         st.html(f'<p class="{tone}">{in_html(words)}</p>')

@@ -11,7 +11,6 @@ import streamlit as st
 from apps.streamlit.components.inputs.page_context import PageContext
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.analysis.tables.view import TablesView
 from options_helper.launch.log_file import LOG_FILE_VARIABLE
 from options_helper.market import LiveSnapshot
@@ -100,17 +99,16 @@ def _state_folder() -> Path | None:
 
 
 def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
-    """Return a description of all that the page shows; pages with equal descriptions look the same.
+    """Return a description of all that prices move; pages with equal descriptions show the same there.
 
     The minute stands for slow changes: the countdown to the close, and flat curves.
     """
     snapshot = context.snapshot
-    lines = [describe_stream(each, snapshot.as_of, zone=context.zone) for each in stream_records(snapshot)]
     return (
         page.view,
         page.risk,
         page.fills,
-        tuple(lines),
+        snapshot.stopped_at,
         describe_alerts(context, page),
         context.hub.last_action,
         context.hours.phase,
