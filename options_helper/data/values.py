@@ -32,7 +32,7 @@ def to_amount(value: object) -> float | None:
 
 def to_number(value: object) -> float | None:
     """Return a number from order data, which Alpaca writes as text; its size is at most `LARGEST_AMOUNT`."""
-    if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
+    if isinstance(value, bool) or not isinstance(value, (str, float, int, SupportsFloat)):
         return None
     if isinstance(value, str) and "_" in value:  # Python would read 1_0 as ten
         return None

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def test_a_replay_has_its_own_portfolio_and_settings(tmp_path: Path) -> None:
 )
 def test_an_impossible_replay_is_one_sentence(changes: dict, words: str) -> None:
     """An invalid file, time, zone, speed or combination of options is refused at once."""
-    pytest.importorskip("streamlit")
+    if find_spec("streamlit") is None:
+        pytest.skip("Streamlit is not installed")
     options = LaunchOptions(**({"replay": GOLDEN / "quiet.ohrec", "open_browser": False} | changes))
     with pytest.raises(OptionsHelperError, match=words):
         launcher.launch(options, lambda _words: None)

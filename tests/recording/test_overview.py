@@ -98,6 +98,7 @@ def test_an_unplayable_recording_is_refused(
         survey(write(tmp_path / "a.ohrec", *blocks))
 
 
+@pytest.mark.slow
 def test_a_long_recording_needs_little_memory(tmp_path: Path) -> None:
     """One block at a time is in memory, and only the first of very many fills."""
     begin: list[records.Record] = [records.Connecting(AT, 0, 1, "fills")]

@@ -112,6 +112,7 @@ def test_what_a_reader_no_longer_wants_counts_no_more() -> None:
     assert leases.take(Ask("e", _stocks("E", 500)), LEASE_SECONDS)
 
 
+@pytest.mark.slow
 def test_a_renewal_compares_no_other_readers_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred readers with all that they may ask for renew their leases in little time."""
     leases, asks = Leases(), [Ask(str(number), _stocks("A", 500)) for number in range(MOST_READERS)]

@@ -30,6 +30,7 @@ def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_replayed", registry._replayed)
 
 
+@pytest.mark.integration
 def test_a_jump_backward_does_not_need_the_files_name(tmp_path: Path, wait_until: Any) -> None:
     """The recording stays open, so it may be moved or removed while it is played."""
     path = tmp_path / "a.ohrec"

@@ -55,6 +55,7 @@ def play(seed: int, steps: int) -> Account:
     return account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_fill_comes_each_minute_or_so(seed) -> None:
     """In two hours of the demo, fills are at most 100 seconds apart, and at most 120 an hour."""
@@ -304,6 +305,7 @@ def test_no_contracts_no_orders() -> None:
         assert account.updates == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_no_execution_goes_through_zero(seed) -> None:
     """An opening order increases the position, and a closing one never crosses zero."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from options_helper.analysis.contracts.holidays import is_trading_day
 from options_helper.simulator.market import holidays as simulated
 
@@ -14,6 +16,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 def test_the_exchange_is_closed_only_on_its_holidays() -> None:
     """The holidays are those of the published lists, and equal the simulator's in all years."""
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(365 * 16)]

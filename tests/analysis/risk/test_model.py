@@ -112,6 +112,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_odd_contracts_agree_with_the_tree(name: str) -> None:
     """Price, delta, gamma, vega and the recovered volatility also agree in extreme cases."""
@@ -134,6 +135,7 @@ def test_odd_contracts_agree_with_the_tree(name: str) -> None:
     assert solve(model, each, 0.999 * price, price, 1.001 * price).iv == pytest.approx(volatility, abs=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_put", [True, False])
 @pytest.mark.parametrize("european", [True, False])
 def test_quantlib_finite_differences_agree(*, is_put: bool, european: bool) -> None:

@@ -71,6 +71,7 @@ def test_a_route_that_fails_during_the_search_blames_no_symbol(caplog: pytest.Lo
     assert "does not know" not in caplog.text
 
 
+@pytest.mark.slow
 def test_adjacent_unknown_symbols_do_not_lose_the_others() -> None:
     """Neighbouring unknown symbols, such as those that expired on one day, are all found."""
     bad = set(SYMBOLS[:30])
