@@ -8,7 +8,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,25 @@ class StructureArrays:
         return len(self.positions)
 
 
+class LegCounts(NamedTuple):
+    """The legs of n rows by underlying.
+
+    Attributes:
+        groups: The index of each row's underlying.
+        legs: The number of legs of each row.
+        totals: The number of legs per underlying.
+    """
+
+    groups: Numbers
+    legs: Numbers
+    totals: Numbers
+
+    @classmethod
+    def of(cls, groups: Numbers, legs: Numbers, size: int) -> Self:
+        """Return the counts for this many underlyings."""
+        return cls(groups, legs, np.bincount(groups, legs, size).astype(np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class PortfolioArrays:
     """A portfolio as arrays.
@@ -79,6 +98,8 @@ class PortfolioArrays:
         structures: The structures.
         legs: The legs of all structures, structure after structure.
         underlyings: One stock row per underlying, in alphabetical order.
+        by_position: The legs of positions and structures; a single position counts as one leg.
+        by_leg: The same for positions and legs.
         compared: True for the `positions` that are compared with the broker's account.
         compared_quantities: Signed quantities of all compared positions and legs, keyed by symbol.
     """
@@ -90,6 +111,8 @@ class PortfolioArrays:
     structures: StructureArrays
     legs: Instruments
     underlyings: Instruments
+    by_position: LegCounts
+    by_leg: LegCounts
     compared: Flags
     compared_quantities: Mapping[str, float]
 
@@ -125,14 +148,22 @@ def build_arrays(portfolio: Portfolio) -> PortfolioArrays:
     )
     owners = (*singles, *(each for each in structures for _ in each.legs))
     compared = [portfolio.account is None and owner.account is None for owner in owners]
+    own, ones = _build_structures(structures, codes, legs), np.ones(len(owners), np.int64)
+    codes_of_singles = positions.underlying_codes
     return PortfolioArrays(
         singles=singles,
         positions=positions,
         cost_basis=floats(each.cost_basis for each in singles),
         opened=integers(_ordinal(each.opened_on) for each in singles),
-        structures=_build_structures(structures, codes, legs),
+        structures=own,
         legs=legs,
         underlyings=build_instruments(shares, codes, {}),
+        by_position=LegCounts.of(
+            np.concatenate([codes_of_singles, own.underlying_codes]),
+            np.concatenate([ones[: len(singles)], own.sizes]),
+            len(stocks),
+        ),
+        by_leg=LegCounts.of(np.concatenate([codes_of_singles, legs.underlying_codes]), ones, len(stocks)),
         compared=flags(compared[: len(singles)]),
         compared_quantities=_sum_by_symbol(positions, legs, compared),
     )

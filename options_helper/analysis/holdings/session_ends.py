@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.typed_columns import ColumnValues, whole_numbers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
-from options_helper.analysis.holdings.instruments import Instruments
+from options_helper.analysis.holdings.instruments import NEVER, Instruments
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, to_microseconds
 
@@ -53,9 +55,17 @@ def _no_later(times: Numbers, latest: Numbers, where: Flags) -> Numbers:
     return np.where(where, np.minimum(times, latest), times)
 
 
-def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
-    """Return the days to these New York dates (ordinals): 0 on the date itself, negative after it."""
-    return days - new_york_date(live.as_of).toordinal()
+def days_until(days: Numbers, live: LiveSnapshot, memo: IdentityMemo) -> ColumnValues:
+    """Return a column of the days to these New York dates (ordinals): 0 on the date, negative after it.
+
+    It is null for shares, which have 0 or `NEVER`. The memo of the rows keeps it until the next day.
+    """
+    today = new_york_date(live.as_of).toordinal()
+
+    def count() -> ColumnValues:
+        return whole_numbers(days - today, (days == 0) | (days == NEVER))
+
+    return memo.get("days until", days, count, extent=today)
 
 
 def hours_until(times: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
@@ -65,5 +75,7 @@ def hours_until(times: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
     """
     today = new_york_date(live.as_of)
     last_days = (days == today.toordinal()) & (live.trading_date in {None, today})
+    if not last_days.any():
+        return np.full(len(times), np.nan)
     hours = np.maximum(times - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
     return np.where(last_days, hours, np.nan)

@@ -86,7 +86,7 @@ def _money_columns(
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
         "max_profit_pct": pnl / np.where((most > 0) & ~rows.is_stock & ~rows.adjusted, most, np.nan),
-        "days_held": days_since(arrays.opened, live),
+        "days_held": days_since(arrays.opened, live, rows.memo),
         "return_on_max_risk": pnl / at_risk,
         "warnings": warnings | _differs(arrays, live) | np.where(new, 0, now.close_doubts),
     }

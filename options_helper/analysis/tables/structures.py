@@ -19,10 +19,8 @@ from options_helper.analysis.arrays.typed_columns import (
     format_coverage,
     objects,
     texts,
-    whole_numbers,
 )
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
-from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import (
     PortfolioArrays,
     StructureArrays,
@@ -161,7 +159,7 @@ def _structure_columns(
         "net_pnl_pct": divide(pnl, own.net_debit),
         "return_on_max_risk": pnl / about.at_risk,
         "max_profit_pct": pnl / np.where((most > 0) & (most < np.inf), most, np.nan),
-        "days_held": days_since(own.opened, live),
+        "days_held": days_since(own.opened, live, own.memo),
         "quote_age_seconds_max": sums.oldest_quote,
         "mark_age_seconds": sums.oldest_mark,
         "missing_legs": sums.missing,
@@ -236,7 +234,7 @@ def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> C
 def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
     first_last_trading = reduce_by(np.minimum, own.starts, now.ends.last_trading)
     return {
-        "dte": whole_numbers(days_until(own.first_expiry_day, live), own.first_expiry_day == NEVER),
+        "dte": days_until(own.first_expiry_day, live, own.memo),
         "hours_left": hours_until(first_last_trading, own.first_last_day, live),
     }
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from options_helper.analysis.arrays.typed_columns import ColumnValues
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
-from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, reduce_by
+from options_helper.analysis.holdings.portfolio_arrays import LegCounts, PortfolioArrays, reduce_by
 from options_helper.analysis.text.wording import coverage
 from options_helper.analysis.valuation.quote_state import CODE, QUOTE_STATES, QuoteState
 
@@ -58,16 +58,13 @@ class Tally(NamedTuple):
     legs: Numbers
 
     @classmethod
-    def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
-        """Return the sums of values per group; `legs` is the number of legs per value, and NaN is unknown."""
-        known, count = (legs > 0) & ~np.isnan(values), np.bincount(groups, legs, size).astype(np.int64)
+    def of(cls, values: Floats, rows: LegCounts) -> Self:
+        """Return the sums of the rows' values per underlying; NaN is unknown."""
+        known, size = ~np.isnan(values), len(rows.totals)
         if known.all():
-            return cls(np.bincount(groups, values, size).astype(np.float64), count, count)
-        return cls(
-            np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
-            np.bincount(groups, np.where(known, legs, 0), size).astype(np.int64),
-            count,
-        )
+            return cls(_sum(rows.groups, values, size), rows.totals, rows.totals)
+        covered = _sum(rows.groups, np.where(known, rows.legs, 0), size).astype(np.int64)
+        return cls(_sum(rows.groups, np.where(known, values, 0.0), size), covered, rows.totals)
 
     def whole(self) -> Total:
         """Return the sum over all underlyings."""
@@ -83,9 +80,6 @@ class TableSums:
     """The figures of the tables as arrays, in two orders: positions and structures, and positions and legs.
 
     Attributes:
-        size: The number of underlyings.
-        groups, legs: The underlying of each position and structure, and its number of legs.
-        leg_groups: The underlying of each position and leg.
         leg_states: The state of each position and leg.
         alive: Flags for positions and legs that have not expired.
         settled: Flags for positions and legs that have expired with a known settlement.
@@ -95,10 +89,6 @@ class TableSums:
     positions: Mapping[str, ColumnValues]
     structures: Mapping[str, ColumnValues]
     leg_rows: Mapping[str, ColumnValues]
-    size: int
-    groups: Numbers
-    legs: Numbers
-    leg_groups: Numbers
     leg_states: Codes
     alive: Flags
     settled: Flags
@@ -134,16 +124,11 @@ class TableSums:
         states = np.concatenate([_codes(positions), _codes(legs)])
         alive = states != CODE[QuoteState.EXPIRED]
         values = np.concatenate([_values(positions, "market_value"), _values(legs, "market_value")])
-        own = arrays.structures
         return cls(
             arrays=arrays,
             positions=positions,
             structures=structures,
             leg_rows=legs,
-            size=len(arrays.underlyings),
-            groups=np.concatenate([arrays.positions.underlying_codes, own.underlying_codes]),
-            legs=np.concatenate([np.ones(lengths[0], np.int64), own.sizes]),
-            leg_groups=np.concatenate([arrays.positions.underlying_codes, arrays.legs.underlying_codes]),
             leg_states=states,
             alive=alive,
             settled=~alive & ~np.isnan(values),
@@ -193,8 +178,7 @@ class TableSums:
     def market_value(self) -> Tally:
         """The value at the marks; each leg counts on its own."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
-        ones = np.ones(len(self.leg_groups), np.int64)
-        return Tally.of(np.concatenate(values), ones, self.leg_groups, self.size)
+        return Tally.of(np.concatenate(values), self.arrays.by_leg)
 
     @property
     def expired(self) -> int:
@@ -218,7 +202,11 @@ class TableSums:
         return None if np.isnan(oldest) else oldest
 
     def _tally(self, of_positions: Floats, of_structures: Floats) -> Tally:
-        return Tally.of(np.concatenate([of_positions, of_structures]), self.legs, self.groups, self.size)
+        return Tally.of(np.concatenate([of_positions, of_structures]), self.arrays.by_position)
+
+
+def _sum(groups: Numbers, values: Floats, size: int) -> Floats:
+    return np.bincount(groups, values, size).astype(np.float64)
 
 
 def _values(table: Mapping[str, ColumnValues], name: str) -> Floats:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays.typed_columns import ColumnValues, categories, datetimes, format_coverage
-from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.column_type import Table
@@ -74,7 +73,9 @@ def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues
 
 
 def _sum_columns(sums: TableSums) -> dict[str, ColumnValues]:
-    columns: dict[str, ColumnValues] = {"positions": _count(sums.groups, sums.size)}
+    arrays = sums.arrays
+    positions = np.bincount(arrays.by_position.groups, minlength=len(arrays.underlyings))
+    columns: dict[str, ColumnValues] = {"positions": positions.astype(np.int64)}
     tallies = {
         "open_pnl": sums.open_pnl,
         "day_pnl": sums.day_pnl,
@@ -87,8 +88,8 @@ def _sum_columns(sums: TableSums) -> dict[str, ColumnValues]:
         columns[f"{name}_partial"] = tally.partial
         columns[f"{name}_covered"] = tally.covered
     marked, legs = tallies["market_value"].covered, tallies["market_value"].legs
-    oldest = np.full(sums.size, np.nan)
-    np.fmax.at(oldest, sums.leg_groups, sums.ages())
+    oldest = np.full(len(positions), np.nan)
+    np.fmax.at(oldest, arrays.by_leg.groups, sums.ages())
     return {
         **columns,
         "legs": legs,
@@ -96,7 +97,3 @@ def _sum_columns(sums: TableSums) -> dict[str, ColumnValues]:
         "coverage": format_coverage(marked, legs),
         "oldest_age_seconds": oldest,
     }
-
-
-def _count(groups: Numbers, size: int) -> Numbers:
-    return np.bincount(groups, minlength=size).astype(np.int64)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.arrays.typed_columns import (
     ColumnValues,
     datetimes,
@@ -140,7 +141,14 @@ def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     return opened >= today.toordinal()
 
 
-def days_since(opened: Numbers, live: LiveSnapshot) -> ColumnValues:
-    """Return the days since the rows were opened; `opened` has ordinals, and 0 (unknown) becomes null."""
+def days_since(opened: Numbers, live: LiveSnapshot, memo: IdentityMemo) -> ColumnValues:
+    """Return the days since the rows were opened; `opened` has ordinals, and 0 (unknown) becomes null.
+
+    The memo of the rows keeps the column until the next day.
+    """
     today = new_york_date(live.as_of).toordinal()
-    return whole_numbers(np.maximum(today - opened, 0), opened == 0)
+
+    def count() -> ColumnValues:
+        return whole_numbers(np.maximum(today - opened, 0), opened == 0)
+
+    return memo.get("days since", opened, count, extent=today)

@@ -12,7 +12,6 @@ from options_helper.analysis.arrays.typed_columns import (
     categories,
     category_type,
     datetimes,
-    whole_numbers,
 )
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
@@ -257,7 +256,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     ends = now.ends.expires_at
     return {
-        "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
+        "dte": days_until(rows.expiry_days, live, rows.memo),
         "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
         "expires_at": rows.memo.get("expires_at", ends, lambda: datetimes(np.where(rows.is_stock, 0, ends))),
         "quantity": rows.quantity,

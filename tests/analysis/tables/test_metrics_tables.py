@@ -330,3 +330,19 @@ def test_rows_with_equal_warnings_have_lists_of_their_own() -> None:
     )
     rows["warnings"].iloc[0].append("changed")
     assert "changed" not in rows["warnings"].iloc[1]
+
+
+def test_a_caller_may_change_columns_that_are_kept_from_one_refresh_to_the_next() -> None:
+    """Days to expiry and numbers of legs are computed once; a view shares them, a caller gets copies."""
+    portfolio, live = Portfolio(positions=[single()]), snapshot()
+    view = compute_view(portfolio, live, stale_after_seconds=30)
+    expected = view.positions["dte"].iloc[0], view.underlyings["legs"].iloc[0]
+    for _ in range(2):
+        rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+        structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
+        sums = compute_live_underlying_rows(portfolio, live, rows, structures, legs, stale_after_seconds=30)
+        assert (rows["dte"].iloc[0], sums["legs"].iloc[0]) == expected
+        rows.loc[0, "dte"] = sums.loc[0, "legs"] = sums.loc[0, "legs_with_mark"] = 999
+    tomorrow = dataclasses.replace(live, as_of=live.as_of + dt.timedelta(days=1))
+    later = compute_view(portfolio, tomorrow, stale_after_seconds=30).positions
+    assert later["dte"].iloc[0] == expected[0] - 1
