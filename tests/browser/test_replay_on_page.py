@@ -20,7 +20,7 @@ from options_helper.recording.file_format import read_recording
 from options_helper.recording.overview import Overview, survey
 from options_helper.recording.records import Began
 from options_helper.times import to_microseconds
-from tests.browser.conftest import running_portal
+from tests.browser.conftest import SETTLED, running_portal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -115,6 +115,7 @@ def pause(page: Page, badge: Locator, step: Locator) -> None:
     """Pause the replay; the button beside *Pause* stays in its place, or it would lose a click."""
     button = page.get_by_role("button", name="Pause")
     button.wait_for()
+    page.wait_for_function(SETTLED)  # the sidebar has collapsed
     place = step.bounding_box()
     button.click()
     expect(badge).to_contain_text("paused")
