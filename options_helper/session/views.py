@@ -60,7 +60,7 @@ class SharedViews:
     ) -> TablesView:
         """Return the tables of a portfolio; the same object until there is new data or a deadline passes.
 
-        Only with `is_exact`, data of the last quarter of a second is always in it.
+        Only with `is_exact`, data of the last tenth of a second is always in it.
         """
         key = (id(portfolio), stale_after_seconds)
         with self._lock:

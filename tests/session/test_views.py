@@ -79,11 +79,11 @@ def test_a_new_date_in_new_york_makes_new_tables(desk: ViewsDesk) -> None:
 
 
 def test_a_new_version_makes_new_tables_after_a_short_while(desk: ViewsDesk) -> None:
-    """Tabs share a view for at most a quarter of a second."""
+    """Tabs share a view for at most a tenth of a second."""
     desk.view(snapshot(AT))
-    desk.view(snapshot(AT + dt.timedelta(seconds=0.2), version=2, bid=21.0))
+    desk.view(snapshot(AT + dt.timedelta(seconds=0.09), version=2, bid=21.0))
     assert desk.computed == 1
-    newer = desk.view(snapshot(AT + dt.timedelta(seconds=0.25), version=2, bid=21.0))
+    newer = desk.view(snapshot(AT + dt.timedelta(seconds=0.1), version=2, bid=21.0))
     assert newer.positions["bid"].iloc[0] == 21.0
     assert desk.computed == 2
 

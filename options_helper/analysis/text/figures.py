@@ -59,7 +59,8 @@ def round_half_up_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
     sizes, scale = np.abs(values), 10**decimals
     whole = np.floor(sizes * scale)
     rounded = (whole + (sizes >= (whole + 0.5) / scale)) / scale
-    return np.copysign(rounded, values), sizes * scale < _CERTAIN
+    is_whole = (sizes < _CERTAIN) & (sizes == np.floor(sizes))  # numbers of contracts, for instance
+    return np.where(is_whole, values, np.copysign(rounded, values)), is_whole | (sizes * scale < _CERTAIN)
 
 
 def round_price_all(values: Floats, decimals: int) -> tuple[Floats, Flags]:
