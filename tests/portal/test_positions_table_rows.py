@@ -112,9 +112,10 @@ def _payload(
     *,
     without: tuple[str, ...] = (),
     with_risk: bool = False,
+    held: Portfolio | None = None,
 ) -> TableRows:
     live = snapshot or _snapshot()
-    portfolio = Portfolio.model_validate({"positions": POSITIONS if positions is None else positions})
+    portfolio = held or Portfolio.model_validate({"positions": POSITIONS if positions is None else positions})
     singles = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30.0)
     compute_live_totals(portfolio, singles, structures, legs)
@@ -413,6 +414,15 @@ def test_notes_about_fills_are_on_their_position() -> None:
     payload = _payload(notes={"aapl": "2 contracts sold 10:42, after the file was saved"})
     assert _row(payload, "aapl")["note"] == "2 contracts sold 10:42, after the file was saved"
     assert _row(payload, "brk")["note"] is None
+
+
+def test_what_is_kept_from_earlier_refreshes_does_not_show() -> None:
+    """Rows of a portfolio shown before, with another risk and on another day, are those of a fresh start."""
+    held = Portfolio.model_validate({"positions": POSITIONS})
+    nothing, next_day = _snapshot(mids={}), _snapshot(at=NOW + dt.timedelta(days=1))
+    for live in (_snapshot(), nothing, next_day, _snapshot()):
+        for with_risk in (False, True):
+            assert _payload(live, with_risk=with_risk, held=held) == _payload(live, with_risk=with_risk)
 
 
 def test_an_empty_portfolio_has_an_empty_payload() -> None:
