@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPConnection
@@ -160,6 +160,17 @@ class Portal:
             elif not page.is_closed():
                 close_and_forget(page, self.url)
 
+    def stop_streams(self) -> None:
+        """Press Stop on the first page that can, if streams run; otherwise the keep-alive ends them."""
+        from playwright.sync_api import Error, expect
+
+        for page in self.pages:
+            button = page.get_by_role("button", name="Stop", exact=True)
+            with suppress(Error, AssertionError):  # a test may have closed the page or cut it off
+                if not self.is_stopped and button.is_enabled(timeout=500):
+                    button.click(timeout=1_000)
+                    expect(button).to_be_disabled(timeout=3_000)
+
     @property
     def login_url(self) -> str:
         """Return the one-time link in the launcher's output."""
@@ -261,6 +272,7 @@ def portal(module_portal: Portal) -> Iterator[Portal]:
     """Yield the module's server, with no page open and nothing streaming."""
     module_portal.complaints.clear()
     yield module_portal
+    module_portal.stop_streams()
     module_portal.close_pages()
     # Streams that wait for their next attempt hold no connection either: the hub's own word counts.
     module_portal.wait(lambda: module_portal.is_stopped, "the end of the streams")
