@@ -46,8 +46,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--moments", action="store_true", help="run date-sensitive tests at five chosen times")
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach the programs that tests start, and set the clock if a moment was chosen."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach the programs that tests start, and set the clock if moments were chosen."""
+    if config.getoption("--moments"):
+        config.pluginmanager.register(Moments())
     # A shell that runs the tests in the background ignores SIGINT, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -112,11 +114,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.OK
 
 
-@pytest.fixture(autouse=True)
-def moment(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run a repeated test at its moment."""
-    with set_clock(request.param) if hasattr(request, "param") else contextlib.nullcontext():
-        yield
+class Moments:
+    """The plugin of `--moments`; other runs do without a fixture for every test."""
+
+    @pytest.fixture(autouse=True)
+    def moment(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Run a repeated test at its moment."""
+        with set_clock(request.param) if hasattr(request, "param") else contextlib.nullcontext():
+            yield
 
 
 class WaitUntil(Protocol):
