@@ -169,11 +169,11 @@ class FakeRest:
     def daily_bars(
         self, symbols: list[str], start: dt.date, end: dt.date, *, adjusted: bool = True
     ) -> dict[str, Any]:
-        """Return a year in which each stock moves twice as much as the benchmark, or one unadjusted day."""
+        """Return 150 days in which stocks move twice as much as the benchmark, or one unadjusted day."""
         self._call("betas" if adjusted else "closes")
         if not adjusted:
             return {symbol: [{"t": f"{end}T05:00:00Z", "c": 101.5}] for symbol in symbols}
-        days = [start + dt.timedelta(days=number) for number in range((end - start).days)]
+        days = [start + dt.timedelta(days=number) for number in range((end - start).days)][-150:]
         price = dict.fromkeys(symbols, 100.0)
         found: dict[str, Any] = {symbol: [] for symbol in symbols}
         for number, day in enumerate(days):
