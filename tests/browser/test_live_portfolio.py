@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import running_portal
+
 if TYPE_CHECKING:
     from conftest import Portal
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -47,13 +50,14 @@ def mark_of(page: Page, position: str) -> Locator:
     return page.locator(f'tr[data-position-id="{position}"] td[data-col="mark"] .pt-value').first
 
 
-def test_nothing_is_requested_before_start(portal: Portal) -> None:
+def test_nothing_is_requested_before_start(browser: Browser, tmp_path: Path) -> None:
     """Before Start the page says DEMO and what is ready, and has sent Alpaca no request."""
-    page = portal.open()
-    expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."))
-    expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
-    assert portal.simulator.requests == []
-    assert sum(portal.simulator.connections_total.values()) == 0
+    with running_portal(browser, tmp_path) as portal:
+        page = portal.open()
+        expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."))
+        expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
+        assert portal.simulator.requests == []
+        assert sum(portal.simulator.connections_total.values()) == 0
 
 
 def test_start_streams_and_stop_ends(portal: Portal) -> None:
