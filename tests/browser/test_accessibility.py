@@ -90,6 +90,7 @@ def test_risk_is_on_the_page(portal: Portal) -> None:
     expect(detail.get_by_role("region", name="Greeks")).to_contain_text("mark")
     page.locator(".st-key-live-risk-sums summary").click()
     expect(page.locator(".st-key-live-risk-sums .oh-sums").first).to_be_visible()
+    page.wait_for_function(SETTLED)  # the sums push the next heading down while they open
     page.locator(".st-key-live-scenarios summary").click()
     scenarios = page.locator(".st-key-live-scenarios")
     expect(scenarios).to_contain_text("Worst in this grid")
