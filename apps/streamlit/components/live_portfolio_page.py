@@ -14,11 +14,10 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials, find_credentials
 from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
-from apps.streamlit.components.inputs.sidebar import PageSettings, default_settings, render_sidebar
+from apps.streamlit.components.inputs.sidebar import PageSettings, render_sidebar
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import describe_head, draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
-from apps.streamlit.components.view.first_run import begin_run, draw_whole, leaves_out
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
 from options_helper.session.hub import LiveHub
@@ -46,19 +45,9 @@ def render_live_portfolio() -> None:
     forget_table_version()  # a full run may rebuild the table without its rows
     hub = current_hub()
     credentials = find_credentials()
-    begin_run()
-    settings, zone = _sidebar(credentials), browser_zone()
+    settings, zone = render_sidebar(credentials), browser_zone()
     _shell(hub, settings, credentials, zone)
-    if not leaves_out():
-        render_disclaimer(str(zone))
-
-
-def _sidebar(credentials: Credentials) -> PageSettings:
-    """Draw the sidebar, or only its empty space, and return its settings."""
-    if not leaves_out():
-        return render_sidebar(credentials)
-    st.sidebar.empty()
-    return default_settings(credentials)
+    render_disclaimer(str(zone))
 
 
 @st.fragment(key=SHELL)
@@ -113,7 +102,6 @@ def _status(
     if overdue:
         st.rerun()
     if not parts_follow:
-        draw_whole()
         redraw_changed_parts()
 
 
@@ -125,5 +113,3 @@ def _body() -> None:
 
     source = st.session_state[_LAID_OUT] = taken_page()[0].model.source
     lay_out_body(source.portfolio, lambda part: st.fragment(key=part)(draw_part)(part))
-    if source.portfolio is None or not source.portfolio.positions:
-        draw_whole()  # because no rows will be reported
