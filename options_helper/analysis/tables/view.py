@@ -28,8 +28,8 @@ from options_helper.analysis.valuation.value_rows import compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
-# Long enough for tabs and alerts that refresh together, which is all that sharing is for; a view costs few
-# milliseconds. A longer time shows older prices: 0.25 s made a page that refreshes twice a second 30 ms late.
+# Long enough for tabs and alerts that refresh together, which is all that sharing is for: a view costs a few
+# milliseconds, and a page that shares an older one shows older prices.
 _SHARED_FOR = dt.timedelta(seconds=0.1)
 
 
