@@ -11,11 +11,12 @@ const BEEP_SECONDS = 0.25;
 const known = new Map();
 /** @type {AudioContext | undefined} */
 let audio;
+/** Whether the checkboxes wait for their place. */
+let waiting = false;
 
 /** Announce each new alert, and build the checkboxes in their place on the page. @param {Raised} newest */
 export function callFor({ of, raised }) {
-  const root = /** @type {HTMLElement | null} */ (document.querySelector(".alert-calls"));
-  if (root && !root.firstChild) build(root);
+  buildOnceTheirPlaceIsThere();
   const newest = Math.max(0, ...raised.map(([number]) => number));
   const before = known.get(of) ?? newest;
   known.set(of, Math.max(before, newest));
@@ -24,6 +25,22 @@ export function callFor({ of, raised }) {
   const { sound, notification } = chosen();
   if (sound) beep();
   if (notification && isGranted()) new Notification("Options Helper", { body: words.join("\n"), tag: `${of} ${newest}` });
+}
+
+/** Build the checkboxes now, or as soon as the page has drawn the panel that they belong to. */
+function buildOnceTheirPlaceIsThere() {
+  const place = /** @type {HTMLCollectionOf<HTMLElement>} */ (document.getElementsByClassName("alert-calls"));
+  const isBuilt = () => {
+    if (place[0] && !place[0].firstChild) build(place[0]);
+    return place.length > 0;
+  };
+  if (isBuilt() || waiting) return;
+  waiting = true;
+  new MutationObserver((_, seen) => {
+    if (!isBuilt()) return;
+    seen.disconnect();
+    waiting = false;
+  }).observe(document.body, { childList: true, subtree: true });
 }
 
 /** @param {HTMLElement} root */

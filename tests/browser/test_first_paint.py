@@ -94,6 +94,35 @@ def test_the_browser_asks_for_nothing_in_vain_and_waits_for_no_script(portal: Po
     assert not [url for url in fetched if "/static/js/" in url and url not in early]
 
 
+def test_the_first_rows_come_before_what_stands_below_and_beside_them(portal: Portal) -> None:
+    """The page draws the table first, and the rest as soon as the browser has its rows."""
+    page = portal.open("about:blank")
+    page.add_init_script("""
+        new MutationObserver((_, seen) => {
+            if (!document.querySelector("tr[data-position-id]")) return;
+            seen.disconnect();
+            const rest = ".alert-calls, .st-key-live-meanings, .st-key-reload";
+            window.early = document.querySelectorAll(rest).length;
+        }).observe(document, { childList: true, subtree: true });
+    """)
+    page.goto(portal.live_url)
+    playwright.expect(page.get_by_text("What the totals mean")).to_be_visible()
+    playwright.expect(page.get_by_role("checkbox", name="Sound")).to_be_visible()
+    playwright.expect(page.get_by_text("not financial advice")).to_be_visible()
+    playwright.expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    assert page.evaluate("window.early") == 0
+
+
+def test_the_page_is_whole_even_if_the_table_never_reports_its_rows(portal: Portal) -> None:
+    """The next refresh draws the regions that the first run leaves out."""
+    page = portal.open("about:blank")
+    page.route("**/positions_table.js", lambda route: route.abort())
+    page.goto(portal.live_url)
+    playwright.expect(page.get_by_text("What the totals mean")).to_be_visible()
+    playwright.expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    portal.complaints.clear()  # from the script that was held back
+
+
 def test_while_streams_run_the_title_is_at_the_edge(portal: Portal) -> None:
     """While streams run, the sidebar is collapsed in the first document as on the page."""
     page = portal.open()

@@ -14,11 +14,13 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials, find_credentials
 from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
-from apps.streamlit.components.inputs.sidebar import PageSettings, render_sidebar
+from apps.streamlit.components.inputs.sidebar import PageSettings, default_settings, render_sidebar
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import describe_head, draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
+from apps.streamlit.components.view.first_run import begin_run, draw_whole, leaves_out
 from apps.streamlit.components.view.part import Part
+from apps.streamlit.components.view.place import hold_place
 from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
 from options_helper.session.hub import LiveHub
 
@@ -45,9 +47,19 @@ def render_live_portfolio() -> None:
     forget_table_version()  # a full run may rebuild the table without its rows
     hub = current_hub()
     credentials = find_credentials()
-    settings, zone = render_sidebar(credentials), browser_zone()
+    begin_run()
+    settings, zone = _sidebar(credentials), browser_zone()
     _shell(hub, settings, credentials, zone)
-    render_disclaimer(str(zone))
+    if not leaves_out():
+        render_disclaimer(str(zone))
+
+
+def _sidebar(credentials: Credentials) -> PageSettings:
+    """Draw the sidebar, or only its empty space, and return its settings."""
+    if not leaves_out():
+        return render_sidebar(credentials)
+    st.sidebar.empty()
+    return default_settings(credentials)
 
 
 @st.fragment(key=SHELL)
@@ -56,9 +68,11 @@ def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone:
     live = hub.is_running()
     st.session_state.pop(_LAID_OUT, None)
     pace = settings.refresh_seconds if live else IDLE_SECONDS
-    st.fragment(key=Part.HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
+    with hold_place():
+        st.fragment(key=Part.HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
     st.session_state[MANAGER_KEY] = hub.manager
-    st.fragment(run_every=pace)(_status)(hub, settings, credentials, zone, drawn_as_live=live)
+    with hold_place():
+        st.fragment(run_every=pace)(_status)(hub, settings, credentials, zone, drawn_as_live=live)
     _body()
 
 
@@ -102,14 +116,23 @@ def _status(
     if overdue:
         st.rerun()
     if not parts_follow:
+        draw_whole()
         redraw_changed_parts()
 
 
 def _body() -> None:
     """Draw everything below the status line, each part as a separate fragment."""
     from apps.streamlit.components.layout.live_body import lay_out_body  # noqa: PLC0415 - after the title
-    from apps.streamlit.components.layout.parts import draw_part  # noqa: PLC0415 - the same
     from apps.streamlit.components.view.page_view import taken_page  # noqa: PLC0415 - the same
 
     source = st.session_state[_LAID_OUT] = taken_page()[0].model.source
-    lay_out_body(source.portfolio, lambda part: st.fragment(key=part)(draw_part)(part))
+    lay_out_body(source.portfolio, _place_part)
+    if source.portfolio is None or not source.portfolio.positions:
+        draw_whole()  # because no rows will be reported
+
+
+def _place_part(part: Part) -> None:
+    from apps.streamlit.components.layout.parts import draw_part  # noqa: PLC0415 - pandas, after the title
+
+    with hold_place():
+        st.fragment(key=part)(draw_part)(part)

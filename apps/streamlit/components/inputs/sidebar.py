@@ -66,6 +66,16 @@ def feed_name(feed: str) -> str:
     return _FEED_NAMES.get(feed, feed)
 
 
+def default_settings(credentials: Credentials) -> PageSettings:
+    """Return what the sidebar is set to before the reader changes anything."""
+    path = _portfolio_path(default_portfolio_path())
+    if credentials.relay:
+        return PageSettings(portfolio_path=path)
+    return PageSettings(
+        portfolio_path=path, stock_feed=credentials.stock_feed, options_feed=credentials.options_feed
+    )
+
+
 def render_sidebar(credentials: Credentials) -> PageSettings:
     """Draw the sidebar and return its settings."""
     with st.sidebar:

@@ -18,6 +18,7 @@ from apps.streamlit.components.layout.empty_states import (
 from apps.streamlit.components.layout.parts import describe_parts
 from apps.streamlit.components.positions.totals import render_meanings
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
+from apps.streamlit.components.view.first_run import leaves_out
 from apps.streamlit.components.view.page_view import take_page
 from apps.streamlit.components.view.part import Part
 from apps.streamlit.components.view.redraw import redraw_if_changed
@@ -63,6 +64,8 @@ def lay_out_body(portfolio: Portfolio | None, draw: Callable[[Part], None]) -> N
     with wide:
         name_region("Positions")
         draw(Part.TABLE)
+        if leaves_out():
+            return
         draw(Part.DOWNLOADS)
         if portfolio.positions:
             draw(Part.DETAIL)

@@ -1,0 +1,19 @@
+"""A fragment's place, which the page keeps even if Streamlit never sends the fragment's first contents."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+
+def hold_place() -> DeltaGenerator:
+    """Return a place for one fragment, which the fragment's own container will replace.
+
+    When a run of a fragment begins, Streamlit drops the messages of that fragment that it has not sent yet.
+    If these were the first to fill a place on the page, whatever follows would be sent to a place that the
+    browser does not have, and the page would end with an error. So a container that does not belong to the
+    fragment fills the place first; the browser then draws only one.
+    """
+    place = st.empty()
+    place.container()
+    return place
