@@ -2,7 +2,7 @@
 
 The DataFrames, the positions table in the browser, the CSV files and docs/reference/columns.md are made from
 `COLUMNS`. To add a column, add a line here and its formula in the module that computes the table. Only the
-headings Position and Quote, and the notes below figures, are in the portal's `positions/table/layout.py`.
+headings Position and Quote, and the notes below figures, are in `components/positions/table/layout.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The warnings of a row, with a sentence and a bit for each.
 
 Rows are computed many at a time, so a row's warnings are one integer (bit n is the n-th member) until the
-table is built. The few words below a row's name are in the portal's `positions/table/row_words.py`.
+table is built. The few words below a row's name are in `components/positions/table/row_words.py`.
 """
 
 from __future__ import annotations

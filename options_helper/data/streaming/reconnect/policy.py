@@ -1,7 +1,8 @@
 """The reconnect decision: which errors are final, how long to wait, and which silence ends a connection.
 
 `is_final` depends on the error's type alone. `connection/failures.py` chooses the type, by `FINAL_CODES` if
-the error has one of Alpaca's codes. A relay's reader connects to NATS by `relay/reader/connection.py`.
+the error has one of Alpaca's codes. `worker.py` acts on the answers; `run/mute_watch.py` asks `is_mute`.
+A relay's reader connects to NATS by `relay/reader/connection.py`.
 """
 
 from __future__ import annotations
