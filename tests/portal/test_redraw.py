@@ -28,17 +28,19 @@ class Page:
         self.sent: dict[str, Any] = {}
         self.asked: list[list[str]] = []
         self.gone: set[str] = set()
+        self.run = ["status"]
 
     def mount(self, **given: Any) -> None:
         """Stand in for the component, and keep what it is sent."""
         self.sent = given
 
-    def beat(self, shown: object) -> bool:
+    def beat(self, shown: object, **shapes: object) -> bool:
         """Run one refresh and return whether the page is overdue."""
+        self.run[:] = ["status"]
         self.seconds += PACE
         now = START + dt.timedelta(seconds=self.seconds)
         shown = shown if isinstance(shown, dict) else {"head": shown, "body": shown}
-        return redraw.redraw_if_changed(shown, pace_seconds=PACE, now=now)
+        return redraw.redraw_if_changed(shown, pace_seconds=PACE, now=now, shapes=shapes)
 
     def draw(self, *parts: str) -> None:
         """Draw these parts, or all."""
@@ -65,6 +67,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     context = SimpleNamespace(
         script_requests=page,
         fragment_storage=page,
+        fragment_ids_this_run=page.run,
         query_string="",
         page_script_hash="",
         cached_message_hashes=frozenset({"a large message"}),
@@ -152,6 +155,52 @@ def test_only_parts_that_changed_are_requested(page: Page) -> None:
     page.beat({"head": 2, "body": 3})
     redraw.redraw_changed_parts()
     assert page.asked == [["body"], ["head", "body"]]
+
+
+def test_a_part_that_keeps_its_elements_is_drawn_in_the_run_of_the_beat(page: Page) -> None:
+    """Other parts, and a part whose elements differ from those drawn last, have a run of their own."""
+    page.beat({"head": 1, "body": 1}, body="one line")
+    page.draw()
+    page.beat({"head": 2, "body": 2}, body="one line")
+    redraw.redraw_changed_parts()
+    page.draw()
+    assert (page.run, page.asked) == (["status", "body"], [["head"]])
+    page.beat({"head": 2, "body": 3}, body="two lines")
+    redraw.redraw_changed_parts()
+    page.draw()
+    assert (page.run, page.asked) == (["status"], [["head"], ["body"]])
+    page.beat({"head": 2, "body": 4}, body="two lines")
+    redraw.redraw_changed_parts()
+    assert (page.run, page.asked) == (["status", "body"], [["head"], ["body"]])
+
+
+def test_a_part_that_failed_is_drawn_in_its_own_run(page: Page) -> None:
+    """Only such a run removes the error that it shows."""
+    page.beat({"body": 1}, body=True)
+    page.draw("body")
+    for number in (2, 3):
+        page.beat({"body": number}, body=True)
+        redraw.redraw_changed_parts()
+    assert (page.run, page.asked) == (["status"], [["body"]])
+
+
+def test_a_part_that_has_its_own_run_is_not_drawn_twice_in_it(page: Page) -> None:
+    """If the run of the beat also draws a clicked part, the part has another run for its newest state."""
+    page.beat({"body": 1}, body=True)
+    page.draw("body")
+    page.beat({"body": 2}, body=True)
+    page.run[:] = ["body", "status"]
+    redraw.redraw_changed_parts()
+    assert (page.run, page.asked) == (["body", "status"], [["body"]])
+
+
+def test_a_part_has_its_own_run_now_and_then(page: Page) -> None:
+    """Until then, the browser keeps its large messages."""
+    for number in range(100):
+        page.beat({"body": number}, body=True)
+        redraw.redraw_changed_parts()
+        page.draw("body")
+    assert page.asked == [["body"]] * 6  # the first, and one in twenty
 
 
 def test_a_part_that_is_left_out_is_overdue_although_others_are_drawn(page: Page) -> None:

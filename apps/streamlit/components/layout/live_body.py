@@ -15,7 +15,7 @@ from apps.streamlit.components.layout.empty_states import (
     find_file_problem,
     find_portfolio_diagnosis,
 )
-from apps.streamlit.components.layout.parts import describe_parts
+from apps.streamlit.components.layout.parts import describe_parts, describe_shapes
 from apps.streamlit.components.positions.totals import render_meanings
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
 from apps.streamlit.components.view.first_run import leaves_out
@@ -44,7 +44,8 @@ def render_status_part(context: PageContext) -> bool:
     announce_change(context.snapshot.status, diagnosis)
     raised = alerts_panel.newest_raised(page.monitor)
     shown = describe_parts(context, page)
-    return redraw_if_changed(shown, pace_seconds=pace, now=now, spoken=spoken, raised=raised)
+    shapes = describe_shapes(context, shown)
+    return redraw_if_changed(shown, pace_seconds=pace, now=now, shapes=shapes, spoken=spoken, raised=raised)
 
 
 def lay_out_body(portfolio: Portfolio | None, draw: Callable[[Part], None]) -> None:

@@ -52,7 +52,7 @@ from apps.streamlit.components.risk.risk_panel import (
     tile_html,
 )
 from apps.streamlit.components.risk.scenario_panel import OPENED_SCENARIOS, render_scenarios
-from apps.streamlit.components.status.health_panel import describe_health, render_health
+from apps.streamlit.components.status.health_panel import HealthWords, describe_health, render_health
 from apps.streamlit.components.status.notes import list_notes, render_notes
 from apps.streamlit.components.status.recording_line import has_last_minutes, render_last_minutes
 from apps.streamlit.components.view.page_view import (
@@ -109,6 +109,25 @@ def describe_parts(context: PageContext, page: PageView | None) -> dict[str, obj
         part: each
         for part, each in shown.items()
         if page.view.portfolio.positions or part not in OF_POSITIONS
+    }
+
+
+def describe_shapes(context: PageContext, shown: Mapping[str, object]) -> dict[str, object]:
+    """Return what decides the number and kinds of some parts' elements; other parts may draw any.
+
+    Args:
+        context: The context of `shown`.
+        shown: The result of `describe_parts`.
+    """
+    if Part.BARS not in shown:
+        return {}
+    health = shown[Part.STREAMS]
+    return {
+        Part.TABLE: True,  # always one table
+        Part.TOTALS: context.snapshot.started_at is not None,
+        Part.RISK: True,
+        Part.BARS: True,
+        Part.STREAMS: [bool(words) for words in health] if isinstance(health, HealthWords) else None,
     }
 
 
