@@ -62,6 +62,14 @@ def set_clock(moment: str) -> time_machine.travel:
     return time_machine.travel(dt.datetime.fromisoformat(moment), tick=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the measurement that a worker of pytest-cov begins too early: it would go on in every pause."""
+    plugin = session.config.pluginmanager.getplugin("_cov")
+    if hasattr(session.config, "workerinput") and plugin and plugin.cov_controller:
+        plugin.cov_controller.cov.stop()
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out folders and modules that -m rules out as a whole: importing them takes seconds."""
     wanted = config.option.markexpr
