@@ -123,7 +123,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 class Moments:
-    """The plugin of `--moments`; other runs do without a fixture for every test."""
+    """The plugin of `--moments`; without that option, no test uses its fixture."""
 
     @pytest.fixture(autouse=True)
     def moment(self, request: pytest.FixtureRequest) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Stand-ins for a streamer, Alpaca's REST, the place of its results, and the clock."""
+"""Stand-ins for a streamer, Alpaca's REST, the receiver of its results, and the clock."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Ledger:
         self._move(symbol, Decimal(quantity), price)
 
     def history(self) -> AccountHistory:
-        """Return the product's reading of it."""
+        """Return the account's history as the product reads it."""
         holdings = [
             Holding(symbol=symbol, quantity=quantity, entry_price=price)
             for symbol, (quantity, price) in self.held.items()

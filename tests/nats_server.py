@@ -26,7 +26,7 @@ CONFIGURATION = 'jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max
 
 
 def find_nats_server() -> str:
-    """Return the program's path; without it the test is skipped, on CI it fails."""
+    """Return the program's path; without the program, the test is skipped, or fails on CI."""
     program = shutil.which("nats-server", path=f"/usr/sbin:{os.environ.get('PATH', '')}")
     if program is None and os.environ.get("CI") == "true":
         pytest.fail("there is no nats-server on this machine; CI must install it")
@@ -153,7 +153,7 @@ class Network:
         return f"nats://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        """Start to forward."""
+        """Start forwarding."""
         self._thread.start()
         self._ready.wait(10)
         return self

@@ -214,7 +214,7 @@ def test_numbers_come_as_text_or_numbers(given: object, number: float | None) ->
     ],
 )
 def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
-    """Offsets, naive datetimes and nanoseconds become UTC; an unreadable time is the order's."""
+    """Offsets, naive datetimes and nanoseconds become UTC; the order's time replaces an unreadable one."""
     row = normalize_trade_update(make_update(timestamp=given))
     assert row is not None
     assert row["timestamp"] == expected
@@ -222,7 +222,7 @@ def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
 
 
 def test_an_update_without_any_time_gets_its_time_of_receipt() -> None:
-    """Without a time in update and order, the time of receipt counts, else the clock's."""
+    """If neither update nor order has a time, the time of receipt counts, or else the clock's."""
     received = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
     update = {"event": "new", "order": {"id": "a"}}
     row = normalize_trade_update(update, received_at=received)
@@ -282,7 +282,7 @@ def test_alpaca_py_models_of_a_multi_leg_order_give_the_same_row() -> None:
 
 
 def make_multi_leg(**changes: object) -> dict[str, Any]:
-    """A fill of a vertical, its parent empty where Alpaca leaves it empty."""
+    """A fill of a vertical; the fields that Alpaca leaves empty in the parent are empty here too."""
     leg = {"order_class": "mleg", "type": "", "order_type": "", "limit_price": None, "ratio_qty": "1"}
     legs = [
         make_order(**leg, id="leg-1", side="buy", qty="2", filled_qty="1", filled_avg_price="3.1"),

@@ -109,7 +109,7 @@ def test_a_wrong_address_of_a_relay_is_refused_without_repeating_its_password(
 
 
 def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any:
-    """The command line in its own process, after a statement."""
+    """Run the command line in its own process, after a Python statement."""
     code = (
         f"import sys, os; sys.argv = {['options-helper', *words]!r}; {before}; "
         "from options_helper.cli import main; main()"

@@ -81,7 +81,7 @@ def test_every_option_is_in_the_reference() -> None:
     "name", ["options-helper-relay.service", "options-helper-page.service", "compose.yaml"]
 )
 def test_the_deployment_uses_options_that_exist(name: str) -> None:
-    """Each command of the units and of the Compose file has only options of the command line."""
+    """Each command in the units and in the Compose file has only options that the command line knows."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     found = re.findall(r'options-helper"?,? "?(relay|ui)\b(.*)', _read(f"deploy/{name}"))
     assert found

@@ -256,7 +256,7 @@ def test_a_fund_that_closes_late_expires_late() -> None:
 
 
 def test_an_early_close_expires_contracts_early() -> None:
-    """On a half day, the session's own close counts, before and after it."""
+    """On a half day, a contract expires at the early close, not at 16:00."""
     day = dt.date(2026, 11, 27)
     position = single(expiry=day)
     symbol = "AAPL261127C00250000"
@@ -304,7 +304,7 @@ def test_the_days_pnl_is_withheld_with_the_date_of_an_older_close() -> None:
 
 
 def test_after_a_holiday_the_calendar_names_the_previous_trading_day() -> None:
-    """On the Friday after Thanksgiving, Wednesday's close is the previous one, with a calendar."""
+    """On the Friday after Thanksgiving, a calendar makes Wednesday's close the previous one."""
     at = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)
     wednesday = dt.date(2026, 11, 25)
     live = snapshot(quote(CALL, 23.02, 23.72, at=at), as_of=at, previous_closes=close_on(wednesday))
@@ -411,7 +411,7 @@ def test_subscriptions_and_halts_are_states_of_the_row() -> None:
 
 
 def test_a_price_from_the_future_is_aged_from_receipt() -> None:
-    """A clock that is behind has a warning and makes no quote younger."""
+    """A clock that is behind gives a warning and makes no quote younger."""
     seen = Quote(
         CALL, 20, 21, timestamp=AT + dt.timedelta(minutes=1), received_at=AT - dt.timedelta(seconds=9)
     )

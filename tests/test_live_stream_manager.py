@@ -461,7 +461,7 @@ def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None
 
 
 def test_waiting_until_live_gives_up_if_it_cannot_succeed(desk: ManagerDesk) -> None:
-    """Without a run, or after a stream has ended for good, it returns at once."""
+    """`wait_until_live` returns False at once without a run, or after a stream has ended for good."""
     assert not LiveStreamManager().wait_until_live(20)
     desk["options"].end(StreamRejected("options", "the plan does not include this feed", code=409))
     assert not desk.manager.wait_until_live(20)

@@ -25,7 +25,7 @@ LEG: dict[str, Any] = {"side": "long", "option_type": "put", "expiry": DECEMBER,
 
 
 def reason(cls: type[Any], fields: dict[str, Any]) -> str:
-    """The text of the refusal of these fields."""
+    """The text of the error that refuses these fields."""
     with pytest.raises(ValidationError) as caught:
         cls(**fields)
     return str(caught.value)
@@ -172,14 +172,14 @@ def test_opened_at_is_a_day_or_a_time(opened: object, kept: object, day: dt.date
 
 @pytest.mark.parametrize(("side", "signed"), [("long", 2), ("SHORT", -2)])
 def test_a_leg_is_signed_by_its_side(side: str, signed: int) -> None:
-    """Contracts and shares of a leg are above zero; the side gives the sign."""
+    """A leg's contracts or shares are always positive; its side gives the sign."""
     assert Leg(**LEG | {"side": side}).signed_contracts == signed
     assert StockLeg(side=side, shares=2).signed_shares == signed
 
 
 @pytest.mark.parametrize("contracts", [0, -1, 1.5, False])
 def test_a_leg_has_at_least_one_contract(contracts: object) -> None:
-    """A negative or zero leg is refused, because its side has the sign."""
+    """A negative or zero leg is refused, because its side gives the sign."""
     assert "contracts" in reason(Leg, LEG | {"contracts": contracts})
 
 

@@ -84,14 +84,14 @@ def test_singles_legs_and_shares_are_all_there_once() -> None:
 
 @pytest.mark.parametrize("symbol", ["BRK.B", "BRK-B", "brk/b"])
 def test_class_shares_have_alpacas_spelling(symbol: str) -> None:
-    """The stock has a dot, and the contract's root no separator."""
+    """The stock has a dot, and the contract's root has no separator."""
     got = plan(option("a", symbol, 500))
     assert got.stocks == ["BRK.B"]
     assert got.option_contracts == ["BRKB261218C00500000"]
 
 
 def test_a_contracts_own_root_is_used() -> None:
-    """Adjusted contracts and weeklies use their root, and the stock its symbol."""
+    """Adjusted contracts and weeklies use their own root, and the stock uses its symbol."""
     got = plan(option("a", "CSGP", 1, root="CSGP1"), option("b", "SPX", 6000, root="SPXW"))
     assert got.stocks == ["CSGP"]
     assert got.option_contracts == ["CSGP1261218C00001000", "SPXW261218C06000000"]
@@ -103,7 +103,7 @@ def test_an_empty_portfolio_needs_nothing() -> None:
 
 
 def test_nothing_is_requested_from_a_stream_that_is_off() -> None:
-    """If stocks or options are off, their symbols and warnings are empty; each position has the reason."""
+    """If stocks or options are off, they have no symbols or warnings; each position gives the reason."""
     owned = [option("a", expiry=dt.date(2026, 11, 1)), option("b", "SPX"), shares("c", "KO")]
     no_options = plan(*owned, stream_options=False, max_option_contracts=0)
     assert (no_options.stocks, no_options.option_contracts) == (["AAPL", "KO"], [])
@@ -117,7 +117,7 @@ def test_nothing_is_requested_from_a_stream_that_is_off() -> None:
 
 
 def test_the_limit_keeps_positions_whole_and_names_the_rest() -> None:
-    """A structure that does not fit is left out whole and named; a later one that fits is in."""
+    """A structure that does not fit is left out whole and named; a later one that fits is included."""
     got = plan(
         option("first"),
         structure("condor", leg(500), leg(510), leg(520), leg(530)),
@@ -185,7 +185,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
 
 @pytest.mark.parametrize("symbol", ["SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "OEX"])
 def test_indexes_do_not_stream(symbol: str) -> None:
-    """An index has options and no shares, so only its contracts are requested, with a warning."""
+    """An index has options but no shares, so only its contracts are requested, with a warning."""
     got = plan(option("a", symbol), option("b", symbol, 260), option("c"))
     assert got.stocks == ["AAPL"]
     assert len(got.option_contracts) == 3
@@ -207,7 +207,7 @@ def test_shares_of_an_index_are_never_live() -> None:
 
 
 def test_a_weekly_under_the_monthly_root_is_questioned() -> None:
-    """SPX expires on third Fridays; another contract is requested, with a note about its root."""
+    """SPX expires on third Fridays; a contract for another day is requested, with a note about its root."""
     wednesday = dt.date(2026, 12, 16)
     got = plan(option("a", "SPX", expiry=wednesday), option("b", "SPX"), stream_stocks=False)
     assert got.option_contracts[0] == "SPX261216C00250000"

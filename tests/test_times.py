@@ -53,7 +53,7 @@ def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) 
 
 @given(st.none() | moments)
 def test_microseconds_convert_back_to_the_time(at: dt.datetime | None) -> None:
-    """A time survives as whole microseconds, and no time as zero."""
+    """A time survives as whole microseconds, and a missing time as zero."""
     assert from_microseconds(to_microseconds(at)) == at
 
 

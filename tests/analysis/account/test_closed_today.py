@@ -54,7 +54,7 @@ def test_a_closed_contract_realizes_its_price_less_its_average() -> None:
 
 
 def test_a_short_that_was_opened_and_closed_today_needs_no_close() -> None:
-    """Three sold at 2.50, two bought back at 2.00: $100 by cost and since the previous close."""
+    """Three sold at 2.50, two bought back at 2.00: +$100, both by cost and since the previous close."""
     held = BrokerPosition(CALL, -1.0, 2.1, -210.0, 2.5)
     found = closed(fill("-3", "2.5"), fill("2", "2"), held=held, close=None)
     assert (found.quantity, found.realized, found.of_today) == (-2, 100, 100)

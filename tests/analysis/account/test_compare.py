@@ -260,7 +260,7 @@ def test_each_difference_has_its_cause(case: Case) -> None:
 
 
 def test_an_adjusted_contract_replaces_another() -> None:
-    """An entry in the file and one at the broker with a digit after the root are one adjustment."""
+    """If the broker's contract has the file's root plus a digit, an adjustment explains both rows."""
     compared = compare_account(portfolio(option(TWIN, 3)), broker({ADJUSTED: 3}))
     assert {row.cause.words for row in compared.differences if row.cause} == {"adjusted: CSGP became CSGP1"}
 
@@ -296,7 +296,7 @@ def test_an_adjustment_that_does_not_add_up_explains_nothing() -> None:
 
 
 def test_without_the_files_time_no_cause_refers_to_it() -> None:
-    """The words "after the file was saved" appear only if all executions are known to be later."""
+    """The words "after the file was saved" appear only if every execution is known to be later than that."""
     account = broker({CALL: 4}, fill(CALL, 1, hours_ago=30), fill(CALL, 1, hours_ago=1))
     for saved_at in (None, NOW - dt.timedelta(hours=2)):
         cause = only(compare_account(portfolio(option(CALL, 2)), account, saved_at=saved_at)).cause
@@ -347,7 +347,7 @@ def test_the_opposite_side_is_a_difference_as_in_the_account_panel() -> None:
 
 @pytest.mark.parametrize(("long", "short"), [(3, -1), (1, -1)])
 def test_two_positions_that_offset_each_other_are_both_held(long: int, short: int) -> None:
-    """The broker holds their sum."""
+    """If the broker holds the sum of two opposite positions, neither differs from the account."""
     compared = compare_account(
         portfolio(option(CALL, long), option(CALL, short, "other")), broker({CALL: long + short})
     )

@@ -77,7 +77,7 @@ def test_a_quiet_holding_earns_its_change() -> None:
 
 
 def test_holdings_closed_today_count() -> None:
-    """A holding sold today earns the sale's price minus the close, without a current price."""
+    """A holding sold today earns its sale price minus the close, and needs no current price."""
     day = day_of({}, {}, {CALL: "3.00"}, fill(CALL, -2, "3.40"))
     assert (only(day).start, only(day).result) == (2, 80)
 
@@ -113,7 +113,7 @@ def settlement(**figures: Decimal) -> BrokerEvent:
 
 
 def test_a_cash_settlement_counts_its_amount() -> None:
-    """A short put of $500 at the close that costs $2,000 loses $1,500."""
+    """A short put that was worth $500 at the close and is settled for $2,000 loses $1,500."""
     day = day_of({}, {}, {PUT: "5"}, settlement(amount=Decimal(-2000)))
     assert (only(day).start, only(day).paid, day.known, day.complete) == (-1, 2000, -1500, True)
 
@@ -124,7 +124,7 @@ def test_a_cash_settlement_counts_its_amount() -> None:
     ids=["amount", "quantity"],
 )
 def test_a_cash_settlement_that_lacks_a_figure_is_unknown(event: BrokerEvent) -> None:
-    """The day is incomplete, and the line names the contract."""
+    """Without its amount or quantity, the day is incomplete, and the line names the contract."""
     day = day_of({CALL: 1}, {CALL: "3"}, {PUT: "5", CALL: "2"}, event)
     assert (day.known, day.covered, day.complete) == (100, 1, False)
     assert "1 of 2 contracts and stocks · unknown for AAPL 18 Dec 2026 240 put" in day_words(day)
@@ -193,7 +193,7 @@ def test_a_weekend_shows_the_day_of_the_last_session() -> None:
     ("days", "name"), [(0, "today"), (1, "Friday"), (3, "Friday"), (6, "Friday"), (7, "20 Nov 2026")]
 )
 def test_a_day_is_named(days: int, name: str) -> None:
-    """A weekday names the session for a week; if the clock is behind, a date does."""
+    """A session is named by its weekday for a week; after that, or if the clock is behind, by its date."""
     assert name_day(TODAY, TODAY + dt.timedelta(days=days)) == name
     assert name_day(TODAY, TODAY - dt.timedelta(days=1)) == "20 Nov 2026"
 
@@ -211,7 +211,7 @@ def test_crypto_is_one_holding_in_both_spellings() -> None:
 def test_an_index_option_is_not_assigned_for_nothing(
     kind: EventKind, amount: Decimal | None, price: int | None
 ) -> None:
-    """The cash amount is the settlement's price, and without it the price is unknown."""
+    """The price follows from the cash amount; without an amount, the price is unknown."""
     event = BrokerEvent(
         kind=kind, symbol="SPXW261120C06000000", quantity=Decimal(1), date=TODAY, amount=amount
     )
@@ -248,7 +248,7 @@ def test_positions_read_on_an_earlier_day_have_no_result_for_today() -> None:
 
 
 def test_fees_that_cannot_be_read_are_unknown() -> None:
-    """Unreadable fees make today's cash unknown, but not if they are dated on the day before."""
+    """Unreadable fees make today's cash unknown, unless they are dated the day before."""
     for since, complete in ((None, False), (TODAY + dt.timedelta(days=1), False), (TODAY, True)):
         day = day_of_snapshot(snapshot(broker_cash_since=since))
         assert day is not None

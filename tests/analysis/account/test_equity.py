@@ -72,7 +72,7 @@ def test_the_parts_sum_to_the_difference(
     broker_cash: Decimal,
     counted: Decimal | None,
 ) -> None:
-    """In 500 random accounts, the parts sum exactly to value minus equity, and each has its meaning."""
+    """In 500 random accounts, the parts sum exactly to value minus equity, and each equals its definition."""
     account = BrokerAccount(
         equity=float(equity),
         cash=float(broker_cash),

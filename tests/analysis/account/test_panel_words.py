@@ -65,7 +65,7 @@ def test_the_summary_counts(rows: tuple[Comparison, ...], left_out: int, words: 
 
 
 def test_one_line_points_to_the_panel() -> None:
-    """The note appears if anything differs, in the singular for one."""
+    """The note appears if anything differs, and is in the singular for one difference."""
     assert note_line(compared(row(1, 1)), "p.json") == ""
     assert note_line(compared(row(1, 2)), "p.json").endswith("differ in 1 contract or stock: see Account.")
     assert "2 contracts and stocks" in note_line(compared(row(1, 2), row(0, 1)), "p.json")

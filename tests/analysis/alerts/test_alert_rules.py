@@ -92,7 +92,7 @@ def test_a_rule_that_cannot_work_is_refused(fields: dict[str, Any], reason: str)
 def test_any_threshold_that_a_figure_can_reach_is_accepted(
     metric: str, subject: dict[str, str], comparison: str, threshold: float
 ) -> None:
-    """A credit's mark is negative, and so is the distance to a strike in the money."""
+    """Thresholds may be negative, as a credit's mark and the distance to a strike in the money are."""
     fields = {"metric": metric, **subject, "comparison": comparison, "threshold": threshold}
     assert AlertRule.model_validate(fields).threshold == threshold
 
@@ -133,7 +133,7 @@ def _event(number: int, **fields: Any) -> AlertEvent:
 
 
 def test_a_notice_has_figures_only_on_request() -> None:
-    """By default, a notice has neither threshold nor value, and summarizes many alerts."""
+    """By default, a notice shows neither the threshold nor the value, and it summarizes many alerts."""
     names = {"a": "SPY iron condor"}
     assert notice_of([_event(1)], names, figures=True) == "SPY iron condor · Mark above $1.00 · $812.50"
     assert notice_of([_event(1)], names, figures=False) == "SPY iron condor: Mark above its threshold"

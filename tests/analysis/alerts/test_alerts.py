@@ -245,7 +245,7 @@ def test_fills_after_the_clock_was_set_back_raise_their_alert() -> None:
 
 
 def test_only_the_days_fills_are_remembered_as_seen() -> None:
-    """The set of seen fills does not grow from day to day, and a view without news keeps the object."""
+    """The set of seen fills does not grow from day to day; without news, it stays the same object."""
     day = 86_400
     alerts, raised = _run(_alerts_of(FILL), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "p")))
     again, _ = _run(alerts, _fills(2, ("a", 1, "p")))

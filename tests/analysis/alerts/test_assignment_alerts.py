@@ -52,7 +52,7 @@ def _restarted(alerts: Alerts, folder: Path) -> Alerts:
 
 @pytest.mark.parametrize("read", [True, False])
 def test_an_assignment_of_the_day_the_alert_began_raises_it_once(*, read: bool) -> None:
-    """Its time is midnight, before the alert; it is raised whether or not the account was read by then."""
+    """An assignment dated at midnight, before the alert, raises it, whether or not the account was read."""
     today = _event("today")
     _, raised = _begun(_view(0, read=read), _view(60, today), _view(61, today))
     assert raised == ["today"]
@@ -67,7 +67,7 @@ def test_an_event_known_when_the_alert_begins_does_not_raise_it(booked: dt.datet
 
 
 def test_events_from_earlier_days_raise_nothing_when_the_account_is_first_read() -> None:
-    """They are listed for a week, and happened before the alert began."""
+    """The account lists events for a week, and those from earlier days happened before the alert began."""
     old = _event("old", YESTERDAY), _event("booked", booked=START - dt.timedelta(hours=1))
     _, raised = _begun(_view(0, read=False), _view(5, *old), _view(60, *old))
     assert raised == []
@@ -77,7 +77,7 @@ def test_events_from_earlier_days_raise_nothing_when_the_account_is_first_read()
 def test_an_event_that_the_read_account_did_not_have_is_new_whatever_its_date(
     booked: dt.datetime | None,
 ) -> None:
-    """Friday's assignment is reported on Monday, and one of just before the alert up to a minute later."""
+    """Alpaca may report Friday's assignment on Monday, and one from just before the alert a minute late."""
     late = _event("late", YESTERDAY, booked)
     _, raised = _begun(_view(0), _view(60, late), _view(120, late))
     assert raised == ["late"]
@@ -85,7 +85,7 @@ def test_an_event_that_the_read_account_did_not_have_is_new_whatever_its_date(
 
 @pytest.mark.parametrize("days", [0.0, 1.0, 5.0])
 def test_nothing_is_raised_twice_after_a_restart(tmp_path: Path, days: float) -> None:
-    """The new process first sees nothing, on the same day or later, and then the week's events."""
+    """After a restart on any day, the first view has no events, and the next one has those of the week."""
     known, first = _event("known"), _event("first")
     alerts, raised = _begun(_view(0, known), _view(60, known, first))
     assert raised == ["first"]
@@ -98,7 +98,7 @@ def test_nothing_is_raised_twice_after_a_restart(tmp_path: Path, days: float) ->
 
 
 def test_an_event_from_while_the_process_was_down_raises_the_alert(tmp_path: Path) -> None:
-    """The account had been read without it before."""
+    """The event is new, because the account was read without it before the process stopped."""
     alerts, _ = _begun(_view(0))
     alerts = _restarted(alerts, tmp_path)
     _, raised = _run(alerts, _view(3 * DAY, read=False), _view(3 * DAY + 5, _event("down", YESTERDAY)))
@@ -106,7 +106,7 @@ def test_an_event_from_while_the_process_was_down_raises_the_alert(tmp_path: Pat
 
 
 def test_an_alert_that_was_removed_or_changed_starts_over() -> None:
-    """An event from before it began again is known, and a later one of the same day is not."""
+    """Events from before the alert began again are known; a later one on the same day raises it."""
     first, second, third = (_event(key) for key in ("first", "second", "third"))
     alerts, _ = _begun(_view(0), _view(1, first))
     alerts, raised = _run(with_rules(alerts, []), _view(2), _view(3))
@@ -118,7 +118,7 @@ def test_an_alert_that_was_removed_or_changed_starts_over() -> None:
 
 
 def test_seen_events_are_kept_for_a_month_and_a_view_without_news_keeps_the_object() -> None:
-    """The state does not grow for ever."""
+    """The state does not grow forever."""
     alerts, _ = _begun(_view(0), _view(1, _event("first")))
     again, _ = _run(alerts, _view(2, _event("first")))
     assert again.seen_assignments is alerts.seen_assignments

@@ -1,4 +1,4 @@
-"""When each product trades for the last time and expires, with the regular close."""
+"""When each product last trades and when it expires, on days with the regular close."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_without_a_calendar_the_session_before_monday_is_fridays() -> None:
 
 
 def test_expiry_follows_daylight_saving() -> None:
-    """16:00 in New York is a different hour of UTC in summer and in winter."""
+    """16:00 in New York is a different hour in UTC in summer than in winter."""
     assert expiry_time("AAPL", dt.date(2026, 7, 17)) == dt.datetime(2026, 7, 17, 20, tzinfo=dt.UTC)
     assert expiry_time("AAPL", FRIDAY) == dt.datetime(2026, 12, 18, 21, tzinfo=dt.UTC)
 
@@ -66,7 +66,7 @@ def test_products_do_not_contradict_each_other() -> None:
     ("root", "adjusted"), [("CSGP1", True), ("CSGP", False), ("2AAPL", False), ("", False)]
 )
 def test_an_adjusted_contract_is_known_by_the_last_character_of_its_root(root: str, adjusted: bool) -> None:
-    """The last character of the root must be a digit; the digit of a flexible option is in front."""
+    """An adjusted root ends with a digit; a flexible option's root begins with one."""
     assert is_adjusted(root) is adjusted
 
 

@@ -1,4 +1,4 @@
-"""Replaced orders as one, each order's own terms, and fills that belong to several lots, in many forms."""
+"""Replaced orders as one order, each order's own terms, and fills of several lots, in many forms."""
 
 from __future__ import annotations
 

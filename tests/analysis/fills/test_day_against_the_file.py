@@ -69,7 +69,7 @@ def portfolio() -> Portfolio:
 
 
 def test_fills_are_noted_on_the_positions_they_touch() -> None:
-    """Each position has its facts, before and after saving; fills in other contracts are listed."""
+    """A position's facts say if a fill came after the file was saved; fills in other contracts are listed."""
     rows = [
         filled(1, 2, 2, 1.6),
         filled(2, 5, 3, 1.62),
@@ -119,7 +119,7 @@ def test_a_contract_that_no_symbol_can_express_is_skipped() -> None:
 
 
 def test_busted_fills_leave_no_note() -> None:
-    """Busted fills do not count as facts; without a time of saving, none is stated."""
+    """Busted fills do not count as facts; if the time of saving is unknown, the facts do not mention it."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     found = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()

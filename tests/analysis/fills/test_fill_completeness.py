@@ -78,7 +78,7 @@ def test_an_order_that_contradicts_its_fills_casts_doubt() -> None:
 
 
 def test_overlapping_fills_cast_doubt_whatever_the_orders_time() -> None:
-    """A fill of 3 and one of 1 within it add up to 4 of 3, even if the order changed before them."""
+    """Overlapping fills of 1 and 3 exceed an order of 3, even if the order was last updated before them."""
     common = {
         "order_id": "o1",
         "symbol": "SPY",

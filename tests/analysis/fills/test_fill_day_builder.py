@@ -48,7 +48,7 @@ def wholly(*reported: Sequence[Row]) -> FillDay:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_day_built_step_by_step_equals_a_day_built_at_once(data: st.DataObject) -> None:
-    """Whatever rows arrive, in any order and repetition, each build equals a build from scratch."""
+    """Whatever rows arrive, in any order and however often, each build equals a build from scratch."""
     broker = data.draw(days())
     builder = FillDayBuilder()
     for moment, (activities, rest_orders) in enumerate(broker.history):

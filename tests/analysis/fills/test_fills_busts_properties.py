@@ -64,7 +64,7 @@ def test_the_standing_fills_equal_the_ledger_whatever_else_was_lost(data: st.Dat
 @given(st.data())
 @settings(max_examples=40)
 def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
-    """The same events in any order and repetition give the same rows."""
+    """The same events give the same rows in any order, even if some are repeated."""
     broker = data.draw(troubled_days())
     fill_day = arrays_of(broker.live, broker.activities, broker.rest_orders())
     other = arrays_of(

@@ -1,4 +1,4 @@
-"""The merge of a day with orders from an earlier one, whose executions midnight in New York divides."""
+"""A day's merge with orders from the day before, filled on both sides of midnight in New York."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAST_EVENING = dt.datetime(2026, 11, 20, 4, 50, tzinfo=dt.UTC)  # ten minutes be
 
 @dataclass
 class TwoDays:
-    """Return a broker after its second day, and its messages of the first."""
+    """A broker after its second day, and its messages from the first day."""
 
     broker: Broker
     live_before: list[Json]
@@ -58,7 +58,7 @@ def two_days(draw: st.DrawFn) -> TwoDays:
 @given(st.data())
 @settings(max_examples=60)
 def test_the_days_table_equals_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
-    """With REST complete, any loss, repetition and order of live events gives the second day's ledger."""
+    """With REST complete, the table is the second day's ledger, whatever happens to the live events."""
     reported = data.draw(two_days())
     alone = arrays_of([], reported.activities, reported.rest_orders)
     live, activities = mangled(data.draw, reported.live), shuffled(data.draw, reported.activities)

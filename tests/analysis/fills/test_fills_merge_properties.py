@@ -1,4 +1,4 @@
-"""The merge of live and REST fills: one final table, for any order and repetition of reports."""
+"""The merge of live and REST fills: one final table, however reports are ordered or repeated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.said import steps_words
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) -> None:
-    """Any loss, repetition and order of live events gives the table that REST alone gives."""
+    """However live events are lost, repeated or shuffled, the table is the one that REST alone gives."""
     broker = data.draw(days())
     live = mangled(data.draw, broker.live)
     activities = shuffled(data.draw, broker.activities)
@@ -114,7 +114,7 @@ def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
 @given(days())
 @settings(max_examples=30, deadline=None)
 def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
-    """An order's executions add up to its filled quantity, and their average is its average."""
+    """An order's executions add up to its filled quantity, and their average price is the order's."""
     fill_day = arrays_of(broker.live, broker.activities, broker.rest_orders())
     for order in [leg for parent in broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in fill_day.leaf_fills if one.order_id == order.id]

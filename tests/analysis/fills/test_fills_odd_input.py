@@ -1,4 +1,4 @@
-"""Records that no broker should send: the day's fills are built and stay readable."""
+"""Records that no broker should send: the day's fills are still built, and stay readable."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
 def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
     """500 fills among 500,000 quotes all arrive, none later than a second after it was executed.
 
-    A machine that is busy with something else may stall for longer; it is given four more tries.
+    A machine that is busy with something else may stall for longer, so the test makes up to five tries.
     """
     simulator, manager = live
     wait_until(lambda: manager.snapshot().status == "running")

@@ -58,7 +58,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_below(sent: list[dict[str, Any
 
 
 def test_legs_are_separate_fills_until_their_order_is_known() -> None:
-    """REST's leg fills appear as single fills, and below their line once the order is known."""
+    """REST's leg fills appear as single fills, then below their order's line once the order is known."""
     alone = FillDayBuilder().build([], LEG_FILLS[:2])
     assert [one.kind.value for one in alone.executions] == ["single", "single"]
     order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}

@@ -84,7 +84,7 @@ def test_a_multi_leg_fill_has_one_execution_per_leg() -> None:
 
 
 def test_a_bust_that_names_a_legs_execution_undoes_only_that_leg() -> None:
-    """The other leg remains; the line says so, and is void once no leg remains."""
+    """The line notes the busted leg while another remains; once none remains, the line is void."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)
     bust["data"] |= {
@@ -181,7 +181,7 @@ def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported()
 
 
 def test_the_reason_of_a_refused_cancel_is_not_shown_as_the_orders() -> None:
-    """TOO_LATE_TO_CANCEL is the reason of the event, not of the filled order."""
+    """TOO_LATE_TO_CANCEL is the event's reason, not the filled order's."""
     (order,) = day_of(update(body("tu_cancel_rejected"))).orders
     assert (order.status, order.reject_reason) == ("filled", "")
     assert [(step.event, step.reason) for step in order.steps if step.reason] == [

@@ -58,7 +58,7 @@ def test_on_a_half_day_every_product_ends_by_the_sessions_own_close(symbol: str,
 def test_the_hours_left_on_a_half_day_count_to_the_early_end(
     symbol: str, expiry: dt.date, hours: float
 ) -> None:
-    """At 10:00, a stock's options have 3 h left; those settled at Monday's open stop 15 minutes later."""
+    """At 10:00, a stock's options have 3 h left; SPY's, and those settled at Monday's open, have 3.25 h."""
     assert row_of(option(symbol, expiry), new_york(10))["hours_left"] == hours
     assert row_of(option(symbol, expiry), new_york(14))["hours_left"] == 0
 
@@ -82,7 +82,7 @@ def test_an_early_close_ends_no_other_days_contracts() -> None:
 
 
 def test_on_a_holiday_the_last_session_is_the_one_before() -> None:
-    """On Thanksgiving, the trading date is Wednesday, and a contract of Friday has one day and no hours."""
+    """On Thanksgiving, the trading date is Wednesday, and Friday's contract has one day and no hours."""
     holiday, wednesday = dt.date(2026, 11, 26), dt.date(2026, 11, 25)
     reported = {"session_close": new_york(16, day=wednesday), "trading_date": wednesday}
     at = new_york(12, day=holiday)
@@ -128,7 +128,7 @@ def test_days_and_hours_count_in_new_york(
 
 
 def test_the_hours_of_an_open_settled_index_count_on_the_day_before() -> None:
-    """On Thursday, an SPX monthly has its last hours, although its date is a day away."""
+    """On Thursday, an SPX monthly is in its last hours, although its expiry date is a day away."""
     thursday = dt.date(2026, 12, 17)
     reported = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
     row = row_of(option("SPX", dt.date(2026, 12, 18)), new_york(15, 15, thursday), **reported)

@@ -27,7 +27,7 @@ class Options(NamedTuple):
 
 
 def tree_prices(options: Options, steps: int = 401) -> np.ndarray:
-    """Return the prices by a tree with an odd number of steps."""
+    """Return the prices from a tree with an odd number of steps."""
     parts = range(0, len(options.spot), _AT_ONCE)
     return np.concatenate(
         [_tree(Options(*(each[start : start + _AT_ONCE] for each in options)), steps) for start in parts]
@@ -35,7 +35,7 @@ def tree_prices(options: Options, steps: int = 401) -> np.ndarray:
 
 
 def tree_greeks(options: Options, steps: int = 401) -> dict[str, np.ndarray]:
-    """Return the Greeks per share: theta a day, vega and rho a point."""
+    """Return the Greeks per share: theta per day, vega and rho per point."""
     price = tree_prices(options, steps)
     deviation = options.volatility * np.sqrt(options.years)
     move = 0.05 * options.spot * deviation

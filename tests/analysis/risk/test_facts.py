@@ -98,7 +98,7 @@ def test_only_contracts_that_trade_on_their_last_afternoon_have_the_deadline() -
 
 
 def test_the_deliverable_of_an_adjusted_call_is_not_counted() -> None:
-    """An adjusted call has no facts about the shares that cover it or its extrinsic value."""
+    """An adjusted call has no facts about its extrinsic value or about shares that cover it."""
     short = leg("short", "call", 105).model_copy(update={"root": "XYZ1"})
     covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=100), short])
     assert facts(covered, bid=2.0, ask=2.1, number=1) == []

@@ -239,7 +239,7 @@ def _symbol(position) -> str:
 
 
 def test_every_reason_is_given() -> None:
-    """The row that lacks a figure has its reason."""
+    """A row that lacks a figure names the reason."""
     call, symbol = held(), _symbol(held())
     half = quote(symbol, 0.0, 0.10)
     adjusted = held(symbol="XYZ", root="XYZ1")
@@ -259,7 +259,7 @@ def test_every_reason_is_given() -> None:
 
 
 def test_a_quote_from_another_time_than_the_spot_has_no_volatility() -> None:
-    """A stale quote with a new spot gives no volatility; if both are equally old, they do."""
+    """A stale quote with a new spot gives no volatility, but a quote and a spot of the same age do."""
     call, closed = held(), {"market_phase": MarketPhase.CLOSED}
     middle = price(call)
     old = quote(_symbol(call), middle - 0.01, middle + 0.01, ago=600.0)
@@ -271,7 +271,7 @@ def test_a_quote_from_another_time_than_the_spot_has_no_volatility() -> None:
 
 
 def _polled_spot(answered: float, interval: float) -> dict[str, object]:
-    """Return a snapshot's changes in which REST polls XYZ, whose quote is as old as the last answer."""
+    """Return a snapshot's fields: REST polls XYZ and answered this long ago, with a quote 300 s older."""
     health = StreamHealth(
         stream=StreamName.STOCKS,
         state=StreamState.RUNNING,
@@ -323,7 +323,7 @@ def test_the_last_minute_of_the_last_day_is_priced_by_the_minute() -> None:
 
 
 def test_an_early_close_ends_a_contract_early() -> None:
-    """On a half day the time to expiry ends with that day's session."""
+    """On a half day, the time to expiry ends with that day's session."""
     call = held()
     noon = dt.datetime(2026, 12, 18, 17, 0, tzinfo=dt.UTC)
     close = dt.datetime(2026, 12, 18, 18, 0, tzinfo=dt.UTC)
@@ -466,7 +466,7 @@ def test_a_quote_from_another_time_than_the_spot_has_no_extrinsic_value() -> Non
 
 
 def test_dividends_of_an_index_are_unknown() -> None:
-    """Nobody declares dividends of an index, so a complete list of declared ones says nothing about it."""
+    """Nobody declares an index's dividends, so even a complete list of declared ones leaves them unknown."""
     call, index = _index("SPXW", spot=6_710.0)
     row = only(risk_of(call, quotes=[fair("SPX", call, spot=6_710.0)], dividends=(), **index))
     assert (math.isnan(row["dividends"]), math.isnan(row["iv"])) == (True, False)
@@ -485,7 +485,7 @@ def test_declared_dividends_lower_the_forward() -> None:
 
 
 def test_unknown_dividends_are_not_zero() -> None:
-    """Until REST has reported dividends, the column is empty; a report without any makes it zero."""
+    """Until REST has reported on dividends, the column is empty; a report that lists none makes it zero."""
     call = held()
     unknown = only(risk_of(call, quotes=[fair("XYZ", call)]))
     none = only(risk_of(call, quotes=[fair("XYZ", call)], dividends=()))
@@ -494,7 +494,7 @@ def test_unknown_dividends_are_not_zero() -> None:
 
 
 def test_the_forward_with_dividends_is_the_declared_one() -> None:
-    """A European call with a dividend has the volatility of a call on the spot minus its present value."""
+    """With a dividend, an option has the volatility of one on the spot minus the dividend's present value."""
     call, _ = _index("XSP", spot=None)
     paid = Dividend(symbol="XYZ", amount=Decimal("2.00"), ex_date=dt.date(2026, 12, 4))
     put = held(option_type="put", strike=100.0)

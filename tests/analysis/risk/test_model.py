@@ -225,7 +225,7 @@ def test_the_last_day_loses_no_more_than_the_extrinsic_value() -> None:
 
 
 def test_deep_options_are_worth_intrinsic_or_nothing() -> None:
-    """Deep in the money, an American put has its intrinsic value; far out of the money, it has none."""
+    """Deep in the money, an American put is worth its intrinsic value; far out of the money, nothing."""
     model = Model()
     for years in (MINUTE, DAY, 0.5):
         assert model.price(option(spot=20.0, years=years), 0.2) == pytest.approx(80.0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""Grids of legs: equal legs are priced once, and unchanged ones not again."""
+"""Grids of legs: equal legs are priced once, and unchanged legs are not repriced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOVED = Moves((-0.1, 0.0, 0.1), (0.0, 7.0), 0.0)
 
 
 class Counting:
-    """The model, which counts the prices that it finds."""
+    """The model, with a count of the prices that it computes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -30,7 +30,7 @@ def _leg(strike: float, scale: float = 100.0, *, years: float = 0.25, spot: floa
 
 
 def test_equal_legs_are_priced_once() -> None:
-    """Legs of several positions in one contract count with their sum, and shares need no price."""
+    """Legs in one contract are priced once, for their sum, and shares need no price."""
     counting = Counting()
     shares = KnownLeg(None, 0.0, 50.0, 100.0)
     legs = [(_leg(90.0), 1.0), (_leg(90.0, -300.0), 1.0), (shares, 1.0)]

@@ -101,7 +101,7 @@ def test_the_first_expiry_has_its_own_column() -> None:
 
 
 def test_a_contract_is_worth_its_payoff_at_its_own_expiry() -> None:
-    """The time left may be rounded to a little more than none, which still counts as expired."""
+    """Rounding may leave slightly more than zero time, which still counts as expired."""
     times = [seconds / SECONDS_PER_YEAR for seconds in range(1, 100)]
     assert any(years - years * DAYS_PER_YEAR / DAYS_PER_YEAR > 0 for years in times)
     for years in times:
@@ -127,7 +127,7 @@ def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
 
 
 def test_no_share_falls_below_zero() -> None:
-    """With a beta of 12, three moves of 5 % exceed the price, so no more than the price is lost."""
+    """With a beta of 12, three moves of 5 % exceed the share's price, so only that price is lost."""
     risk = risk_of(EquityPosition(id="s", symbol="XYZ", shares=100, cost_basis=90.0))
     grid = scenario(risk, [0], days=(0,), betas={"XYZ": 12.0})
     assert grid.pnl.min() == pytest.approx(-10_000.0)
@@ -155,7 +155,7 @@ def test_shocks_of_the_whole_portfolio_go_through_beta() -> None:
 
 
 def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
-    """A step is the expected move to the first expiry; the columns include that day if it is later."""
+    """A step is the expected move to the first expiry, and the columns include the day of that expiry."""
     risk = risk_of(SPREAD)
     holding = holding_of(risk, legs_on(risk))
     iv = float(risk.legs["iv"][0])
@@ -193,12 +193,12 @@ def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
     ],
 )
 def test_a_range_without_profit_and_loss_has_two_break_evens(pnl: list[int], zeros: tuple[float]) -> None:
-    """A curve that lies on zero names where it arrives and where it leaves, not each point between."""
+    """If a curve runs along zero, the break-evens are the ends of that stretch, not each point between."""
     assert find_zeros(np.arange(1.0, 6.0), np.array(pnl, dtype=np.float64)) == zeros
 
 
 def test_a_calendar_has_a_curve_at_its_first_expiry_by_the_model() -> None:
-    """At the first expiry of a calendar the later leg still has time value, most at the strike."""
+    """At the first expiry of a calendar, the later leg still has time value, the most at the strike."""
     legs = [
         Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
         for side, expiry in (("short", DEC), ("long", JAN))

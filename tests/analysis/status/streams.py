@@ -51,7 +51,7 @@ def rejected(stream: StreamName, code: int | None, text: str = "refused", **fiel
 
 
 def snapshot(*records: StreamHealth, **fields: Any) -> LiveSnapshot:
-    """An open market with these streams; the others in good health."""
+    """An open market with these streams; all others are in good health."""
     given = {record.stream: record for record in records}
     everything = {stream: given.get(stream, health(stream)) for stream in StreamName}
     states = [record.state for record in everything.values()]

@@ -59,6 +59,6 @@ def test_a_stream_is_late_by_alpacas_clock() -> None:
     [(None, "—"), (0.018, "18 ms"), (-0.4, f"{MINUS}400 ms"), (-0.0001, "0 ms"), (125.0, "2 m 5 s")],
 )
 def test_a_lag_is_written_in_its_unit(lag: float | None, words: str) -> None:
-    """Lags appear in milliseconds, longer ones as spans."""
+    """Short lags are written in milliseconds, long ones as spans."""
     assert format_lag(live(lag), OPTIONS) == words
     assert format_lag(live(lag), STOCKS) == "20 ms"

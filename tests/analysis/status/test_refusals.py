@@ -185,7 +185,7 @@ def test_reconnecting_shows_a_code_once() -> None:
 
 
 def test_the_time_of_a_cause_comes_before_its_next_step() -> None:
-    """A cause with a next step after a semicolon has its time before it."""
+    """If a next step follows the cause after a semicolon, the time is placed before the semicolon."""
     words = "the relay has stopped publishing; check that it still runs"
     away = health(FILLS, StreamState.RECONNECTING, last_failure=failure(words))
     said = "The relay has stopped publishing at 13:45:10; check that it still runs."
@@ -244,7 +244,7 @@ def test_a_second_program_is_blamed_only_for_its_streams() -> None:
 
 
 def test_an_attempt_counts_from_the_last_proof() -> None:
-    """The attempt counts within this outage; an attempt in progress shows its current step."""
+    """Attempts are counted within this outage; an attempt in progress shows its current step."""
     fields: dict[str, Any] = {"attempts": 9, "tries": 2, "last_failure": failure()}
     waiting = health(OPTIONS, StreamState.RECONNECTING, next_attempt_at=ago(-4), **fields)
     assert "Attempt 2, next try in 4 s." in diagnose(snapshot(waiting)).detail

@@ -125,7 +125,7 @@ def test_an_opening_that_does_not_bound_the_silence_changes_nothing(phase: Marke
 
 
 def test_fills_are_naturally_silent() -> None:
-    """A fill stream without an event is shown as listening, however long it lasts."""
+    """A fill stream is shown as listening, however long it goes without an event."""
     assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS
 
 

@@ -207,7 +207,7 @@ def test_many_symbols_are_counted() -> None:
 
 
 def test_the_worst_wins() -> None:
-    """An error comes before a reconnection, that before connecting, and that before stale quotes."""
+    """An error comes first, then a reconnection, then connecting, and stale quotes come last."""
     error, away = rejected(FILLS, 402), health(OPTIONS, StreamState.RECONNECTING)
     connecting = health(STOCKS, StreamState.CONNECTING)
     quotes = QuoteCounts(total=8, stale=8)

@@ -71,7 +71,7 @@ def portfolio_of(positions: list[dict[str, Any]]) -> Portfolio:
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_the_most_that_can_be_lost(name: str) -> None:
-    """The loss is unlimited only if a short call is uncovered; the number of positions is included."""
+    """The loss is unlimited only if a short call is uncovered; the positions that it includes are counted."""
     positions, loss = BOOKS[name]
     found = find_portfolio_loss(portfolio_of(positions), TODAY)
     assert (found.covered, found.positions) == (loss.covered, loss.positions)
@@ -92,7 +92,7 @@ def test_the_most_that_can_be_lost(name: str) -> None:
 def test_shares_beside_a_call_cover_it(
     positions: list[dict[str, Any]], shares_and_loss: tuple[float, float | None] | None
 ) -> None:
-    """The cover is known, and with all of its shares the call's loss is limited."""
+    """The number of covering shares is known, and if they cover the whole call, its loss is limited."""
     portfolio = portfolio_of(positions)
     cover = find_cover(portfolio, portfolio.positions[0])
     found = cover and (cover.shares, cover.payoff and cover.payoff.max_loss)

@@ -117,7 +117,7 @@ def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> No
 
 
 def test_a_streams_lag_is_by_alpacas_clock() -> None:
-    """With a clock a minute ahead, a median of 61.5 s is 1.5 s; without quotes, it is unknown."""
+    """With a clock a minute ahead, a median lag of 61.5 s is really 1.5 s; without quotes, it is unknown."""
     health = {StreamName.OPTIONS: StreamHealth(StreamName.OPTIONS, lag_seconds=61.5)}
     live = correct_clock(LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=60.0))
     assert stream_lag(live, StreamName.OPTIONS) == 1.5

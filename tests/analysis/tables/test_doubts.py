@@ -40,7 +40,7 @@ def single(kind: str, cost: float, contracts: int = 2) -> dict[str, Any]:
 
 
 def spread(net_debit: float) -> dict[str, Any]:
-    """Return the entry of two put spreads, five dollars wide, sold."""
+    """Return the entry of two short put spreads, five dollars wide."""
     legs = [
         {"side": side, "option_type": "put", "expiry": "2026-12-18", "strike": strike, "contracts": 2}
         for side, strike in (("short", 50), ("long", 45))
@@ -131,7 +131,7 @@ STRUCTURES = {
 
 
 def legs_of(words: str) -> list[dict[str, Any]]:
-    """Return the legs that `+1 C50 0, -1 C55 0` names: side, contracts, terms, and which expiry."""
+    """Return the legs written as `+1 C50 0, -1 C55 0`: side, contracts, terms and the expiry's index."""
     legs = []
     for word in words.split(", "):
         count, terms, expiry = word.split()
@@ -147,7 +147,7 @@ def legs_of(words: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("factor", [1, 0.8, 1.25, -1, 100, 0.01, -100, -0.01])
 @pytest.mark.parametrize("words", STRUCTURES.values(), ids=STRUCTURES)
 def test_a_net_debit_of_the_wrong_sign_or_unit_is_doubted(words: str, factor: float) -> None:
-    """A price near the value raises none; the opposite sign or a hundredfold price does."""
+    """A net debit near the value raises no doubt; the opposite sign or a factor of 100 does."""
     legs = legs_of(words)
     symbols = [
         f"XYZ{leg['expiry'][2:].replace('-', '')}{leg['option_type'][0].upper()}{leg['strike'] * 1000:08d}"

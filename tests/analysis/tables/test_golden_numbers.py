@@ -194,7 +194,7 @@ def test_a_partly_missing_spread_has_no_partial_figure() -> None:
 
 
 def test_a_spread_of_mixed_ages_says_so() -> None:
-    """A leg of 2 s and one of 50 s make a mark with the older age and both warnings."""
+    """Legs with quotes aged 2 s and 50 s give a mark with the older age and both warnings."""
     old = AT - dt.timedelta(seconds=50)
     live = world({C250: (6.0, 6.2)}, ago=2)
     quotes = {**live.option_quotes, C260: Quote(C260, 3.0, 3.2, 1, 1, old, old)}
@@ -296,7 +296,7 @@ def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
 
 
 def test_the_evening_before_expiry_nothing_has_expired() -> None:
-    """At 20:30 in New York, the next day in UTC, a day is left and the last mark is closed."""
+    """At 20:30 in New York, the next day in UTC, one day is left and the last mark is shown as closed."""
     evening = dt.datetime(2026, 12, 17, 20, 30, tzinfo=NEW_YORK).astimezone(dt.UTC)
     reported = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
     row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **reported))

@@ -42,7 +42,7 @@ def _count(*, heard_seconds_ago: float) -> QuoteCounts:
 
 
 def test_a_quiet_quote_is_counted_with_its_stream() -> None:
-    """The quote is older than the threshold, on a stream that was heard a moment ago."""
+    """A quote is quiet if it is older than the threshold but its stream was heard a moment ago."""
     counts = _count(heard_seconds_ago=1)
     assert (counts.total, counts.stale, counts.quiet) == (2, 0, 1)
     assert counts.quiet_by_stream == {StreamName.OPTIONS: 1}
@@ -50,7 +50,7 @@ def test_a_quiet_quote_is_counted_with_its_stream() -> None:
 
 
 def test_a_stale_quote_is_counted_with_its_stream() -> None:
-    """The quote is older than the threshold, on a stream that has not been heard from recently."""
+    """A quote is stale if it is older than the threshold and its stream was not heard from recently."""
     counts = _count(heard_seconds_ago=11)
     assert (counts.stale, counts.stale_by_stream) == (1, {StreamName.OPTIONS: 1})
     assert (counts.quiet, counts.quiet_by_stream) == (0, {})

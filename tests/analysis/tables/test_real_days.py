@@ -475,7 +475,7 @@ DAYS_LEFT = {
 
 @pytest.mark.parametrize(("now", "expiry", "days"), DAYS_LEFT.values(), ids=DAYS_LEFT)
 def test_days_are_counted_in_new_york_dates(now: tuple[int, ...], expiry: tuple[int, ...], days: int) -> None:
-    """Neither a day of 23 or 25 hours nor the reader's own midnight changes them."""
+    """Neither a day of 23 or 25 hours nor the reader's own midnight changes the number of days."""
     at = dt.datetime(*now, tzinfo=NEW_YORK).astimezone(dt.UTC)
     row, _ = view_of(option("XYZ", 50, expiry=dt.date(*expiry)), world(at))
     assert row["dte"] == days

@@ -77,7 +77,7 @@ def test_a_spread_with_a_missing_leg_has_no_value_at_all() -> None:
 
 
 def test_a_credit_has_a_negative_net_debit() -> None:
-    """A condor sold for $162 and worth $118 has gained $44, and 27 % of the credit."""
+    """A condor sold for $162 and worth $116 has gained $46, which is 28 % of the credit."""
     legs = [
         leg("long", "put", 255),
         leg("short", "put", 260),
@@ -167,7 +167,7 @@ def test_a_calendar_whose_front_has_expired_is_not_expired_itself() -> None:
 
 
 def test_the_days_pnl_of_a_structure() -> None:
-    """All legs need the previous day's close; if opened today, the net debit is the base."""
+    """All legs need the previous day's close; for a structure opened today, the net debit is the base."""
     quotes = (quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     closes = {**close_on(FRIDAY, 9.0), **close_on(FRIDAY, 4.5, "AAPL261218C00260000")}
     row, legs = structure_of(vertical(), snapshot(*quotes, previous_closes=closes))

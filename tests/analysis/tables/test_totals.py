@@ -139,7 +139,7 @@ def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> N
 
 
 def test_a_lone_expired_contract_says_nothing_about_the_day() -> None:
-    """The $0 of a contract that expired earlier is not a P/L Day if the others' is unknown."""
+    """The $0 of a contract that expired earlier is not a P/L Day if that of the others is unknown."""
     gone = single(250, id="gone", expiry=FRIDAY)
     assert totals_of(Portfolio(positions=[gone]), LiveSnapshot(as_of=AT)).day_pnl.value == 0
     portfolio = Portfolio(positions=[gone, single(300)])

@@ -142,7 +142,7 @@ def test_a_small_price_is_never_written_as_zero(value: float) -> None:
     st.integers(0, 6),
 )
 def test_figures_are_rounded_as_their_decimals_are(value: float, decimals: int) -> None:
-    """Halves are rounded away from zero in either way of rounding."""
+    """Halves are rounded away from zero, exactly as in decimal arithmetic."""
     exact = Decimal(repr(value))
 
     def to(number: Decimal, places: int) -> Decimal:

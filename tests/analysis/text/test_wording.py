@@ -46,7 +46,7 @@ def test_times_are_in_the_requested_zone() -> None:
     ("days", "words"), [(0, "12:00"), (3, "Mon 12:00"), (-1, "Thu 12:00"), (34, "24 Dec 12:00")]
 )
 def test_a_time_has_its_day_unless_it_is_today(days: int, words: str) -> None:
-    """A time today is shown without a day, one this week with its weekday, and a later one with its date."""
+    """A time today has no day, one within a week has its weekday, and any other has its date."""
     assert format_near_time(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
 
 

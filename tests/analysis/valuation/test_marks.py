@@ -225,7 +225,7 @@ def heard(
 
 
 def test_a_proof_of_life_does_not_extend_back_past_an_opening() -> None:
-    """At 09:30:40, yesterday's quote is from yesterday, this morning's is stale, a later one is quiet."""
+    """At 09:30:40, a quote from before the opening is from yesterday or stale, and a later one is quiet."""
     opened = AT - dt.timedelta(seconds=40)
     live = replace(heard(1), session_open=opened)
     yesterday, today = opened - dt.timedelta(hours=17), opened + dt.timedelta(seconds=5)
@@ -320,7 +320,7 @@ def test_nothing_is_quiet_on_a_stream_that_is_behind() -> None:
 
 
 def test_a_fast_clock_is_not_mistaken_for_a_late_stream() -> None:
-    """If 60 s of a lag of 61 s are this computer's clock, the stream is up to date."""
+    """If 60 s of a lag of 61 s are due to this computer's clock, the stream is up to date."""
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=60.0))) == QuoteState.QUIET
     assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=2.0))) == QuoteState.STALE, (
         "tolerated"

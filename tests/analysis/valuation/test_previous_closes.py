@@ -103,7 +103,7 @@ def test_a_split_since_the_close_is_applied(date: dt.date, stock: ChosenClose, c
 
 
 def test_a_spin_off_withholds_the_close_of_the_stock_too() -> None:
-    """A spin-off changes the price by an unknown amount, and not the number of shares."""
+    """A spin-off changes the price by an unknown amount, but not the number of shares."""
     splits = (Split(symbol="AAPL", new=Decimal(1), old=Decimal(1), date=TODAY),)
     seen = world(closed(100.0), 100.0, symbol="AAPL", splits=splits)
     assert choose_close("AAPL", seen) == ChosenClose(None, CloseBasis.SPLIT)

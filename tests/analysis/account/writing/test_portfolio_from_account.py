@@ -25,7 +25,7 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 def written(history: AccountHistory, document: dict[str, Any] | None = None) -> AccountPortfolio:
-    """The account as a file, merged into a document if there is one."""
+    """The account as a file, merged into a document if one is given."""
     if document is None:
         return write_account_portfolio(history)
     content = json.dumps(document).encode()
@@ -128,7 +128,7 @@ def test_a_multi_leg_order_makes_a_structure() -> None:
 
 
 def test_the_same_structure_bought_twice_is_one() -> None:
-    """Two orders for the same legs in the same ratio become one structure, opened with the first."""
+    """Two orders for the same legs in the same ratio become one structure, which the first order opened."""
     ledger = Ledger()
     for units, price in ((1, "4.00"), (2, "4.30")):
         ledger.order([(CALL, units, Decimal(price)), (HIGHER, -units, Decimal(1))])
@@ -305,7 +305,7 @@ def test_a_merge_after_a_part_was_closed_costs_what_the_account_does() -> None:
 
 
 def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None:
-    """An order that was partly filled when the file was made has a lot per day, as Alpaca averages."""
+    """An order that was partly filled when the file was made has one lot per day, as in Alpaca's average."""
     ledger = Ledger()
     for quantity, price in ((2, "7"), (3, "7.25"), (2, "7.31")):
         ledger._fill("AAPL", Decimal(quantity), Decimal(price), "one")
@@ -318,7 +318,7 @@ def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None
 
 
 def test_entries_that_no_account_holds_are_left_alone() -> None:
-    """A position marked `"account": "none"` stays unchanged, and takes no holding of the account."""
+    """A position marked `"account": "none"` stays unchanged, and takes no holding from the account."""
     ledger = Ledger()
     ledger.order([(CALL, 2, Decimal(4))])
     elsewhere = STRANGLE | {"account": "none"}
