@@ -1,6 +1,6 @@
 """A small broker for tests: it makes up days of orders, keeps its own ledger, and reports it twice.
 
-Once as Alpaca's stream does, once as its REST does; the tests lose, repeat and shuffle its reports.
+It reports once as Alpaca's stream does and once as REST does; tests lose, repeat and shuffle its reports.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def test_a_refusal_by_the_system_names_the_file(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])
 def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
-    """A full standard output gives one sentence, even at the interpreter's end, and exit status 1."""
+    """A full standard output gives one sentence, even as the interpreter exits, and exit status 1."""
     with Path("/dev/full").open("w") as full:
         ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
     assert ended.returncode == 1

@@ -44,7 +44,7 @@ def terms(parsed: ParsedContract) -> tuple[object, ...]:
 
 @given(contracts())
 def test_both_formats_parse_back_to_the_same_terms(contract: ParsedContract) -> None:
-    """Formatting, padded or compact, and parsing are inverse."""
+    """Formatting, padded or compact, and parsing are inverses of each other."""
     assert terms(parse_contract_symbol(format_osi(contract))) == terms(contract)
     assert terms(parse_contract_symbol(format_osi_compact(contract))) == terms(contract)
 
@@ -59,7 +59,7 @@ def test_padded_and_compact_differ_only_in_the_padding(contract: ParsedContract)
 
 @given(mils)
 def test_a_strike_survives_to_the_tenth_of_a_cent(count: int) -> None:
-    """The nearest float of every possible strike gives its exact eight digits."""
+    """The float nearest to any possible strike gives its exact eight digits."""
     assert strike_in_mils(float(Decimal(count) / 1000)) == count
 
 

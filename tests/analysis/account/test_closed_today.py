@@ -114,7 +114,7 @@ def test_a_cash_settlement_realizes_its_amount() -> None:
 
 
 def test_holdings_before_a_settlement_without_a_quantity_are_unknown() -> None:
-    """A sale of the day still has its quantity and its result since the close, but no cost."""
+    """A sale on that day still has its quantity and its result since the close, but no cost."""
     event = BrokerEvent(kind=EventKind.CORPORATE, symbol=CALL, quantity=Decimal(0), date=BEFORE)
     live = LiveSnapshot(
         as_of=NOW,

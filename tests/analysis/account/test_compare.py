@@ -41,7 +41,7 @@ EXPIRED = "AAPL261113C00250000"
 
 
 def option(symbol: str, contracts: int, name: str = "one", **more: Any) -> dict[str, Any]:
-    """A single option of the file, by its symbol."""
+    """A single option in the file, by its symbol."""
     root, date = symbol[:-15], symbol[-15:-9]
     return {
         "id": name,
@@ -56,12 +56,12 @@ def option(symbol: str, contracts: int, name: str = "one", **more: Any) -> dict[
 
 
 def shares(symbol: str, quantity: float, name: str = "shares") -> dict[str, Any]:
-    """Shares of the file."""
+    """Shares in the file."""
     return {"id": name, "symbol": symbol, "shares": quantity, "cost_basis": 1}
 
 
 def condor(units: int) -> dict[str, Any]:
-    """A structure of two options of the file."""
+    """A structure of two options in the file."""
     legs = [
         {"side": "short", "option_type": "call", "expiry": "2026-12-18", "strike": 250, "contracts": units},
         {"side": "short", "option_type": "put", "expiry": "2026-12-18", "strike": 240, "contracts": units},

@@ -206,7 +206,7 @@ def test_each_new_fill_of_the_position_raises_its_alert_with_its_words() -> None
 
 
 def test_fills_from_before_the_first_view_raise_nothing() -> None:
-    """Fills of the morning that a backfill reports do not raise the alert."""
+    """Fills from the morning that a backfill reports do not raise the alert."""
     _, raised = _run(
         _alerts_of(FILL), _fills(0, ("a", -60, "p")), _fills(1, ("a", -60, "p"), ("late", -30, "p"))
     )
@@ -226,7 +226,7 @@ def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
 
 
 def test_a_fill_alert_that_was_removed_and_added_again_starts_over() -> None:
-    """Fills between removing and adding an alert again do not raise it, but other fill alerts see them."""
+    """Fills between an alert's removal and its return do not raise it, but other fill alerts see them."""
     other = AlertRule(id="other", metric="fill", position="q")
     alerts, _ = _run(_alerts_of(FILL, other), _fills(0))
     alerts, raised = _run(with_rules(alerts, []), _fills(1), _fills(2))

@@ -26,7 +26,7 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
 
 
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
-    """Without the stream's id, equal quantity and price identify it; a repeated report counts once."""
+    """Without the stream's id, an equal quantity and price identify it; a repeated report counts once."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
     fill_day = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
     assert [(one.price, one.busted) for one in fill_day.executions] == [(1.9, True), (1.6, False)]
@@ -63,7 +63,7 @@ def test_a_correction_that_the_stream_missed_is_visible_too() -> None:
 
 
 def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
-    """A carried order's correction of an unknown execution is not applied; it may be from an earlier day."""
+    """A carried order's correction is ignored if its execution is unknown, as it may be an earlier day's."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
     sent = live(
@@ -94,7 +94,7 @@ def test_a_second_correction_may_name_the_first() -> None:
 
 
 def test_a_bust_that_rest_already_deducted_undoes_nothing_else() -> None:
-    """If the order's total covers the remaining executions, a bust of an unknown one changes none."""
+    """If the order's total covers the remaining executions, a bust of an unknown one changes none of them."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
     fill_day = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
     assert [(one.price, one.busted) for one in fill_day.executions] == [(1.6, False)]

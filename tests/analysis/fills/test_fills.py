@@ -1,4 +1,4 @@
-"""The day's executions from the stream and from REST: one row each, with the price that is known."""
+"""The day's executions from the stream and from REST: one row each, with its price if it is known."""
 
 from __future__ import annotations
 

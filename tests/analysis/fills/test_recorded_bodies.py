@@ -1,4 +1,4 @@
-"""Recorded order updates, orders and activities, fed through the real code, with the figures they mean."""
+"""Recorded order updates, orders and activities, fed through the real code, with the expected figures."""
 
 from __future__ import annotations
 
@@ -347,7 +347,7 @@ def test_a_small_price_is_shown_in_full() -> None:
 
 
 def test_a_fill_of_two_lots_is_not_attributed_to_one_of_them() -> None:
-    """The sentence of each lot names the other one."""
+    """The sentence about each lot names the other lot."""
     lots = [
         {"id": f"lot{n}", "symbol": "XYZ", "option_type": "call", "expiry": "2026-12-18", "strike": 50,
          "contracts": 2, "cost_basis": n}

@@ -80,7 +80,7 @@ def test_the_worst_cell_is_named() -> None:
 
 
 def test_the_first_expiry_has_its_own_column() -> None:
-    """On its last day a contract expires in a few hours, not tomorrow; a later one keeps its time value."""
+    """On its last day, a contract expires in a few hours, not tomorrow; a later one keeps its time value."""
     legs = [
         Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
         for side, expiry in (("short", AT.date()), ("long", DEC))

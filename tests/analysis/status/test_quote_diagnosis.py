@@ -1,4 +1,4 @@
-"""Quotes that are stale, late or polled, although the streams may run."""
+"""Quotes that are stale, late or polled, even if the streams are running."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_the_time_of_a_cause_comes_before_its_next_step() -> None:
 
 
 def test_fills_have_no_marks_that_age() -> None:
-    """While the fill stream is away, nothing is said of ageing marks."""
+    """While the fill stream is away, nothing is said about ageing marks."""
     away = health(FILLS, StreamState.RECONNECTING, attempts=1, next_attempt_at=ago(-0.2))
     said = diagnose(snapshot(away))
     assert said.headline == "Reconnecting the fill stream."

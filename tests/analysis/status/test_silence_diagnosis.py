@@ -102,7 +102,7 @@ def test_no_quote_is_quiet_on_a_connection_that_the_line_calls_silent() -> None:
 
 
 def test_silence_counts_from_the_opening() -> None:
-    """A page left running overnight does not call its streams mute for the hours of the closed market."""
+    """A page left running overnight does not call its streams mute for the hours the market was closed."""
     night: dict[str, Any] = {"last_event_at": ago(63_000), "connected_at": ago(90_000)}
     silent = [health(stream, **night) for stream in (OPTIONS, STOCKS)]
     assert diagnose(snapshot(*silent, session_open=ago(5))).level is Level.SUCCESS

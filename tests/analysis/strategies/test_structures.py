@@ -103,7 +103,7 @@ def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
 def test_structures_have_the_names_that_traders_use(
     legs: str, name: str, kind: str, width: float | None
 ) -> None:
-    """The legs have this name, family and width, in any order."""
+    """The legs give the expected name, family and width, in any order."""
     position = structure(legs)
     backwards = position.model_copy(update={"legs": position.legs[::-1]})
     for each in (position, backwards):

@@ -168,7 +168,7 @@ def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: fl
 
 
 def test_a_difference_within_the_tolerance_or_refuted_changes_no_time() -> None:
-    """Two seconds may be the network; a quote received right after it was made refutes an hour."""
+    """A difference of 2 s may be network delay; a quote that arrived at once refutes a difference of 1 h."""
     at = new_york(11, 0)
     assert correct_clock(LiveSnapshot(as_of=at, clock_offset_seconds=2.0)).as_of == at
     quotes = QuoteTable.of([Quote(CALL, 1.0, 1.1, 1, 1, at, at + SECOND)])

@@ -406,7 +406,7 @@ def test_the_day_after_the_official_close_settles_and_the_day_is_over() -> None:
 
 
 def test_eleven_of_twelve_legs() -> None:
-    """Ten calls with a gain of $100, one with $234 and one unquoted give a partial total of $1,234."""
+    """Ten calls that gain $100 each, one that gains $234 and one unquoted give a partial total of $1,234."""
     prices = {f"AAPL261218C00{strike}000": (5.9, 6.1) for strike in range(250, 260)}
     prices[C260] = (7.24, 7.44)
     calls = [single(id=str(strike), strike=strike) for strike in range(250, 262)]

@@ -101,7 +101,7 @@ def expiry_of(root: str, expiry: dt.date, live: LiveSnapshot) -> dt.datetime:
 
 
 def hours_left_of(root: str | None, expiry: dt.date | None, live: LiveSnapshot) -> Decimal | None:
-    """Hours to the last trade on the last trading day; the open-settled SPX trades last the day before."""
+    """Hours to the last trade on the last trading day, which for the open-settled SPX is the day before."""
     if root is None or expiry is None:
         return None
     day, time = expiry, CLOSES.get(root, dt.time(16))

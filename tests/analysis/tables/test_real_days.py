@@ -153,7 +153,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, Any], dict[str, Sides]]] = {
 def test_an_unknown_result_withholds_the_totals(
     symbol: str, terms: dict[str, Any], prices: dict[str, Sides]
 ) -> None:
-    """The totals do not shrink to the other positions; the leg still counts as missing."""
+    """The totals do not shrink to those of the other positions; the leg still counts as missing."""
     at = new_york(TUESDAY, 16, 0, 2)
     position = option(symbol, 45, expiry=TUESDAY, **terms)
     shares = EquityPosition(id="s", symbol="ABC", shares=10, cost_basis=10)
@@ -337,7 +337,7 @@ WIDE: dict[str, tuple[Sides, tuple[float, float] | None, float | None]] = {
 def test_a_wide_quote_of_shares_makes_no_mark(
     sides: Sides, trade: tuple[float, float] | None, mark: float | None
 ) -> None:
-    """The middle counts within 1 % or one cent, otherwise a recent trade inside the quote."""
+    """The middle counts if the spread is within 1 % or a cent, otherwise a recent trade inside the quote."""
     at = new_york(TUESDAY, 11)
     live = quoted(world(at, stock_feed="iex"), at - SECOND, {"XYZ": sides})
     if trade is not None:

@@ -47,7 +47,7 @@ def quantities(portfolio: Portfolio) -> Counter[str]:
 
 
 def held(ledger: Ledger) -> dict[str, Decimal]:
-    """Signed quantity by symbol, by the ledger."""
+    """Signed quantity by symbol, according to the ledger."""
     return {symbol: quantity for symbol, (quantity, _) in ledger.held.items() if quantity}
 
 
