@@ -124,7 +124,7 @@ def test_a_cash_settlement_counts_its_amount() -> None:
     ids=["amount", "quantity"],
 )
 def test_a_cash_settlement_that_lacks_a_figure_is_unknown(event: BrokerEvent) -> None:
-    """Without its amount or quantity, the day is incomplete, and the line names the contract."""
+    """If the settlement lacks a figure, the day is incomplete, and the line names the contract."""
     day = day_of({CALL: 1}, {CALL: "3"}, {PUT: "5", CALL: "2"}, event)
     assert (day.known, day.covered, day.complete) == (100, 1, False)
     assert "1 of 2 contracts and stocks · unknown for AAPL 18 Dec 2026 240 put" in day_words(day)

@@ -69,7 +69,7 @@ def portfolio() -> Portfolio:
 
 
 def test_fills_are_noted_on_the_positions_they_touch() -> None:
-    """A position's facts say if a fill came after the file was saved; fills in other contracts are listed."""
+    """A position's facts say whether a fill preceded the saving; fills in other contracts are listed."""
     rows = [
         filled(1, 2, 2, 1.6),
         filled(2, 5, 3, 1.62),

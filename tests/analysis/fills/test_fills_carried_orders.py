@@ -1,4 +1,4 @@
-"""A day's merge with orders from the day before, filled on both sides of midnight in New York."""
+"""The merge of a day with orders from the day before, filled on both sides of midnight in New York."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_the_first_expiry_has_its_own_column() -> None:
 
 
 def test_a_contract_is_worth_its_payoff_at_its_own_expiry() -> None:
-    """Rounding may leave slightly more than zero time, which still counts as expired."""
+    """Rounding may leave a time slightly above zero, which still counts as expired."""
     times = [seconds / SECONDS_PER_YEAR for seconds in range(1, 100)]
     assert any(years - years * DAYS_PER_YEAR / DAYS_PER_YEAR > 0 for years in times)
     for years in times:

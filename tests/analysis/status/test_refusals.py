@@ -244,7 +244,7 @@ def test_a_second_program_is_blamed_only_for_its_streams() -> None:
 
 
 def test_an_attempt_counts_from_the_last_proof() -> None:
-    """Attempts are counted within this outage; an attempt in progress shows its current step."""
+    """Attempts are counted within the current outage; an attempt in progress shows its current step."""
     fields: dict[str, Any] = {"attempts": 9, "tries": 2, "last_failure": failure()}
     waiting = health(OPTIONS, StreamState.RECONNECTING, next_attempt_at=ago(-4), **fields)
     assert "Attempt 2, next try in 4 s." in diagnose(snapshot(waiting)).detail
