@@ -123,7 +123,7 @@ def test_a_binary_env_file_is_refused_without_quoting_it(env_file: Path) -> None
 def test_the_account_is_found_from_url_or_key(
     key: str, url: str | None, account: Account, host: str, env_file: Path
 ) -> None:
-    """The URL decides, otherwise the key's prefix; a loopback host is a demo."""
+    """The URL decides, or the key's prefix if there is no URL; a loopback host is a demo."""
     env = KEYS | {"APCA_API_KEY_ID": key} | ({"APCA_API_BASE_URL": url} if url else {})
     settings = load_settings(env, env_file=env_file)
     assert (settings.account, settings.trading_url) == (account, host)

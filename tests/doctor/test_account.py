@@ -66,7 +66,7 @@ def _clock(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_clock_reports_the_phase_and_that_clocks_agree() -> None:
-    """The phase is in New York time."""
+    """The finding gives the end of the phase in New York time, and says that the clocks agree."""
     finding = _clock_finding(_clock())
     assert finding.level is Level.OK
     assert finding.text.startswith("the market is open until Fri 16:00 New York; this machine's clock agrees")
@@ -82,5 +82,5 @@ def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
 
 @pytest.mark.parametrize("answer", [{}, AlpacaRestError("/v2/clock", "the server failed (503)", status=503)])
 def test_a_malformed_clock_is_a_failure(answer) -> None:
-    """An invalid answer of the clock, or none, is a failure."""
+    """An invalid answer about the clock, or none at all, is a failure."""
     assert _clock_finding(answer).level is Level.FAIL

@@ -76,7 +76,7 @@ def test_no_secret_is_reported(inputs: DoctorInput, simulator: AlpacaSimulator, 
 
 @pytest.mark.integration
 def test_a_refused_key_fails_everywhere(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """A wrong key is a failure of the account and of each stream."""
+    """A wrong key fails the checks of the account and of every stream."""
     wrong = DoctorInput(
         env={**inputs.env, "APCA_API_SECRET_KEY": "wrong"},
         env_file=inputs.env_file,
@@ -198,7 +198,7 @@ def test_without_keys_no_request_is_made(tmp_path) -> None:
 
 
 def test_checking_a_file_needs_no_keys(tmp_path) -> None:
-    """Without any key, a named file is checked and nothing fails; a single key is incomplete."""
+    """Without any key, a named file is checked and nothing fails; one key without the other is a failure."""
     path = tmp_path / "mine.json"
     path.write_text('{"positions": []}')
     for env, level in (({}, Level.NOTE), ({"APCA_API_KEY_ID": "PKTEST"}, Level.FAIL)):

@@ -80,7 +80,7 @@ def test_missing_parts_are_named(server: NatsServer, monkeypatch: pytest.MonkeyP
 
 
 def test_a_server_without_jetstream_is_named(tmp_path: Path) -> None:
-    """No relay can run there, so the next step is not to start one."""
+    """Without JetStream, no relay can run, so the finding does not say to start one."""
     bare = tmp_path / "bare.conf"
     bare.write_text("# no jetstream")
     with running_nats_server(tmp_path / "nats", configuration=bare) as server:
@@ -91,7 +91,7 @@ def test_a_server_without_jetstream_is_named(tmp_path: Path) -> None:
 
 
 def test_a_right_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the user may not read, a relay need not be started."""
+    """If the user may not read, the finding does not say to start a relay."""
     few = tmp_path / "few.conf"
     few.write_text(
         'authorization { users: [ { user: "reader", password: "w0rd", permissions: '

@@ -98,7 +98,7 @@ def test_the_configured_feed_is_tried_first() -> None:
 
 
 def test_a_refusal_of_another_feed_is_a_note() -> None:
-    """Only a feed that the page would use can fail."""
+    """Only the refusal of a feed that the page would use is a failure."""
     probe = FeedProbe(
         StreamName.STOCKS, "sip", Entitlement.REFUSED, "the plan does not include this feed (409)"
     )
@@ -111,7 +111,7 @@ def _contracts(count: int) -> list[Position]:
 
 
 def test_symbols_beyond_the_limit_are_reported() -> None:
-    """201 contracts exceed the indicative feed's limit, and fit OPRA's."""
+    """201 contracts exceed the indicative feed's limit, but not OPRA's."""
     portfolio = Portfolio(positions=_contracts(201))
     free = check_subscription(portfolio, PAPER, NOW.date())
     assert free.level is Level.NOTE

@@ -135,7 +135,7 @@ def test_an_unreadable_file_is_reported_as_such(tmp_path: Path) -> None:
 def test_a_file_is_read_by_itself_once_it_is_readable_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new permission changes neither time nor size, and a lasting failure is reported once."""
+    """A newly readable file is read although its time and size are the same; one failure is reported once."""
     path = _write(tmp_path, json.dumps(RULES))
 
     def refuse(*_args: object, **_more: object) -> None:
@@ -188,7 +188,7 @@ def test_a_number_with_thousands_of_digits_is_reported(tmp_path: Path) -> None:
     ids=str,
 )
 def test_an_error_quotes_nothing_from_the_file(tmp_path: Path, document: object) -> None:
-    """The error does not reveal a file of keys in place of the alerts."""
+    """If a file of keys is in the place of the alerts file, the error reveals nothing from it."""
     with pytest.raises(AlertsFileError) as caught:
         load_alert_rules(_write(tmp_path, json.dumps(document)))
     assert "s3cr3t" not in str(caught.value)

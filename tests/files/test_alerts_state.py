@@ -103,7 +103,7 @@ def test_an_alert_that_is_no_longer_valid_affects_no_other(tmp_path: Path) -> No
 
 
 def test_an_alert_from_the_file_is_explained_by_the_file(tmp_path: Path) -> None:
-    """The alerts file has its own error, and its alerts are not lost."""
+    """An invalid alert that came from the alerts file is not lost, and that file reports its own error."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.save(alerts(), ["spot"])
     state.path.write_bytes(state.path.read_bytes().replace(b'"threshold":-100.0', b'"threshold":"old"'))
@@ -125,7 +125,7 @@ def test_a_failed_copy_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_that_may_not_be_opened_is_reported(tmp_path: Path) -> None:
-    """A folder in its place cannot be read."""
+    """A folder in the place of the file is reported as unreadable."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
     state.path.mkdir()
     assert state.load() is None

@@ -169,7 +169,7 @@ def changed(place: Place, key: str, value: object, *, remove: bool = False, to: 
 
 
 def spellings(key: str) -> set[str]:
-    """Return near misses of a key: a letter less, doubled or swapped, and other ways to write words."""
+    """Return near misses of a key: a letter missing, doubled or swapped, and other ways to write words."""
     swapped = {key[:n] + key[n + 1] + key[n] + key[n + 2 :] for n in range(len(key) - 1)}
     shorter = {key[:n] + key[n + 1 :] for n in range(len(key))}
     doubled = {key[:n] + key[n] + key[n:] for n in range(len(key))}
@@ -215,7 +215,7 @@ def doubled() -> Iterator[Mutation]:
 
 
 def scaled() -> Iterator[Mutation]:
-    """Yield the document with each number of the other sign, or a hundred times as large or as small."""
+    """Yield the document with each number negated, or a hundred times as large or as small."""
     for place in objects(DOCUMENT):
         for key, value in at(DOCUMENT, place).items():
             if isinstance(value, int | float):
@@ -251,7 +251,7 @@ ORIGINAL = parse_portfolio("p.json", json.dumps(DOCUMENT).encode(), today=AT.dat
 
 
 def is_silent(mutation: Mutation) -> bool:
-    """Return whether a mutation gives other figures without a word."""
+    """Return whether a mutation changes figures without a warning or an error that says where."""
     try:
         portfolio = parse_portfolio("p.json", mutation.text.encode(), today=AT.date())
     except PortfolioError as error:
@@ -263,7 +263,7 @@ def is_silent(mutation: Mutation) -> bool:
 
 @pytest.mark.parametrize("kind", [renamed, moved, doubled, scaled])
 def test_no_mutation_changes_figures_silently(kind: Any) -> None:
-    """Every key of every object is changed, and compared with prices and the account."""
+    """Every key of every object is changed, and the result is compared with prices and the account."""
     mutations = list(kind())
     assert len(mutations) > 50
     assert [each.words for each in mutations if is_silent(each)] == []

@@ -113,7 +113,7 @@ def test_the_file_is_only_read(file: Path) -> None:
 
 
 def test_a_portfolio_knows_when_its_file_was_saved(file: Path) -> None:
-    """The version belongs to the bytes read, changes when saved, and has the time of saving."""
+    """The version belongs to the bytes read, changes when the file is saved, and has the time of saving."""
     file.write_text("{}")
     os.utime(file, ns=(0, 1_700_000_000_000_000_000))
     content, version = read_portfolio_file(str(file))

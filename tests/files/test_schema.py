@@ -103,7 +103,7 @@ def is_loaded(document: object) -> bool:
 
 
 def is_beyond(document: object) -> bool:
-    """Return whether only its meaning is wrong: terms without a contract symbol, or a future day."""
+    """Return whether only the meaning is wrong: terms without a contract symbol, or a future day."""
     try:
         portfolio = Portfolio.model_validate(document)
     except ValidationError:
@@ -125,7 +125,7 @@ def changed(path: tuple[Any, ...], field: str, value: object) -> dict[str, Any]:
 
 
 def without_gone(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return an object without the fields that hold this word."""
+    """Return an object without the fields that hold "gone"."""
     return {key: value for key, value in entry.items() if value != "gone"}
 
 

@@ -43,7 +43,7 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_the_server_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
-    """A file beside the portfolio with a module's name is not run in the process with the keys."""
+    """A file beside the portfolio that has a module's name is not run in the process with the keys."""
     here, streamlit = tmp_path / "here", tmp_path / "stub" / "streamlit"
     streamlit.mkdir(parents=True)
     (streamlit / "__init__.py").touch()

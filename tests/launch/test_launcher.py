@@ -119,7 +119,7 @@ def test_a_process_that_ignores_a_closed_terminal_keeps_ignoring_it(launched: La
 
 
 def test_no_browser_is_opened_if_none_is_wanted(launched: Launched) -> None:
-    """With `--no-browser`, none is opened."""
+    """With `--no-browser`, no browser is opened."""
     assert launcher.launch(LaunchOptions(port=free_port(), open_browser=False), launched.say) == 0
     assert launched.opened == []
 
@@ -134,7 +134,7 @@ def test_a_failing_childs_exit_code_is_returned(launched: Launched) -> None:
 def test_ctrl_c_while_modules_are_imported_is_quiet(
     launched: Launched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C during imports gives the shell's status for it, and the server ignores it at its start."""
+    """Ctrl-C during imports ends with the shell's status for it; a server that is starting ignores it."""
 
     class Interrupted(ModuleType):
         def __getattr__(self, name: str) -> object:

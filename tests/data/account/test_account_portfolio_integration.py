@@ -94,7 +94,7 @@ def trade(simulator: AlpacaSimulator, dice: random.Random, held: Counter[str]) -
 
 
 def quantities(portfolio: Portfolio) -> dict[str, Decimal]:
-    """Signed quantity by symbol, by the file."""
+    """Return the signed quantity of each symbol, according to the file."""
     sums: Counter[str] = Counter()
     for position in portfolio.positions:
         for part in parts_of(position):
@@ -103,7 +103,7 @@ def quantities(portfolio: Portfolio) -> dict[str, Decimal]:
 
 
 def cost(portfolio: Portfolio) -> Decimal:
-    """Dollars paid, by the file."""
+    """Return the dollars paid, according to the file."""
     total = Decimal(0)
     for position in portfolio.positions:
         if isinstance(position, MultiLegPosition):
@@ -118,7 +118,7 @@ def cost(portfolio: Portfolio) -> Decimal:
 @settings(max_examples=10)
 @given(dice=st.randoms(use_true_random=False))
 def test_the_account_is_written_as_a_file(dice: random.Random) -> None:
-    """Any account gives a file that agrees with it at its cost, and merging it changes nothing."""
+    """The file of any account agrees with it in quantities and cost, and merging the file changes nothing."""
     held = Counter[str]()
     with (
         AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator,
@@ -158,7 +158,7 @@ def test_the_account_is_written_as_a_file(dice: random.Random) -> None:
 
 
 def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without keys, there is one sentence on standard error and exit status 1, and no output."""
+    """Without keys, the command prints one sentence to standard error, no output, and exits with status 1."""
     monkeypatch.chdir(tmp_path)
     for name in KEY_NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -170,7 +170,7 @@ def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: 
 
 
 def test_the_demos_account_needs_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`portfolio --demo` prints structures by their orders and by the minute; `check -` accepts the file."""
+    """`portfolio --demo` groups legs into structures by order or by minute; `check -` accepts its output."""
     monkeypatch.chdir(tmp_path)
     for name in KEY_NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -200,7 +200,7 @@ def test_the_file_to_merge_is_not_its_own_output(tmp_path: Path) -> None:
 
 
 def test_a_row_that_cannot_be_read_is_never_merged_away(tmp_path: Path) -> None:
-    """A merge leaves the file unchanged; without a file, the other rows are printed and the row is named."""
+    """An unreadable row prevents a merge; without a file, it is named and the other rows are printed."""
     file = tmp_path / "p.json"
     file.write_text('{"positions": [{"id": "s", "symbol": "MSFT", "shares": 5, "cost_basis": 1}], "mine": 1}')
     rows = [{"symbol": "MSFT", "qty": "many", "avg_entry_price": "1"}]

@@ -1,4 +1,4 @@
-"""Activities of the account, read strictly, because a broken row must not become another fact."""
+"""Activities of the account, read strictly, because a broken row must not be read as a different fact."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_broken_row_is_unreadable(broken: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("side", "quantity"), [("buy", 1), ("sell", -1), ("sell_short", -1), ("SELL", -1)])
 def test_a_fill_is_signed_by_its_side(side: str, quantity: int) -> None:
-    """Each of Alpaca's words for a side gives its sign."""
+    """Each of Alpaca's words for a side gives the quantity its sign."""
     fill = read_activity(make_fill(1, side=side))
     assert isinstance(fill, BrokerFill)
     assert fill.quantity == quantity
@@ -102,7 +102,7 @@ def test_a_canceled_row_did_not_happen(status: str | None) -> None:
 
 
 def test_an_unreadable_row_may_still_have_a_date() -> None:
-    """The date is the row's own in New York, or the one at the beginning of its id."""
+    """An unreadable row has its own date in New York, or the one at the beginning of its id."""
     late = {"transaction_time": "2026-11-21T02:00:00Z", "id": "20261130xyz"}
     dates = [date_of(row) for row in (late, {"date": "2026-11-20"}, {"id": "20261119150005123::x"}, {}, None)]
     assert dates == [dt.date(2026, 11, 20), dt.date(2026, 11, 20), dt.date(2026, 11, 19), None, None]

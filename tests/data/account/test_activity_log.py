@@ -78,7 +78,7 @@ def test_an_execution_dated_tomorrow_is_not_a_fill_of_today() -> None:
 
 @pytest.mark.parametrize("looks", [1, 2, 5])
 def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> None:
-    """Each fetch begins before the row, and no earlier."""
+    """Each fetch begins a day before the row that precedes the unreadable one, and no earlier."""
     desk, first = Desk(), NOW - 20 * DAY
     desk.rest.activities = [make_event(date="2026-11-05"), make_event(id="2", qty=None), FEE]
     desk.look(since=first)
@@ -105,7 +105,7 @@ def test_a_failed_update_forgets_nothing() -> None:
 
 
 def test_a_record_that_did_not_change_stays_the_same_object() -> None:
-    """Views that are cached by identity are not computed again."""
+    """An unchanged record is not replaced, so that views cached by identity are not computed again."""
     desk = Desk()
     desk.rest.activities = [make_event()]
     desk.look()

@@ -124,7 +124,7 @@ def test_a_phase_lasts_until_its_end(at: dt.datetime) -> None:
     ],
 )
 def test_the_trading_date_is_todays_or_the_last(at: dt.datetime, date: dt.date, previous: dt.date) -> None:
-    """On a weekend or holiday, it is the last session's date, and the previous one is a session earlier."""
+    """On a weekend or holiday, the date is the last session's; the previous date is a session earlier."""
     assert EXCHANGE.trading_date(at) == date
     assert EXCHANGE.previous_trading_date(at) == previous
 
@@ -276,7 +276,7 @@ def test_a_slow_answer_is_not_mistaken_for_a_wrong_clock(reported: float, offset
 def test_a_time_has_the_close_of_its_trading_dates_session(
     day: dt.date, hour: int, close: dt.datetime, previous: dt.date
 ) -> None:
-    """Every phase of a half day has its close at 13:00; other days have the last session's close."""
+    """At any time of a half day, the close is at 13:00; a day without a session has the last session's."""
     moment = market_state(EXCHANGE, ny(day, hour))
     assert (moment.session_close, moment.previous_trading_date) == (close, previous)
 

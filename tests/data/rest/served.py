@@ -48,7 +48,7 @@ class Server:
 def connect(
     answer: Callable[[httpx.Request], httpx.Response], clock: Clock | None = None
 ) -> tuple[AlpacaRest, Server, Clock]:
-    """Return a client, its server that answers with this function, and its clock."""
+    """Return a client, a server that answers it with this function, and the client's clock."""
     clock, server = clock or Clock(), Server(answer)
     rest = AlpacaRest(SETTINGS, transport=httpx.MockTransport(server), clock=clock, pause=clock.pause)
     return rest, server, clock

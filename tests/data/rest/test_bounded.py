@@ -55,7 +55,7 @@ def serving(talk: Talk, seconds: float = 20.0) -> Iterator[AlpacaRest]:
 
 
 def drip(text: bytes) -> Talk:
-    """Send a beginning, then a byte now and then, each well within the limit of a single read."""
+    """Send a beginning, then a byte now and then, each well within the time limit of a single read."""
 
     def talk(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(text)
@@ -75,7 +75,7 @@ def drip(text: bytes) -> Talk:
     ids=["header", "body", "body without a length"],
 )
 def test_a_dripping_answer_ends_with_the_exchange(beginning: bytes) -> None:
-    """Bytes that keep arriving do not extend the exchange, which is not repeated and fails in words."""
+    """Bytes that keep arriving do not extend the exchange, which fails in words and is not repeated."""
     with serving(drip(beginning), seconds=0.5) as rest:
         began = time.monotonic()
         with pytest.raises(AlpacaRestError, match=r"the answer was not complete within 0\.5 s") as caught:
@@ -180,7 +180,7 @@ def _refuse(_timer: threading.Timer) -> None:
 
 
 def test_no_cookie_comes_back() -> None:
-    """A server cannot add anything to later requests."""
+    """A cookie that a server sets is not sent with later requests."""
     seen: list[httpx.Headers] = []
 
     def handle(request: httpx.Request) -> httpx.Response:

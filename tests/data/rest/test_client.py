@@ -65,7 +65,7 @@ def test_the_target_of_a_redirect_is_never_parsed_as_a_url(status: int, target: 
 
 
 def test_a_key_in_another_spelling_is_not_repeated() -> None:
-    """A key is also hidden in lower case in a redirect's host, and in base64 in a message."""
+    """A key is hidden even in lower case in a redirect's host, or in base64 in a message."""
     secret = "aB3" * 13
     encoded = base64.b64encode(secret.encode()).decode()
     for answer, words in (

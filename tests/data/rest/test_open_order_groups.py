@@ -62,7 +62,7 @@ def rest(broker: Broker) -> AlpacaRest:
 
 
 def test_yesterdays_bracket_is_one_open_order(broker: Broker, rest: AlpacaRest) -> None:
-    """The leg is listed without its parent, which is found once and then fetched by its id."""
+    """Alpaca lists the leg without its parent, which is searched for once and then fetched by its id."""
     for _ in range(2):
         assert [order["id"] for order in rest.orders(status="open")] == [RECORDED["id"]]  # type: ignore[index]
     assert broker.paths == [
@@ -87,7 +87,7 @@ def test_an_open_bracket_is_listed_with_both_legs_and_no_fill(broker: Broker, re
 
 
 def test_the_end_of_a_brackets_legs_is_noticed_too(broker: Broker, rest: AlpacaRest) -> None:
-    """Once no leg is open, the bracket is fetched once more by its id, and then no longer."""
+    """Once no leg is open, the bracket is fetched by its id one last time."""
     history = order_history(rest)
     history.update(NOW)
     broker.open = False

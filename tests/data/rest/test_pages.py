@@ -16,7 +16,7 @@ OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
 
 
 def activity(number: int) -> dict[str, str]:
-    """A FILL by its number."""
+    """Return the FILL with this number."""
     return {"id": f"{number:08}::x", "activity_type": "FILL"}
 
 
@@ -59,14 +59,14 @@ def test_a_short_page_of_activities_is_not_mistaken_for_the_last() -> None:
 
 @pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
 def test_pages_that_never_advance_end(page: list[object]) -> None:
-    """If a full page cannot be continued, a row says that more is missing."""
+    """If a full page cannot be continued, a row says that more rows are missing."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page * 100))
     assert list(rest.fill_pages(OPEN))[-1] == [CUT_SHORT]
     assert len(server.requests) <= 2
 
 
 def order(number: int, legs: int = 0, **changes: object) -> dict[str, object]:
-    """An order by its number, every ten of them submitted at one moment."""
+    """Return the order with this number; each ten consecutive orders were submitted at one moment."""
     at = OPEN + dt.timedelta(milliseconds=number // 10)
     return {
         "id": f"o{number}",
@@ -122,7 +122,7 @@ def test_the_rows_of_a_page_are_not_compared_with_each_other() -> None:
 
 @pytest.mark.parametrize("submitted", [None, "soon", "2026-11-20T14:30:00", 7])
 def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> None:
-    """A full page without a time to continue from is the last one, and a row says that more is missing."""
+    """A full page without a time to continue from is the last, and a row says that more rows are missing."""
     page = [order(number, submitted_at=submitted) for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=[*page, "junk", {"id": None}]))
     assert rest.orders() == [*page, "junk", {"id": None}, CUT_SHORT]  # all are passed on, to be counted

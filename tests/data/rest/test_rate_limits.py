@@ -12,7 +12,7 @@ from tests.data.rest.served import Clock, connect, script
 
 
 def test_a_429_waits_as_long_as_the_server_says() -> None:
-    """The wait is that of Retry-After, else the reset time by the server's date, else it grows."""
+    """The wait is Retry-After's, or lasts until the reset by the server's date; without these, it grows."""
     clock = Clock()
     date = email.utils.formatdate(5_000, usegmt=True)  # the server's clock is far off ours
     rest, _, _ = connect(
@@ -45,7 +45,7 @@ def test_a_429_with_a_malformed_time_waits_as_if_without_one(header: str, value:
 
 
 def test_without_a_valid_date_the_reset_time_is_compared_with_this_clock() -> None:
-    """Without a valid date, the reset time counts by this machine's clock."""
+    """Without a valid date, the wait lasts until the reset time by this machine's clock."""
     clock = Clock()
     date = "Mon, 99 Jan 2026 99:99:99 +99999999999999"
     headers = {"X-RateLimit-Reset": str(int(clock.now) + 7), "Date": date}
@@ -65,7 +65,7 @@ def test_a_429_reports_how_long_it_waits() -> None:
 
 
 def test_endless_429s_end() -> None:
-    """A request that is only answered with 429 fails after ten attempts."""
+    """A request that is always answered with 429 fails after ten attempts."""
     rest, server, _ = connect(lambda _: httpx.Response(429))
     with pytest.raises(AlpacaRestError, match="too many requests") as caught:
         rest.account()

@@ -93,7 +93,7 @@ def test_a_connection_made_after_stop_is_closed(silent: socket.socket) -> None:
 
 
 class BusyTransport(httpx.BaseTransport):
-    """A transport whose exchange lasts until it is released; notes whether one runs when it is closed."""
+    """A transport whose exchange lasts until released; notes whether one is running when it is closed."""
 
     def __init__(self) -> None:
         self.began, self.released = threading.Event(), threading.Event()
@@ -109,12 +109,12 @@ class BusyTransport(httpx.BaseTransport):
         return httpx.Response(200, json={})
 
     def close(self) -> None:
-        """Note whether an exchange runs."""
+        """Note whether an exchange is running."""
         self.closed.append(self._runs)
 
 
 def test_a_connection_in_use_is_closed_by_its_own_thread() -> None:
-    """The system could give a closed socket's number to another one, and the thread would wait for that."""
+    """A socket closed by another thread frees its number, and the reader could then wait on a new socket."""
     transport = BusyTransport()
     reader = HostReader("https://host", (KEY, SECRET), transport=transport)
     thread = threading.Thread(target=lambda: reader.get("/v2/clock", {}, dict), daemon=True)
@@ -162,7 +162,7 @@ def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptu
 def test_a_failure_to_connect_is_in_plain_words(
     failure: OSError, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever prevents a connection is described as for a stream, without the system's error number."""
+    """A failure to connect is described as it is for a stream, without the system's error number."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise failure
@@ -178,7 +178,7 @@ def test_a_failure_to_connect_is_in_plain_words(
 
 
 def test_a_server_without_tls_is_a_failure_to_connect(silent: socket.socket) -> None:
-    """TLS to a server without it fails as no connection."""
+    """Connecting over TLS to a server without TLS is reported as a failure to connect."""
     url = loopback(silent).trading_url.replace("http:", "https:")
     rest = AlpacaRest(AlpacaSettings(KEY, SECRET, trading_url=url, data_url=url), pause=lambda _: True)
 

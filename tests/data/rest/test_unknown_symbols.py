@@ -55,7 +55,7 @@ def test_a_route_that_refuses_everything_is_an_error(status: int) -> None:
 
 
 def test_a_route_that_fails_during_the_search_blames_no_symbol(caplog: pytest.LogCaptureFixture) -> None:
-    """If answers stop after the first chunk, that is raised, and the next fetch requests every symbol."""
+    """If only the first chunk is answered, an error is raised, and the next fetch requests every symbol."""
     answered: list[bool] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -80,7 +80,7 @@ def test_adjacent_unknown_symbols_do_not_lose_the_others() -> None:
 
 
 def test_an_unknown_symbol_is_searched_for_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Later fetches leave it out without a request or a warning; another route is asked for it."""
+    """Later fetches skip the symbol without a request or a warning; another route is still asked for it."""
     rest, server, _ = connect(knowing({"BAD"}))
     symbols = [*SYMBOLS[:40], "BAD"]
     assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
@@ -93,7 +93,7 @@ def test_an_unknown_symbol_is_searched_for_and_reported_once(caplog: pytest.LogC
 
 
 def test_a_refusal_of_the_feed_is_not_mistaken_for_a_bad_symbol() -> None:
-    """A 403 is raised at once and not tried in halves."""
+    """A 403 is raised at once, and the symbols are not tried in halves."""
     rest, server, _ = connect(lambda _: httpx.Response(403, json={"message": "no opra"}))
     with pytest.raises(AlpacaRestError, match="no opra"):
         rest.option_snapshots(["A", "B"], "opra")

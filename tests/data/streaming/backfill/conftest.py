@@ -42,7 +42,7 @@ class BackfillDesk:
         return min([self.backfill.step(host) for host in Host])
 
     def round(self) -> float:
-        """Fetch all that is due, and return the seconds until more is."""
+        """Fetch all that is due, and return the seconds until more is due."""
         while (seconds := self.step()) == 0:
             pass
         return seconds
@@ -62,5 +62,5 @@ def desk() -> BackfillDesk:
 
 
 def refused(path: str, status: int | None) -> AlpacaRestError:
-    """An error of one route."""
+    """Return an error that one route raises."""
     return AlpacaRestError(path, "no", status=status)

@@ -48,7 +48,7 @@ def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
 
 @pytest.mark.parametrize(("hours", "ahead"), [(13, 100), (13.9, -100), (0, 0)])
 def test_days_follow_alpacas_clock(hours: float, ahead: int) -> None:
-    """Near midnight, a clock that is 100 minutes off is on another date."""
+    """Dates follow Alpaca's clock even if this computer's is 100 minutes off near midnight."""
     desk = AccountDesk()
     desk.sink.clock_ahead = dt.timedelta(minutes=ahead)
     alpacas = NOW + dt.timedelta(hours=hours)
@@ -61,7 +61,7 @@ def test_days_follow_alpacas_clock(hours: float, ahead: int) -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_positions_are_published_with_the_history_that_follows_them(*, fails: bool) -> None:
-    """Otherwise, a fill would be in the positions only; if the history fails, they come without it."""
+    """Positions wait for the history, or a fill could be in them only; if it fails, they come alone."""
     desk = AccountDesk()
     desk.fetch.fetch_positions()
     assert desk.sink.reference["broker_positions_at"] == NOW
@@ -97,7 +97,7 @@ def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
 def test_an_event_booked_while_the_positions_are_fetched_waits_for_the_next_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The history is incomplete until then."""
+    """An event booked during the fetch of the positions leaves the history incomplete until the next ones."""
     desk = AccountDesk()
     desk.fetch.fetch_positions()
     desk.rest.activities = [make_event(id="first")]

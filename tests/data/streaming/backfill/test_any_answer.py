@@ -114,7 +114,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def with_junk(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    """Return the value with something else at a place."""
+    """Return a copy of the value with a new one at a place."""
     if not place:
         return new
     changed = copy.deepcopy(value)
@@ -136,7 +136,7 @@ def answers(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def fetch_all(bodies: dict[str, Any]) -> FakeResults:
-    """Let a background fetch meet these answers once, with every part that does not concern orders."""
+    """Return the results of fetching each part that does not concern orders once, with these answers."""
     sink, clock = FakeResults(), FakeClock()
     transport = httpx.MockTransport(
         lambda asked: httpx.Response(200, content=json.dumps(bodies[asked.url.path]))
@@ -241,7 +241,7 @@ def test_a_skipped_row_is_reported(path: str) -> None:
     ],
 )
 def test_a_time_that_does_not_exist_everywhere_is_refused(path: str, body: Any, words: str) -> None:
-    """A time that does not exist in every zone is refused; it would raise an error in streams and page."""
+    """A time that does not exist in every zone is refused; it would cause errors in streams and the page."""
     said = fetch_all({**ANSWERS, path: body}).latest_words
     assert words in said["market"]
     assert said["positions"] == ""  # the host did answer, so its other routes are requested

@@ -38,7 +38,7 @@ def test_a_request_fetches_at_once_and_again_when_rest_has_settled(desk: Backfil
 
 
 def test_simultaneous_requests_are_combined(desk: BackfillDesk) -> None:
-    """A flapping stream does not cause a fetch each time; they are at least a second apart."""
+    """Not every acknowledgement of a flapping stream causes a fetch; fetches are at least a second apart."""
     desk.round()
     for _ in range(50):
         desk.backfill.request_fills()
@@ -95,7 +95,7 @@ def test_an_unreadable_row_affects_only_itself() -> None:
 
 
 def test_orders_from_earlier_days_are_found_too() -> None:
-    """Open orders from before today, and filled ones in no list, are fetched one by one if needed."""
+    """Open orders from earlier days, and filled ones that no list contains, are fetched singly if needed."""
     rest = FakeRest()
     before = {"submitted_at": "2026-11-18T15:00:00Z", "updated_at": "2026-11-18T15:00:00Z"}
     rest.open_orders = [make_order("old", **before)]
@@ -127,7 +127,7 @@ def test_a_new_day_begins_with_nothing() -> None:
 
 
 def test_a_fetch_that_spans_midnight_is_not_published(desk: BackfillDesk) -> None:
-    """A fetch during which midnight passes has the day before's results, so the next begins at once."""
+    """A fetch that spans midnight has the previous day's results, so the next one begins at once."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
 
@@ -158,7 +158,7 @@ def test_a_refusal_of_one_order_does_not_lose_the_others(status: int) -> None:
 
 @pytest.mark.parametrize("status", [408, 401, 403, 429, None])
 def test_a_refusal_of_the_account_is_not_mistaken_for_an_odd_order(status: int | None) -> None:
-    """A refused key or plan, a limit or a slow server does not exclude the order."""
+    """If a key or plan is refused, a limit reached or a server slow, the order is requested again later."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.single = {"gtc": make_order("gtc")}

@@ -1,4 +1,4 @@
-"""A failing part of the background fetch: it is tried again, and the others do not wait for it."""
+"""A failing part of the background fetch is tried again, and the other parts do not wait for it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_wait_for_the_limit_is_reported_while_it_lasts(desk: BackfillDesk) -> 
 
 
 def test_requests_held_by_the_limit_are_reported_too() -> None:
-    """Executions that wait behind another part on the same host have the same reason."""
+    """Executions that wait behind another part on the same host report the same reason."""
     desk = BackfillDesk()
     desk.rest.limits["clock"] = 9.0
     desk.backfill.request_fills()
@@ -103,7 +103,7 @@ def test_requested_executions_are_fetched_even_if_the_host_seems_away(desk: Back
 
 
 def test_a_request_made_as_its_host_seems_away_is_not_held_back() -> None:
-    """A request between a part's failure and the postponement of the others is kept."""
+    """A request made between one part's failure and the postponement of the other parts is kept."""
     clock, looks = FakeClock(), []
 
     def away() -> None:

@@ -98,7 +98,7 @@ def test_an_unreadable_calendar_is_requested_again(desk: BackfillDesk) -> None:
 
 
 def test_a_stop_does_not_change_the_calendar(desk: BackfillDesk) -> None:
-    """A request that ends because of Stop does not import the library, which would take a second."""
+    """A request that Stop ends does not cause an import of the library, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
     desk.backfill.stop()
     desk.backfill.step(Host.TRADING)

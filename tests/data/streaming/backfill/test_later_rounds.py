@@ -1,4 +1,4 @@
-"""Later rounds of the background fetch: what no stream carries, and no price that REST alone keeps alive."""
+"""Later rounds of the background fetch request what no stream carries, and keep no silent feed alive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_later_rounds_refresh_what_no_stream_reports(desk: BackfillDesk) -> None
 
 
 def test_rest_does_not_keep_a_silent_feed_alive(desk: BackfillDesk) -> None:
-    """A symbol's quote and trade are published once; later fetches publish only those without any."""
+    """A symbol's quote and trade are published once; later fetches publish only what was still missing."""
     desk.round()
     desk.rest.options = {
         CALL: {**SNAPSHOT, "latestQuote": {**QUOTE, "t": "2026-11-20T15:00:59Z"}},

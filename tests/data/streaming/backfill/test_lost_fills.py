@@ -19,12 +19,12 @@ CALL, PUT = "XYZ261218C00050000", "XYZ261218P00050000"
 
 
 def at(hour: int, minute: int = 0, *, days_ago: int = 0) -> dt.datetime:
-    """Return a time of the day, or of an earlier one."""
+    """Return a time of the day, or of an earlier day."""
     return (DAY - dt.timedelta(days=days_ago)).replace(hour=hour, minute=minute)
 
 
 def order(name: str, filled: str, **fields: Any) -> Json:
-    """Return an order of ten o'clock as REST lists it."""
+    """Return an order placed at ten o'clock, as REST lists it."""
     placed = fields.pop("placed", at(10)).isoformat()
     row = {
         "id": name,
@@ -43,7 +43,7 @@ def order(name: str, filled: str, **fields: Any) -> Json:
 
 
 def fill(name: str, order_id: str, quantity: str, total: str, left: str = "0", **fields: Any) -> Json:
-    """Return an execution of a minute past ten."""
+    """Return an execution at one minute past ten."""
     row = {
         "id": name,
         "activity_type": "FILL",
@@ -106,7 +106,7 @@ WHOLE: dict[str, tuple[Json, list[Json]]] = {
 
 
 class Source:
-    """A REST that leaves out some fills; the trade of half past ten is always there."""
+    """A REST source that leaves out some fills; the fill at half past ten is always there."""
 
     def __init__(self, placed: Json, fills: list[Json], lost: set[str]) -> None:
         self.placed, self.fills, self.lost = placed, fills, lost

@@ -1,4 +1,4 @@
-"""The background fetch in an outage, beside a clock that is set, and in its own thread."""
+"""The background fetch during an outage, after the computer's clock is set, and in its own thread."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class PolledRest:
     bad_row: bool = False
 
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> dict[str, Any]:
-        """Return a quote of each."""
+        """Return a quote of each contract."""
         assert feed == "indicative"
         if self.error is not None:
             raise self.error
@@ -114,7 +114,7 @@ def desk() -> PollingDesk:
     [((0, 0), 15.0), ((800, 30), 15.0), ((2500, 0), 15.0), ((2501, 0), 20.0), ((5000, 60), 35.0)],
 )
 def test_the_interval_follows_from_the_number_of_symbols(numbers: tuple[int, int], seconds: float) -> None:
-    """Polling uses 100 symbols a call, half of the plan's requests, and at least 15 s."""
+    """The interval is at least 15 s, and uses half of the plan's requests of 100 symbols each."""
     assert choose_poll_seconds(numbers) == seconds
     calls = sum(-(-number // 100) for number in numbers)
     assert calls * 60 / seconds <= CALLS_PER_MINUTE

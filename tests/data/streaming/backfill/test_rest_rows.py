@@ -22,7 +22,7 @@ from tests.fakes import ADJUSTED, INDEX_CALL, SNAPSHOT
 
 
 def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
-    """Before the day's first trade, it is `dailyBar`'s close, and later `prevDailyBar`'s."""
+    """Until the day's first trade, the previous close is `dailyBar`'s; afterwards, it is `prevDailyBar`'s."""
 
     def close(**bars: object) -> PreviousClose | None:
         rows = read_snapshots({CALL: bars}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
@@ -39,7 +39,7 @@ def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
 
 
 def test_the_closing_quote_is_known_until_the_days_first_quote() -> None:
-    """The close has the closing quote's middle, or is only that without a trade; a stock's close has none."""
+    """An option's close has the closing quote's mid, and is that mid without a trade; a stock's has none."""
     quote = {"bp": 1.4, "ap": 1.8, "bs": 1, "as": 1, "t": "2026-11-19T20:59:58Z"}
     bar = {"c": 1.5, "n": 4, "t": "2026-11-19T05:00:00Z"}
     day = dt.date(2026, 11, 19)
@@ -137,7 +137,7 @@ def test_events_that_move_a_price_like_a_split_are_read(row: dict[str, Any], wor
 
 
 def test_positions_multipliers_and_values_of_odd_forms() -> None:
-    """Quantities are signed by the side, unreadable rows are left out, and size is not a multiplier."""
+    """Quantities get their sign from the side, unreadable rows are left out, and size is not a multiplier."""
     rows = [
         {"symbol": "A", "qty": "3", "side": "short", "market_value": "-30"},
         {"symbol": "B", "qty": "2.5", "side": "long"},

@@ -61,7 +61,7 @@ def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
 
 
 def heading(history: OrderHistory) -> tuple[bool, str]:
-    """Return whether the day claims to be complete, and its words."""
+    """Return whether the day claims to be complete, and the words of its heading."""
     day = FillDayBuilder().build([], history.fills, history.orders, unreadable=history.unreadable, day=DAY)
     said = day.completeness
     return said.complete, completeness_words(said, NEW_YORK)
@@ -69,7 +69,7 @@ def heading(history: OrderHistory) -> tuple[bool, str]:
 
 @pytest.mark.parametrize("row", BROKEN_FILLS, ids=repr)
 def test_a_fill_that_cannot_be_read_ends_the_claim(row: Any) -> None:
-    """One unreadable FILL among good ones makes the heading say how many and since when."""
+    """With an unreadable FILL among good ones, the heading says how many are unreadable, and since when."""
     rest = FakeRest()
     rest.fills, rest.todays_orders = [make_fill(0), row], [make_order("o1", filled_qty="1")]
     assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
@@ -86,7 +86,7 @@ def test_an_order_that_cannot_be_read_ends_the_claim(row: Any) -> None:
 
 
 def test_truncated_pages_end_the_claim() -> None:
-    """Orders or activities that could not be requested are missing, whatever the others contain."""
+    """Orders or activities on pages that could not be requested are missing, so the day is incomplete."""
     for change in ({"todays_orders": [make_order("o1"), CUT_SHORT]}, {"fills": [CUT_SHORT]}):
         rest = FakeRest()
         for name, rows in change.items():

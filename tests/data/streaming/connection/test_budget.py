@@ -34,7 +34,7 @@ class Plan:
 
 @given(symbols=st.integers(1, 300), limit=st.integers(0, 650), per_channel=st.booleans())
 def test_whatever_is_granted_is_found(symbols: int, limit: int, *, per_channel: bool) -> None:
-    """Quotes of the first symbols use the limit, then trades use the rest, in a few requests."""
+    """A few requests fill the limit with quotes of the first symbols, then what is left of it with trades."""
     names = [f"S{number}" for number in range(symbols)]
     plan = Plan(limit, per_channel=per_channel)
     budget = asyncio.run(find_budget(names, plan.ask))

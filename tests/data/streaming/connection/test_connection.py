@@ -80,9 +80,9 @@ def _quote(bid: float) -> dict[str, Any]:
 
 
 def test_the_servers_message_counts_before_the_broken_connection_that_follows() -> None:
-    """Quotes before an error frame are delivered, and its code is the reason though the socket closed too.
+    """Quotes before an error frame are delivered, and its code is the reason even if the socket closes too.
 
-    A quote that was not requested is ignored; kept, such quotes would fill the memory.
+    A quote that was not requested is ignored, because such quotes would fill the memory.
     """
     batches: list[MarketBatch] = []
 
@@ -156,7 +156,7 @@ class Waits(SilentObserver):
 
 
 def test_messages_that_collect_in_the_socket_count_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quote delivered at once did not wait; one during the pause waited for the pause at most."""
+    """A quote delivered at once did not wait; one sent during the pause waited no longer than the pause."""
     now, waits, pauses = [100.0], Waits(), list[float]()
     pausing, sent = threading.Event(), threading.Event()
 
@@ -193,7 +193,7 @@ def test_messages_that_collect_in_the_socket_count_as_waiting(monkeypatch: pytes
 
 
 def test_a_busy_stream_delivers_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After 400 messages in 0.03 s at most, the pause is longer, and after a quiet pause short again."""
+    """After 400 messages within 0.03 s, the pause is longer; after a quiet pause, it is short again."""
     pauses: list[float] = []
     was_busy = threading.Event()
 

@@ -42,7 +42,7 @@ def _symbols(decoder: FrameDecoder) -> list[str]:
 
 
 def test_a_frame_gives_quotes_and_trades_under_the_sdks_names() -> None:
-    """A whole frame is decoded typed, with its time to the microsecond."""
+    """A whole frame is decoded into typed records, with their times to the microsecond."""
     decoder = FrameDecoder()
     assert decoder.take(_frame(_quote(c="A", ax="N", bx="N"), _trade(c="a", x="N"))) == []
     batch = decoder.flush()

@@ -177,7 +177,7 @@ def test_a_status_that_is_not_a_number_is_ignored() -> None:
 
 
 def _bad_certificate(message: str) -> ssl.SSLCertVerificationError:
-    """Return the error of a handshake, which OpenSSL gives these words."""
+    """Return the error of a handshake, with these words from OpenSSL."""
     error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
     error.verify_message = message
     return error

@@ -21,7 +21,7 @@ ADDRESSES = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 
 
 class Resolver:
-    """A resolver that answers when it is released, and counts its questions."""
+    """A resolver that answers when it is released, and records its look-ups."""
 
     def __init__(self) -> None:
         self.released = threading.Event()
@@ -71,7 +71,7 @@ def test_a_failure_is_passed_on_as_the_resolver_gave_it(resolver: Resolver) -> N
 
 
 def test_a_lookup_is_abandoned_when_nobody_waits(resolver: Resolver) -> None:
-    """The loop ends at its own timeout while the resolver hangs; a plain loop would wait for it."""
+    """The loop ends at its own timeout while the resolver hangs; a plain loop would wait for the answer."""
 
     async def give_up() -> None:
         async with asyncio.timeout(0.05):

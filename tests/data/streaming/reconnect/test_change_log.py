@@ -66,7 +66,7 @@ REFUSED = StreamFailure("Alpaca refused the key", NOON, code=402, final=True)
     ],
 )
 def test_a_change_is_logged_with_its_cause(caplog, after: StreamHealth, level: str, line: str) -> None:
-    """Each new state has a log line: what is granted, why it was lost, and whether it is retried."""
+    """Each new state is logged: what is granted, why the stream was lost, and whether it is retried."""
     caplog.set_level(logging.INFO)
     log_change(CONNECTING, after)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [(level, line)]

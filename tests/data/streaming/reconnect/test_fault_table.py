@@ -101,7 +101,7 @@ def bench(caplog, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_all_three_streams_run(bench: Bench, wait_until) -> None:
-    """Without a fault, the three streams run, grant all symbols and show quotes."""
+    """Without a fault, the three streams run, all symbols are granted, and quotes arrive."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     for contract in CONTRACTS:
@@ -271,7 +271,7 @@ def test_a_vanished_peer_is_noticed_by_pings(bench: Bench, wait_until, stream: s
 
 
 def test_a_mute_stream_that_answers_pings_is_left_alone(bench: Bench, wait_until) -> None:
-    """While few symbols were ticking, silence with pongs does not cause a new connection."""
+    """If few symbols have ticked, silence with pongs does not cause a new connection."""
     bench.simulator.faults.set("options", mute=True)
     bench.start()
     wait_until(lambda: bench.is_running("options"))
@@ -293,7 +293,7 @@ def test_symbols_that_are_not_granted_are_named(bench: Bench, wait_until) -> Non
 
 @pytest.mark.parametrize("code", [407, 500])
 def test_a_temporary_error_frame_is_retried(bench: Bench, wait_until, code: int) -> None:
-    """After a slow reader's cut or an internal error of Alpaca, the stream reconnects and says why."""
+    """If Alpaca cuts off a slow reader or has an internal error, the stream reconnects and says why."""
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))
     bench.simulator.send_error("options", code)
@@ -516,7 +516,7 @@ def test_a_plan_that_counts_channels_still_streams(
 def test_a_symbol_in_an_invalid_format_is_named_and_left_out(
     wait_until, monkeypatch, *, counts_channels: bool
 ) -> None:
-    """Alpaca's 400 names no symbol, so it is found and left out, on later connections too."""
+    """Alpaca's 400 does not name the symbol, which is searched for and left out, on later connections too."""
     for name in ("known_budgets", "known_invalid"):
         monkeypatch.setattr(market_data, name, {})
     stocks = tuple(f"S{chr(65 + number // 26)}{chr(65 + number % 26)}" for number in range(40))

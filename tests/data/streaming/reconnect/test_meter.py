@@ -24,7 +24,7 @@ def test_the_rate_covers_the_last_seconds() -> None:
 
 
 def test_a_silence_does_not_lower_the_rate_that_follows() -> None:
-    """After ten silent minutes, the rate is that of the seconds since."""
+    """After ten silent minutes, the rate covers only the seconds since the silence."""
     clock = FakeClock(100.0)
     meter = StreamMeter(clock.monotonic)
     meter.count(1, 0.0)

@@ -94,7 +94,7 @@ def bench(wait_until) -> Iterator[Bench]:
 
 
 def test_a_portfolio_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench, wait_until) -> None:
-    """If five contracts tick and then nothing for 46 s, there is one new connection in ten minutes."""
+    """If five contracts tick and then fall silent for 46 s, there is one new connection in ten minutes."""
     bench.start()
     bench.tick(CONTRACTS[:5])
     bench.pass_minutes(44 / 60)

@@ -32,13 +32,13 @@ def test_the_wait_is_never_zero_and_never_above_the_cap(number: int, draw: float
 
 @given(failures, draws)
 def test_jitter_stays_within_a_quarter(number: int, draw: float) -> None:
-    """The draw moves a wait by at most 25 %."""
+    """Jitter changes a wait by at most 25 %."""
     plain = compute_backoff_seconds(number)
     assert plain * 0.75 <= compute_backoff_seconds(number, draw=draw) <= plain * 1.25
 
 
 def test_the_jitter_is_used() -> None:
-    """Two draws give two waits, so that clients do not return at the same time."""
+    """Different draws give different waits, so that clients do not return at the same time."""
     assert compute_backoff_seconds(3, draw=0.0) == 1.5
     assert compute_backoff_seconds(3, draw=0.75) == 2.25
 
@@ -72,7 +72,7 @@ def test_temporary_errors_are_not_final(code: int) -> None:
     ],
 )
 def test_errors_that_only_the_user_can_fix_are_final(error: Exception) -> None:
-    """A refusal, a missing package or a wrong setting does not change by retrying."""
+    """Retrying does not help against a refusal, a missing package or a wrong setting."""
     assert is_final(error)
 
 

@@ -279,7 +279,7 @@ def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits
 def test_the_configured_backoff_is_used(
     wait_until, base: float, code: int | None, least: float, most: float
 ) -> None:
-    """The next attempt is within the jitter around the base, at least 5 s after too many attempts."""
+    """The next attempt follows after the base with jitter; after HTTP 429, the base is at least 5 s."""
     bench = Bench(base_seconds=base, cap_seconds=100.0)
     _start(bench, wait_until)
     bench.made[-1].end(StreamInterrupted("options", "reset", code=code))
@@ -377,7 +377,7 @@ def test_simultaneous_counts_of_stream_and_consumer_add_up(bench) -> None:
 
 
 def test_a_message_that_the_consumer_cannot_use_counts_as_malformed_once(bench) -> None:
-    """A batch that raised was counted on arrival, and its wait still counts."""
+    """If the consumer raises, the batch was already counted on arrival, and its wait still counts."""
     bench.worker.counted(messages=3, conflated=0, malformed=0, waited=0.5)
     bench.worker.skipped(3)
     assert (bench.health.messages, bench.health.malformed) == (3, 3)

@@ -59,7 +59,7 @@ def test_a_batch_of_trades_shares_the_quotes_of_the_version_before() -> None:
 
 
 def test_an_older_rest_row_never_replaces_one_from_the_stream() -> None:
-    """A late first quote fills only a missing row."""
+    """A first quote from REST that comes late fills only a missing row."""
     cache = LiveCache([], ["C1", "C2"])
     cache.apply_options([Quote("C1", 1.0, 2.0, timestamp=NOW)])
     older = NOW - dt.timedelta(minutes=1)
@@ -88,7 +88,7 @@ def test_order_updates_from_an_earlier_new_york_day_are_dropped() -> None:
 
 
 def test_a_row_without_any_time_is_kept() -> None:
-    """A fill without a time counts from receipt, and stays even without that."""
+    """A fill without a time is dated by its receipt, and a fill without either is kept."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
     rows = [_row("timeless", None), _row("received", None, received_at=yesterday)]

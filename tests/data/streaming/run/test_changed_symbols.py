@@ -85,7 +85,7 @@ def test_symbols_beyond_the_plan_are_found_on_a_new_connection(
 
 
 def test_an_invalid_symbol_that_is_removed_ends_no_stream(simulator: AlpacaSimulator, run: LiveRun) -> None:
-    """A symbol that Alpaca never accepted is not unsubscribed, because it would refuse that too."""
+    """A symbol that Alpaca never accepted is not unsubscribed, because Alpaca would refuse that too."""
     invalid = "T22"
     run.change_symbols(_config(simulator, CALL, stocks=("AAPL", invalid)))
     stocks = run.workers[StreamName.STOCKS]

@@ -27,7 +27,7 @@ CORRECTED = {"T": "c", "S": "AAPL", "oi": 7, "op": 255.1, "os": 100, "ci": 8, "c
     ids=["cancelled", "corrected", "another price", "another size", "unreadable", "no message"],
 )
 def test_a_withdrawn_trade_is_not_the_last(message: Any, last: tuple[float, float] | None) -> None:
-    """A cancelled trade leaves no last price, a corrected one its corrected price, another trade stays."""
+    """A cancelled trade leaves no last price, and a corrected one its new price; another trade stays."""
     cache = LiveCache(["AAPL"])
     cache.apply_stocks((), [Trade("AAPL", 255.1, 100.0)])
     cache.apply_corrections(StreamName.STOCKS, read_corrections([message]))

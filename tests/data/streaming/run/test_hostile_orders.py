@@ -1,4 +1,4 @@
-"""Order updates of any shape: no exception, none disappears uncounted, and nothing claims to be complete."""
+"""Order updates of any shape: none raises or disappears uncounted; a broken one makes the day incomplete."""
 
 from __future__ import annotations
 

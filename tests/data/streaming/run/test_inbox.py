@@ -113,7 +113,7 @@ def test_take_waits_for_an_offer(wait_until) -> None:
 
 
 def test_close_wakes_a_waiting_consumer() -> None:
-    """A consumer that waits on an empty inbox is woken by the end."""
+    """A consumer that waits on an empty inbox is woken when the inbox is closed."""
     inbox = EventInbox(2)
     taken: list[Batch | None] = []
     consumer = threading.Thread(target=lambda: taken.append(inbox.take()), daemon=True)

@@ -1,4 +1,4 @@
-"""The requests over REST after a loss, and how far everything is complete."""
+"""The requests over REST after a loss, and the time up to which everything is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.data.streaming.run.run_desk import CONFIG, CONTRACTS, NOW, RunDesk, q
 
 
 def test_a_data_stream_requests_what_it_missed_after_each_acknowledgement(desk, wait_until) -> None:
-    """A quote that changed before the acknowledgement must not look merely quiet."""
+    """Each acknowledgement causes a request, or a quote that changed before it would look merely quiet."""
     calls = desk.backfill.calls
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
     assert calls == ["start", "request_quotes of options"]
@@ -93,7 +93,7 @@ def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) 
 
 
 def test_first_quotes_fill_what_the_stream_has_not_sent(desk, wait_until) -> None:
-    """REST gives every symbol its first row, and later rows of the stream are newer and stay."""
+    """REST fills in the rows that symbols lack, and newer rows from the stream stay."""
     desk.give(StreamName.OPTIONS, "quotes", quotes_of(CONTRACTS[:1], NOW))
     wait_until(lambda: desk.run.snapshot().option_quotes)
     earlier = NOW - dt.timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""An outage of all of Alpaca, over real sockets: streams and REST recover, and fills end complete."""
+"""A complete outage of Alpaca, over real sockets: streams and REST recover, and no fill is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACT = "AAPL271217C00270000"
 
 
 def test_everything_recovers_from_a_complete_outage(wait_until: Callable[..., None]) -> None:
-    """During an outage with a fill, nothing is claimed; afterwards, the day is complete."""
+    """During an outage with a fill, the day does not claim to be complete; afterwards, it is complete."""
     with (
         AlpacaSimulator(contracts=(CONTRACT,), tick_seconds=0.1, order_interval_seconds=0) as simulator,
         LiveStreamManager() as manager,

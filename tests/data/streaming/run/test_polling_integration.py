@@ -32,7 +32,7 @@ UNDERLYINGS = [f"{first}{second}Q" for first in "ABCDEF" for second in "ABCDEFGH
 
 
 def portfolio_of(contracts_each: int) -> Portfolio:
-    """Sixty underlyings with this many calls each, a year from now."""
+    """Return a portfolio of sixty underlyings with this many calls each, which expire in a year."""
     expiry = new_york_date(utc_now()) + dt.timedelta(days=365)
     return Portfolio(
         positions=[

@@ -55,7 +55,7 @@ def silent_desk(wait_until) -> Iterator[RunDesk]:
 
 
 def _reconnect_and_hear_from_rest(desk: RunDesk, wait_until: Any) -> None:
-    """The connection is lost and comes back, and REST brings newer quotes of every contract."""
+    """Lose the connection, reconnect, and publish newer quotes of every contract from REST."""
     streamers = desk.made[StreamName.OPTIONS]
     made = len(streamers)
     streamers[-1].fail("the connection was lost")

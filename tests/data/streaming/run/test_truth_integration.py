@@ -115,7 +115,7 @@ def running(desk: SimulatedDesk, wait_until: Callable[..., None]) -> None:
 def test_first_quotes_come_from_rest_with_their_true_time(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """If the streams send nothing, REST gives each row a quote with its own time and mark."""
+    """If the streams send nothing, each row has a mark from a REST quote, which keeps its own time."""
     desk.start()
     wait_until(lambda: not desk.rows()["mark"].isna().any())
     rows = desk.rows()
@@ -166,7 +166,7 @@ def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
 def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
     desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
-    """After half a minute with a quote in one contract only, the others are quiet, not stale."""
+    """After half a minute with quotes of only one contract, the other contracts are quiet, not stale."""
     running(desk, wait_until)
     desk.push()
     wait_until(lambda: desk.states() == {"live"})
@@ -205,7 +205,7 @@ def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
 
 
 def future(seconds: float) -> Any:
-    """Return the time that is now by the moved clock."""
+    """Return the current time by a clock moved ahead by these seconds."""
     from options_helper.simulator.wire import Nanoseconds
 
     return Nanoseconds(int(Nanoseconds.now() + seconds * 1e9))

@@ -58,7 +58,7 @@ def test_a_loss_is_never_shown_without_its_gap(desk: RunDesk, wait_until: WaitUn
     seen: list[LiveSnapshot] = []
 
     class Look(logging.Handler):
-        """Looks when the change is logged, before the run has reacted to it."""
+        """Takes a snapshot when the change is logged, before the run has reacted to it."""
 
         def emit(self, record: logging.LogRecord) -> None:
             if "fills stream is reconnecting" in record.getMessage():
@@ -107,7 +107,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
 
 
 def test_a_failed_fetch_is_reported_in_the_gap(desk) -> None:
-    """The snapshot has the part's words, and the gaps have those of the fills."""
+    """The snapshot has the words of each part, and the gap has those of the fills."""
     desk.run.results.put_progress("fills", "HTTP 503; tried again")
     desk.run.results.put_progress("greeks", "HTTP 403")
     snapshot = desk.run.snapshot()
