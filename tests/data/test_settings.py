@@ -38,7 +38,7 @@ def refusal(env_file: Path, **changes: str) -> SettingsError:
 
 
 def test_keys_alone_are_enough(env_file: Path) -> None:
-    """By default, hosts are Alpaca's and feeds those of the free plan."""
+    """By default, the hosts are Alpaca's, and the feeds are those of the free plan."""
     settings = load_settings(KEYS, env_file=env_file)
     assert (settings.key_id, settings.secret_key) == tuple(KEYS.values())
     assert (settings.trading_url, settings.data_url, settings.stream_url) == (PAPER_URL, DATA_URL, STREAM_URL)

@@ -495,7 +495,7 @@ def test_a_long_symbol_may_own_shares_or_name_its_root(file: Path) -> None:
 
 
 def test_many_problems_stay_readable(file: Path) -> None:
-    """The first few problems are shown in full, and the others counted."""
+    """The first few problems are shown in full, and the others are counted."""
     error = position_refusal(file, *(OPTION | {"id": f"p{n}", "strike": 0} for n in range(500)))
     lines = str(error).splitlines()
     assert len(lines) == 8

@@ -270,7 +270,7 @@ BEYOND: dict[str, str] = {
 
 @pytest.mark.parametrize("reason", BEYOND_A_SCHEMA)
 def test_the_list_of_what_a_schema_cannot_say_is_true(reason: str) -> None:
-    """Each entry has a file that passes the schema and that the loader refuses."""
+    """Each entry has a file that passes the schema but that the loader refuses."""
     text = BEYOND[reason]
     assert SCHEMA.is_valid(json.loads(text))
     with pytest.raises(PortfolioError):

@@ -124,7 +124,7 @@ def test_a_known_key_in_the_wrong_place_is_refused(entry: dict[str, Any], key: s
     ids=str,
 )
 def test_a_near_miss_names_the_likely_key(entry: dict[str, Any], meant: str) -> None:
-    """A key that resembles one of ours, or another tool's name for it, is refused with the right one."""
+    """A key like one of ours, or another tool's name for one, is refused, and the error names ours."""
     assert f'did you mean "{meant}"' in refusal(entry)
 
 
@@ -174,7 +174,7 @@ def test_another_word_for_the_side_must_not_contradict_the_sign(entry: dict[str,
     ids=str,
 )
 def test_a_closed_position_is_not_counted_as_open(entry: dict[str, Any]) -> None:
-    """An export with closed positions is refused, and one with open positions is not."""
+    """An export with closed positions is refused, but one with open positions is not."""
     assert "says that the position is closed" in refusal(entry)
     assert "says that the leg is closed" in refusal(in_leg(status="closed"))
     still_open = {

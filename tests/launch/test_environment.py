@@ -84,7 +84,7 @@ def test_an_impossible_replay_is_one_sentence(changes: dict, words: str) -> None
 
 
 def test_the_logs_path_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the usual place cannot be written, the place used instead is printed and passed on."""
+    """If the usual place cannot be written to, the place used instead is printed and passed on."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))

@@ -101,7 +101,7 @@ def test_without_sessions_the_phase_is_unknown() -> None:
 @settings(deadline=None)  # a year's first example builds its calendar
 @given(st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 6, 30), timezones=st.just(NEW_YORK)))  # noqa: DTZ001
 def test_a_phase_lasts_until_its_end(at: dt.datetime) -> None:
-    """Just before its end the phase is the same, and at its end the next one begins."""
+    """Just before its end, a phase is still the same; at its end, the next one begins."""
     phase, end = EXCHANGE.phase_and_end(at)
     assert end is not None
     assert end > at
@@ -139,7 +139,7 @@ def test_a_session_is_found_by_its_date() -> None:
 
 
 def test_the_next_opening_and_close_come_after_now() -> None:
-    """During a session, the next close is today's and the next opening another day's."""
+    """During a session, the next close is today's, and the next opening is another day's."""
     assert EXCHANGE.next_open(ny(TUESDAY, 12)) == ny(dt.date(2026, 11, 25), 9, 30)
     assert EXCHANGE.next_close(ny(TUESDAY, 12)) == ny(TUESDAY, 16)
     assert EXCHANGE.next_open(ny(SUNDAY, 12)) == ny(MONDAY, 9, 30)
@@ -282,7 +282,7 @@ def test_a_time_has_the_close_of_its_trading_dates_session(
 
 
 def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
-    """While the clock reports closed at 14:00, that is the session's close."""
+    """If the clock reports the next close as 14:00, that is the session's close."""
     at = ny(MONDAY, 11)
     reported = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
     rows = [
@@ -312,7 +312,7 @@ def test_without_a_calendar_nothing_is_known() -> None:
     ],
 )
 def test_overnight_trading_has_a_phase_of_its_own(at: str, phase: str, until: str) -> None:
-    """The phase is from 20:00 to 04:00 in New York before each session, and on no other night."""
+    """The phase lasts from 20:00 to 04:00 in New York before each session, and occurs on no other night."""
     moment = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
     seen = with_overnight(market_state(ExchangeCalendar(), moment), moment)
     assert (str(seen.phase), seen.until) == (phase, dt.datetime.fromisoformat(until).replace(tzinfo=NEW_YORK))

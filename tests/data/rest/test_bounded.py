@@ -85,7 +85,7 @@ def test_a_dripping_answer_ends_with_the_exchange(beginning: bytes) -> None:
 
 
 def test_a_dripping_host_does_not_disturb_the_next_exchange() -> None:
-    """After a cut exchange, the same client uses a new connection."""
+    """After an exchange was cut off, the same client uses a new connection."""
     answers = [drip(OK + b"Content-Length: 100000\r\n\r\n{"), answer(b"{}")]
 
     def talk(connection: socket.socket, over: threading.Event) -> None:
@@ -109,7 +109,7 @@ def answer(body: bytes, header: bytes = b"") -> Talk:
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_in_memory() -> None:
-    """300 kB that decode to 300 MB take no more memory than the limit, and raise."""
+    """300 kB that decode to 300 MB take no more memory than the limit, and raise an error."""
     bomb = gzip.compress(bytes(300 * 2**20))
     with serving(answer(bomb, b"Content-Encoding: gzip\r\n")) as rest:
         tracemalloc.start()
@@ -124,7 +124,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_in_memory() -> None:
 
 
 def test_an_answer_that_is_too_large_without_compression_is_refused() -> None:
-    """The limit applies to the decoded size, compressed or not."""
+    """The limit applies to the decoded size, whether the answer is compressed or not."""
     with (
         serving(answer(b" " * (LARGEST_ANSWER + 1))) as rest,
         pytest.raises(AlpacaRestError, match="larger than 16 MB"),

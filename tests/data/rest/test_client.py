@@ -106,7 +106,7 @@ def test_keys_are_only_in_headers() -> None:
     ],
 )
 def test_a_refusal_is_explained_and_not_retried(status: int, body: object, words: str) -> None:
-    """A refusal that retrying would not change is tried once and quotes the server's message."""
+    """A refusal that retrying would not change is raised at once and quotes the server's message."""
     content = b"<html>" if body is None else json.dumps(body).encode()
     rest, server, _ = connect(lambda _: httpx.Response(status, content=content))
     with pytest.raises(AlpacaRestError, match=words) as caught:

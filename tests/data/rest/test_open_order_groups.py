@@ -21,7 +21,7 @@ RECORDED = json.loads((Path(__file__).parents[2] / "reality" / "rest_order_brack
 
 
 class Broker:
-    """Lists orders as Alpaca does: nested open ones lack the legs of a filled entry."""
+    """Lists orders as Alpaca does: the nested list of open orders lacks the legs of a filled entry."""
 
     def __init__(self) -> None:
         times = {"created_at": SUBMITTED, "submitted_at": SUBMITTED, "updated_at": SUBMITTED}

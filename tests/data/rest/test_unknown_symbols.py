@@ -27,7 +27,7 @@ def test_one_unknown_symbol_does_not_lose_the_others() -> None:
 
 
 def knowing(bad: set[str]) -> Callable[[httpx.Request], httpx.Response]:
-    """A server that refuses each request that names a bad symbol; `bad` may change."""
+    """A server that refuses each request for a bad symbol; `bad` may change."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         symbols = request.url.params["symbols"].split(",")

@@ -1,4 +1,4 @@
-"""Betas from daily closes: the plain regression, on the days that both have."""
+"""Betas from daily closes: the plain regression on the days that stock and fund share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_beta_is_the_slope_of_the_daily_returns() -> None:
 
 
 def test_a_short_history_has_no_beta() -> None:
-    """A new stock has no beta, and without the fund there are none."""
+    """A new stock has no beta; without the fund, no stock has one."""
     market = np.random.default_rng(6).normal(0, 0.01, 250)
     found = compute_betas({"SPY": bars(market), "NEW": bars(market, skip=250 - LEAST_RETURNS + 1)})
     assert found is not None

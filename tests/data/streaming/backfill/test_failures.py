@@ -75,7 +75,7 @@ def test_requests_held_by_the_limit_are_reported_too() -> None:
 
 
 def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> None:
-    """A route without an answer delays only itself if its host answers others."""
+    """A route without an answer delays only itself if its host answers other requests."""
     desk.round()
     desk.rest.failing = {"positions": refused("/v2/positions", None)}
     desk.run_for(61)
@@ -140,7 +140,7 @@ def test_a_request_made_as_its_host_seems_away_is_not_held_back() -> None:
 def test_an_unforeseen_answer_affects_only_its_own_part(
     desk: BackfillDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only that part fails and is retried with growing waits; the error is logged once."""
+    """Only the part with the answer fails and is retried with growing waits; the error is logged once."""
     desk.rest.options = [CALL]  # type: ignore[assignment]
     desk.round()
     words = desk.sink.latest_words

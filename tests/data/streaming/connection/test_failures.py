@@ -96,7 +96,7 @@ def test_the_last_message_explains_what_the_sdk_drops(message: bytes | str) -> N
 
 
 def test_an_unauthorized_trading_stream_is_a_refused_key() -> None:
-    """The trading stream has no codes, and "unauthorized" is a refused key."""
+    """The trading stream has no codes, but its "unauthorized" means a refused key."""
     message = json.dumps({"stream": "authorization", "data": {"status": "unauthorized", "action": "x"}})
     error = explain("fills", ValueError("failed to authenticate"), message.encode())
     assert isinstance(error, StreamRejected)
@@ -145,7 +145,7 @@ def test_an_http_status_on_the_upgrade_is_named(status: int, *, new_style: bool)
 
 
 def test_too_many_requests_is_not_blamed_on_another_program() -> None:
-    """A 429 also means too many attempts, or our own connection that the server has not released."""
+    """A 429 can also mean too many attempts, or our own connection that the server has not released."""
     error = explain("fills", _HttpRefusal(429, new_style=False), None)
     assert error.detail == "Alpaca accepts no more connections for now: too many connections or attempts"
 

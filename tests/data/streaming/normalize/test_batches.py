@@ -58,7 +58,7 @@ def test_quotes_of_every_dialect_make_the_same_change(dialect: Any, items: list[
 @pytest.mark.parametrize("dialect", [_as_raw, _as_mappings, _as_sdk_objects])
 @given(items=_trades)
 def test_trades_of_every_dialect_make_the_same_change(dialect: Any, items: list[WireTrade]) -> None:
-    """The same holds for trades."""
+    """Trades as raw messages, mappings and objects give the decoder's rows, counts and times."""
     table = TradeTable.empty(["A", "B", "C"])
     given_so = trade_change(dialect(items), NOW)
     assert _facts(given_so, table) == _facts(trade_change(items, NOW), table)
@@ -98,7 +98,7 @@ def test_the_stream_replaces_rest_rows_and_marks_them_as_its_own() -> None:
 def test_the_newer_of_two_messages_in_a_batch_counts(
     seconds: tuple[float | None, float | None], bid: float
 ) -> None:
-    """The later one counts unless it is older, and a time far in the future hides nothing."""
+    """The later message counts unless its time is earlier, and a time far in the future hides nothing."""
     times = [None if each is None else NOW + dt.timedelta(seconds=each) for each in seconds]
     batch = [WireQuote("A", number, number + 0.2, 1, 1, at) for number, at in enumerate(times, 1)]
     change = quote_change(batch, NOW)

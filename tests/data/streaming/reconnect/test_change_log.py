@@ -73,7 +73,7 @@ def test_a_change_is_logged_with_its_cause(caplog, after: StreamHealth, level: s
 
 
 def test_a_repeated_failure_is_logged_once(caplog) -> None:
-    """While a stream reconnects, a new cause is logged, and a repeated one is not."""
+    """While a stream reconnects, a new cause is logged, but a repeated one is not."""
     caplog.set_level(logging.INFO)
     first = replace(CONNECTING, state=StreamState.RECONNECTING, last_failure=RESET, attempts=1)
     second = replace(first, attempts=2, last_failure=replace(RESET, at=NOON + dt.timedelta(seconds=1)))

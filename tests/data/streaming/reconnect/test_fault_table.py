@@ -129,7 +129,7 @@ def test_a_session_with_rest_and_a_loss_is_recorded_without_the_account(bench: B
 
 @pytest.mark.parametrize("stream", ALL)
 def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: str) -> None:
-    """A refused key ends that stream alone, and is not retried."""
+    """A refused key ends only its own stream, which is not retried."""
     bench.simulator.faults.set(stream, refuse_key=True)
     bench.start()
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "error")

@@ -122,7 +122,7 @@ def test_requested_symbols_that_are_not_granted_are_missing(granted, missing) ->
 
 
 def test_a_state_begins_once(bench) -> None:
-    """A second acknowledgement does not change the time since which the stream runs."""
+    """A second acknowledgement does not change the time since which the stream has been running."""
     bench.worker.subscribed(ASKED)
     bench.pass_seconds(5)
     bench.worker.subscribed(frozenset())

@@ -40,7 +40,7 @@ def test_a_stream_knows_as_of_when_rest_reported_all_its_quotes(desk) -> None:
 @pytest.mark.parametrize("kind", ["quotes", "trades", "corrections"])
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
 def test_an_unreadable_market_message_is_followed_by_a_request(desk, wait_until, stream, kind) -> None:
-    """The message may have been a change, so its time is recorded and its stream's prices are requested."""
+    """The message may have held a change, so its time is recorded and the stream's prices are requested."""
     desk.pass_seconds(5)
     desk.give(stream, kind, [{"S": "?", "bp": "?", "t": NOW}])
     wait_until(lambda: f"request_lost of {stream}" in desk.backfill.calls)
@@ -113,7 +113,7 @@ def test_first_quotes_fill_what_the_stream_has_not_sent(desk, wait_until) -> Non
 
 
 def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk, wait_until) -> None:
-    """The gap lasts from its receipt until REST confirms it."""
+    """The gap lasts from the receipt of the update until REST closes it."""
     desk.run.results.put_order_history([], [], NOW + dt.timedelta(days=1))
     desk.give(StreamName.FILLS, "orders", [None])
     wait_until(lambda: desk.run.snapshot().fill_gaps)
