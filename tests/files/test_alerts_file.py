@@ -135,7 +135,7 @@ def test_an_unreadable_file_is_reported_as_such(tmp_path: Path) -> None:
 def test_a_file_is_read_by_itself_once_it_is_readable_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file made readable is read although it is unchanged; a lasting failure is reported once."""
+    """An unchanged file is read once it becomes readable; a lasting failure is reported once."""
     path = _write(tmp_path, json.dumps(RULES))
 
     def refuse(*_args: object, **_more: object) -> None:

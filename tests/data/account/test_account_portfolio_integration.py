@@ -54,7 +54,7 @@ def rows(simulator: AlpacaSimulator) -> dict[str, dict[str, Any]]:
 
 
 def trade(simulator: AlpacaSimulator, dice: random.Random, held: Counter[str]) -> None:
-    """Do one of the things that happen to an account; orders never cross zero."""
+    """Do one of the things that happen to an account; no order takes a quantity across zero."""
     price = dice.randint(5, 900) / 100
     doing = dice.choice(["single", "spread", "spread", "close", "roll", "assign", "exercise", "expire"])
     if doing == "single":

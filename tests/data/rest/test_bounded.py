@@ -85,7 +85,7 @@ def test_a_dripping_answer_ends_with_the_exchange(beginning: bytes) -> None:
 
 
 def test_a_dripping_host_does_not_disturb_the_next_exchange() -> None:
-    """After an exchange was cut off, the same client uses a new connection."""
+    """After an exchange is cut off, the same client uses a new connection."""
     answers = [drip(OK + b"Content-Length: 100000\r\n\r\n{"), answer(b"{}")]
 
     def talk(connection: socket.socket, over: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""The fetch of the day's executions and orders: what is complete, and when it is asked for again."""
+"""The fetch of the day's executions and orders: what is complete, and when they are requested again."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_a_request_made_as_its_host_seems_away_is_not_held_back() -> None:
 def test_an_unforeseen_answer_affects_only_its_own_part(
     desk: BackfillDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only the part with the answer fails and is retried with growing waits; the error is logged once."""
+    """Only the part that got the answer fails and is retried with growing waits; the error is logged once."""
     desk.rest.options = [CALL]  # type: ignore[assignment]
     desk.round()
     words = desk.sink.latest_words

@@ -63,7 +63,7 @@ def test_a_closed_market_does_not_count_as_silence(seconds: int) -> None:
 
 @pytest.mark.parametrize("seconds", [4, 45])
 def test_an_outage_does_not_count_as_silence(seconds: int) -> None:
-    """After an outage of a minute, the new connection has 45 seconds."""
+    """After an outage of a minute, the new connection has 45 seconds before it counts as mute."""
     back = replace(
         SILENT,
         last_event_at=NOW - dt.timedelta(seconds=60 + seconds),

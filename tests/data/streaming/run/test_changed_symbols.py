@@ -56,7 +56,7 @@ def _config(simulator: AlpacaSimulator, *contracts: str, stocks: tuple[str, ...]
 
 
 def test_symbols_change_without_a_new_connection(simulator: AlpacaSimulator, run: LiveRun) -> None:
-    """New contracts are missing until acknowledged, old ones unsubscribed; a new stock starts its stream."""
+    """New contracts are missing until acknowledged, and old ones are unsubscribed; stocks start a stream."""
     run.change_symbols(_config(simulator, PUT, CALL))
     health = run.workers[StreamName.OPTIONS].health
     assert health.asked == {CALL, PUT}

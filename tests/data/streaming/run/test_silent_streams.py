@@ -95,7 +95,7 @@ class OpeningCalendar(FakeCalendar):
 
 
 def test_a_night_does_not_count_as_silence(silent_desk) -> None:
-    """A connection that ticked until the close has 45 seconds after the opening."""
+    """A connection that ticked until the close has 45 seconds after the opening before it is ended."""
     silent_desk.run.results.put_market(OpeningCalendar())
     silent_desk.pass_seconds(17 * 3600 + 44)
     assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is None
