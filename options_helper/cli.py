@@ -150,7 +150,7 @@ def doctor(
         Path | None, typer.Option(help="The portfolio file.", show_default="portfolio.json")
     ] = None,
     relay: Annotated[
-        str, typer.Option(metavar="URL", help="Check a relay at this NATS server instead of the keys.")
+        str, typer.Option(metavar="URL", help="Instead of the keys, check a relay at this NATS server.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
@@ -200,7 +200,9 @@ def portfolio(
     ] = None,
     diff: Annotated[
         bool,
-        typer.Option("--diff", help="Only describe what would change in that file, or in portfolio.json."),
+        typer.Option(
+            "--diff", help="Only describe what would change in the --merge file, or else in portfolio.json."
+        ),
     ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Read the demo's simulated account; needs no keys.")

@@ -226,7 +226,7 @@ export class RowView {
 export const ownerOf = (row) => (row.kind === "leg" ? String(row.parent) : row.id);
 
 /** Return what a group's sums cover while a search leaves out some of its rows. @param {number} shown @param {number} all */
-const describeFound = (shown, all) => `${formatCount(shown)} of ${formatCount(all)} positions found; the sums are of all`;
+const describeFound = (shown, all) => `${formatCount(shown)} of ${formatCount(all)} positions found; the sums include all ${formatCount(all)}`;
 
 /** Return whether a spread has dollars but no percentage; the dollars then take its place. @param {Row} row @param {Column} column */
 const isDollarsAlone = (row, { id, below }) => below === "spread_note" && row.spread_note && !isNumber(row[id]);

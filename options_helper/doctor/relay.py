@@ -82,7 +82,8 @@ async def _check_server(client: Client, options: NatsOptions) -> Finding:
     if not options.unencrypted_hosts:
         return Finding("NATS", Level.OK, words)
     hosts = ", ".join(options.unencrypted_hosts)
-    return Finding("NATS", Level.NOTE, f"{words}; not encrypted on the way to {hosts} unless it requires TLS")
+    words += f"; not encrypted on the way to {hosts} unless the server requires TLS"
+    return Finding("NATS", Level.NOTE, words)
 
 
 async def _check_rights(client: Client, refused: list[str]) -> Finding:
@@ -91,8 +92,9 @@ async def _check_rights(client: Client, refused: list[str]) -> Finding:
     for _ in range(2):  # nats-py's ping may overtake what is sent just before it
         await client.flush()
     if any(words.startswith(DENIED) for words in refused):
-        return Finding("Rights", Level.OK, "a reader's: it can ask for symbols and publish nothing else")
-    words = "this user may publish as a relay does; deploy/nats-server.conf has one that may not"
+        words = "those of a reader: it can ask for symbols, but publish nothing else"
+        return Finding("Rights", Level.OK, words)
+    words = "this user may publish as a relay does; deploy/nats-server.conf has a user that may not"
     return Finding("Rights", Level.NOTE, words)
 
 
@@ -120,7 +122,7 @@ async def _check_relay(
             step = "this nats-server has no JetStream, which a relay needs; start it with: nats-server -js"
         return [Finding("Relay", Level.FAIL, f"none answers at {options.shown}; {step}")]
     if not isinstance(answer, Answer):
-        return [Finding("Relay", Level.FAIL, "its answer is not of this version; update options-helper")]
+        return [Finding("Relay", Level.FAIL, "its answer is of another version; update options-helper")]
     return [
         _describe_relay(answer),
         *_describe_streams(heartbeat),

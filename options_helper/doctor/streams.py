@@ -98,7 +98,7 @@ def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
         limits = _describe_limits(asked, probe)
         return Finding(asked.name, Level.NOTE if limits else Level.OK, f"{feed}granted{choice}{limits}")
     if probe.entitlement is Entitlement.IN_USE:
-        words = f"{feed}{probe.entitlement}, such as a running page; its other feeds were not tried"
+        words = f"{feed}{probe.entitlement}, such as a running page; the stream's other feeds were not tried"
         return Finding(asked.name, Level.NOTE, words)
     if probe.entitlement is Entitlement.TOO_MANY:
         words = f"{feed}{probe.entitlement}: a running page, or earlier attempts; try again in a minute"

@@ -16,7 +16,7 @@ _HINTS = {
     "Expecting ':' delimiter": "a colon is expected here, between a key and its value",
     "Expecting value": "a value is expected here; look for an extra comma, a missing value, "
     'or text without its double quotes, such as "call"',
-    "Extra data": "the document ended before this; remove what follows it",
+    "Extra data": "the document ended before this; remove the rest",
     "Invalid control character at": "this text contains a line break or a tab; write it as \\n or \\t",
     "Unterminated string starting at": "the closing double quote of this text is missing",
     "Illegal trailing comma before end of object": "remove the comma before the }",

@@ -162,13 +162,14 @@ def _contradicts(plain: str, kind: str, entry: Mapping[str, object], key: str, u
     """Return how the value of an unknown key contradicts the meaning of the entry, or ""."""
     value, symbol = entry[key], underlying or entry.get("symbol")
     if kind == "file":
-        return 'holds entries like positions, but is not read; move them to "positions"' * _vanishes(value)
+        unread = 'holds entries that look like positions, but is not read; move them to "positions"'
+        return unread * _vanishes(value)
     if plain == "currency" and isinstance(value, str) and value.strip().upper() != "USD":
         return "must be USD; amounts in other currencies are not converted"
     if plain in _OTHER_NAMES["symbol"] and isinstance(value, str) and isinstance(symbol, str):
         return "names a different underlying than symbol" * (underlying_of(value) != underlying_of(symbol))
     if plain == "ratio_qty" and not _divides(value, entry.get("contracts")):
-        return "does not divide contracts; each leg has its own contracts"
+        return "does not divide the number of contracts; each leg has its own contracts"
     if _is_closed(plain, value):
         what = "leg" if kind.endswith("leg") else "position"
         return f"says that the {what} is closed; remove it, because the file holds only open positions"

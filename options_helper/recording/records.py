@@ -144,7 +144,7 @@ class Answer(_Record, tag="answer"):
 
 
 class Handed(_Record, tag="handed"):
-    """The messages received so far on a connection were handed on; of the fills stream, one more."""
+    """The messages received so far on a connection were handed on; on the fills stream, only the next one."""
 
     connection: int
 

@@ -174,7 +174,7 @@ async def _check_jetstream(client: Client, options: NatsOptions, refused: Sequen
         elif isinstance(error, APIError):
             words = f"{where} has no JetStream for this user's account. Enable it in that account."
         else:
-            words = f"JetStream of {where} does not answer. Look at the log of nats-server, then try again."
+            words = f"JetStream of {where} does not answer. See the log of nats-server, then try again."
         raise OptionsHelperError(words) from None
 
 

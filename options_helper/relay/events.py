@@ -194,7 +194,7 @@ class _Feed:
         """Report what was lost, and each reason why data is missing or old, once until all is well again."""
         if late:
             self._say(
-                f"this program read nothing for {late:.0f} s; quotes and trades of that time may be lost"
+                f"this program read nothing for {late:.0f} s; quotes and trades from that time may be lost"
             )
         if not self._notices:  # else the program has not read the last ones yet
             lost, self._lost = self._lost, {}
@@ -222,7 +222,8 @@ class _Feed:
         if link.stored.missing:
             yield f"{count(link.stored.missing, 'order message')} had expired unread"
         if unread := self._unread + self._unread_rows:
-            yield f"{count(unread, 'order message')} of Alpaca could not be read; an execution may be missing"
+            messages = count(unread, "order message")
+            yield f"{messages} from Alpaca could not be read; an execution may be missing"
         gaps = () if link.heartbeat is None else link.heartbeat.gaps
         if gaps:
             since = gaps[0].start.astimezone(NEW_YORK).strftime("%H:%M")

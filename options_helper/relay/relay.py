@@ -53,7 +53,7 @@ _NO_SYMBOLS: frozenset[str] = frozenset()
 
 # Why a term ended, for the readers; the next step follows the semicolon.
 _STOPPED = "the relay was stopped; start options-helper relay again, unless another one takes over"
-_LOST_LEASE = "the relay lost its lease; another one takes over, or this one again once JetStream answers it"
+_LOST_LEASE = "the relay lost its lease; another one takes over, or this one resumes once JetStream answers"
 _OTHER_ACCOUNT = (
     "the relay ended, because NATS holds the order updates of another Alpaca account; see the relay's log"
 )

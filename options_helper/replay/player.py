@@ -291,7 +291,7 @@ def describe_looks(looks: Sequence[Look]) -> Iterator[str]:
     """Yield sentences about the looks of a replay: their number, and the first few that differ."""
     different = [look for look in looks if look.differs]
     if not looks:
-        yield "Nothing to compare: no look was recorded, or the file lacks the beginning."
+        yield "Nothing to compare: no look was recorded, or the file lacks its beginning."
     elif not different:
         yield f"Equal at each of {len(looks):,} looks."
     else:

@@ -148,7 +148,7 @@ class Notices:
         try:
             thread.start()
         except RuntimeError:
-            self._note(f"{NO_THREAD} It will be sent with the next one.")
+            self._note(f"{NO_THREAD} The notice will be sent with the next one.")
         else:
             self._thread = thread
 

@@ -176,7 +176,7 @@ def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None
     expect(rows.locator("tr.is-not-held").filter(has_text="not held at the broker").first).to_be_visible()
     expect(rows.locator("tr").filter(has_text="broker holds 1 of 2").first).to_be_visible()
     expect(page.locator(".st-key-live-totals")).to_contain_text(
-        re.compile(r"positions are not held at the broker: .\$[\d,]+ counted")
+        re.compile(r"positions are not held at the broker; P/L Open includes their .\$[\d,]+")
     )
     expect(panel).to_contain_text(re.compile(r"Equity \$[\d,.]+ · today .\$[\d,.]+ · Cash .?\$"))
     expect(panel).to_contain_text(

@@ -144,7 +144,7 @@ def single(symbol: str, date: str, strike: float, **more: Any) -> dict[str, Any]
 
 # A Friday with monthly expiries, and the half day after Thanksgiving.
 FIRST = {"2026-11-20": "15:10:00", "2026-11-27": "12:10:00"}
-LATE = "Options on SPY, QQQ and other late products trade until"
+LATE = "Options on SPY, QQQ and other late-closing products trade until"
 
 
 @pytest.mark.parametrize("date", FIRST)
@@ -179,7 +179,7 @@ def test_no_total_jumps_without_an_explanation(
         expect_words_beside_jumps(day.page.evaluate("window.seen"))
         assert day.page.get_by_test_id("stException").count() == 0
         day.hold(spread(date), single("SPX", date, 6600))
-        day.shows("without 1 expired, settlement unknown")
+        day.shows("excluding 1 expired, settlement unknown")
         assert "\N{EM DASH}" in day.page.locator(TOTALS).inner_text()
         day.picture("4-am-settled")
         words = day.page.locator(f"{TOTALS} [data-testid=stMetricDelta]")

@@ -676,7 +676,7 @@ def test_search_and_collapse(open_table: Callable[..., Page]) -> None:
     group = page.locator('tr[data-kind="group"]')
     expect(group).to_have_count(1)
     expect(group.locator(".pt-note")).to_have_text(
-        re.compile(r"^1 of \d+ positions found; the sums are of all$")
+        re.compile(r"^1 of (\d+) positions found; the sums include all \1$")
     )
     _refreshes(page, 1)
     expect(page.locator(ROWS)).to_have_count(1)

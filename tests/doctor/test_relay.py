@@ -59,7 +59,7 @@ def test_a_relay_from_a_readers_side(server: NatsServer, monkeypatch: pytest.Mon
         _, as_relay = examine(server, "relay", monkeypatch)
     assert found["NATS"].startswith(f"ok {server.url}, nats-server 2.")
     assert found["NATS"].endswith("signed in with the user and the password")
-    assert found["Rights"] == "ok a reader's: it can ask for symbols and publish nothing else"
+    assert found["Rights"] == "ok those of a reader: it can ask for symbols, but publish nothing else"
     assert found["Relay"] == "ok demo account, stocks from iex, options from indicative"
     assert found["Fills"] == "ok the relay's stream is running"
     assert "none so far; the relay" in found["Orders"]

@@ -231,8 +231,8 @@ def test_another_name_of_the_instrument_must_not_contradict_its_terms(
 @pytest.mark.parametrize("entry", [PUT, SHARES, SPREAD, {"symbol": "XYZ", "qty": 2}], ids=str)
 def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, Any]) -> None:
     """A list of positions under any key is refused; a list of other things is ignored."""
-    assert f"field {key}: holds entries like positions" in refusal(PUT, **{key: [entry]})
-    assert f"field {key}: holds entries like positions" in refusal(
+    assert f"field {key}: holds entries that look like positions" in refusal(PUT, **{key: [entry]})
+    assert f"field {key}: holds entries that look like positions" in refusal(
         **{key: [{"name": "IRA", "rows": [entry]}]}
     )
     assert load(PUT, **{key: [{"symbol": "XYZ", "note": "watch"}, "XYZ", 7]})

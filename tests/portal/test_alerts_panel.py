@@ -343,7 +343,7 @@ def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float =
             "pnl_abs",
             1,
             0,
-            "P/L Open cannot be watched on an underlying alone.",
+            "P/L Open cannot be watched for an underlying alone.",
         ),
     ],
 )

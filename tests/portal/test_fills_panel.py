@@ -186,7 +186,7 @@ def test_the_orders_show_their_course_and_their_contradictions(desk: PortalDesk,
         fill(now, 1, 1, 1.6, order_id="o4", updated_at=now - dt.timedelta(milliseconds=1)),
     )
     page = page_with(desk, fills=rows)
-    reported = "partial fill (1 @ 1.60) · its fills add up to 1, the order reports 0"
+    reported = "partial fill (1 @ 1.60) · its fills add up to 1, but the order reports 0"
     details = {row[3] for row in rows_of(page, "orders")}
     working, ended = desk.said(page).split('aria-label="Ended orders"')
     assert ("→ partial fill" in working.partition('aria-label="Working orders"')[2], "rejected" in ended) == (

@@ -226,7 +226,7 @@ def test_an_early_end_is_reported_at_the_end(
     clock.skip(1000)
     assert list(describe_gaps(replay, dt.UTC)) == words
     more = list(describe_gaps(replay_of(clock, problem, **changes, left_out=3), dt.UTC))
-    assert more == ["3 records are missing here, so figures may differ from those seen.", *words]
+    assert more == ["3 records are missing here, so figures may differ from those shown at the time.", *words]
     assert next(describe_gaps(replay_of(clock, left_out=1), dt.UTC)).startswith("1 record is missing here")
 
 

@@ -191,7 +191,7 @@ def test_a_loss_that_is_over_is_followed_by_the_empty_notice() -> None:
     feed, _ = make_feed()
     feed.watch(5.0)
     assert take_notices(feed) == [
-        "this program read nothing for 5 s; quotes and trades of that time may be lost",
+        "this program read nothing for 5 s; quotes and trades from that time may be lost",
         "",
     ]
     for first in (0, 3):
@@ -219,8 +219,8 @@ def test_an_update_that_cannot_be_read_is_not_left_out_silently() -> None:
     feed.take_facts(Facts("e", history=OrderHistory([], [], UnreadableRows(2, NOON))))
     feed.watch(0.0)
     assert take_notices(feed) == [
-        "1 order message of Alpaca could not be read; an execution may be missing",
-        "3 order messages of Alpaca could not be read; an execution may be missing",
+        "1 order message from Alpaca could not be read; an execution may be missing",
+        "3 order messages from Alpaca could not be read; an execution may be missing",
     ]
 
 

@@ -61,7 +61,7 @@ def _with(state: StreamState, words: str = "the connection was reset") -> LinkSt
         ),
         (
             replace(STATE, is_connected=False, trouble="unexpected EOF", late_seconds=7.4),
-            "this computer did not read for 7 s, and NATS ended its connection",
+            "this computer did not read for 7 s, so NATS closed the connection",
         ),
         (
             replace(STATE, heartbeat=None, silent_seconds=9, has_jetstream=False),

@@ -160,7 +160,7 @@ def test_readers_need_no_silence_to_notice_an_end(
         wait_live(manager)
         wait_for_ledger(simulator, manager)
         asyncio.run(write_lease(nats_server.url, "somebody 1", over=True))
-        _wait_for_words(manager, "the relay lost its lease; another one takes over, or this one again")
+        _wait_for_words(manager, "the relay lost its lease; another one takes over, or this one resumes")
         wait_until(lambda: manager.snapshot().fill_gaps, "incomplete fills")
         wait_live(manager)  # nobody renews the other lease, so the relay leads again
         wait_for_ledger(simulator, manager)

@@ -77,8 +77,9 @@ def not_held_words(compared: AccountComparison, counted: float) -> str:
     number = len(compared.not_held)
     if not number:
         return ""
-    verb = "is" if number == 1 else "are"
-    return f"{count(number, 'position')} {verb} not held at the broker: {format_pnl(counted)} counted"
+    verb, whose = ("is", "its") if number == 1 else ("are", "their")
+    held = f"{count(number, 'position')} {verb} not held at the broker"
+    return f"{held}; P/L Open includes {whose} {format_pnl(counted)}"
 
 
 def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:

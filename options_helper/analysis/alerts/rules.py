@@ -152,7 +152,7 @@ LOWEST = {
 """The lowest value of each metric that has one."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
 OF_CLOCK = frozenset({AlertMetric.DTE, AlertMetric.QUOTE_AGE_SECONDS})
-"""Metrics that change with the time alone, and so are watched even while the streams are stopped."""
+"""Metrics that change with time alone, and so are watched even while the streams are stopped."""
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
 
@@ -240,7 +240,7 @@ class AlertRule(BaseModel):
     def _check_subject(self) -> None:
         if self.metric in EXPOSURES:
             if sum(one is not None for one in (self.position, self.symbol, self.tag)) > 1:
-                raise ValueError(f"an alert on {self.metric} takes a position, symbol or tag, not several")
+                raise ValueError(f"an alert on {self.metric} takes only one of position, symbol and tag")
             return
         if self.tag is not None:
             raise ValueError(f"an alert on {self.metric} takes no tag")

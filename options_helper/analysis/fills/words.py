@@ -105,7 +105,7 @@ def contradiction_words(order: OrderTimeline) -> str:
     if order.contradiction is None:
         return ""
     fills, reported = order.contradiction
-    return f"its fills add up to {plain(fills)}, the order reports {plain(reported)}"
+    return f"its fills add up to {plain(fills)}, but the order reports {plain(reported)}"
 
 
 def fill_fact_words(fact: FillFact, zone: dt.tzinfo) -> str:
@@ -167,7 +167,8 @@ def _missed(day: Completeness, zone: dt.tzinfo) -> str:
         return f"{plain(day.unconfirmed_quantity)} in {count(day.unconfirmed, 'fill')} not confirmed"
     if not day.contradictions:
         return ""
-    return f"the fills of {count(day.contradictions, 'order')} add up to more than the order reports"
+    reported = "the order reports" if day.contradictions == 1 else "the orders report"
+    return f"the fills of {count(day.contradictions, 'order')} add up to more than {reported}"
 
 
 def _spans(day: Completeness, zone: dt.tzinfo) -> list[str]:

@@ -120,7 +120,7 @@ def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
         usual = is_adjusted(root) and _LEAST_ADJUSTED <= multiplier <= _MOST_ADJUSTED
         if root == _NANOS:
             if multiplier != 1:
-                yield f'understood: ${multiplier:,g} per point of NANOS, which has $1 (write "multiplier": 1)'
+                yield f'understood: ${multiplier:,g} per point; NANOS is $1 per point (write "multiplier": 1)'
         elif not usual and multiplier != STANDARD_MULTIPLIER:
             yield (
                 f"understood: ${multiplier:,g} per point for {root} contracts; without the key multiplier, "

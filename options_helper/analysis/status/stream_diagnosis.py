@@ -192,7 +192,7 @@ def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
     end = close + LATE_CLOSE_DELAY
     if snapshot.as_of >= end:
         return ""
-    return f"Options on SPY, QQQ and other late products trade until {format_minute(end, zone)}."
+    return f"Options on SPY, QQQ and other late-closing products trade until {format_minute(end, zone)}."
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:

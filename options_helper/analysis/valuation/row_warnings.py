@@ -77,7 +77,7 @@ _SENTENCES = {
     RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
     RowWarning.STUB_QUOTE: "The bid and ask are placeholders, too far apart for a mark.",
     RowWarning.OUTSIDE_SESSION: (
-        "The quote is dated on a day without a session, like a test price, so there is no mark."
+        "The quote's date has no session, as with a test price, so there is no mark."
     ),
     RowWarning.WIDE_SPREAD: (
         "The spread is wider than 25 % of the middle (1 % for shares); a fill may be far from the mark."

@@ -76,7 +76,7 @@ def _reasons(state: LinkState, stream: StreamName) -> Iterator[str]:
 def _reasons_of_nats(state: LinkState, *, is_silent: bool) -> Iterator[str]:
     if not state.is_connected and state.late_seconds:
         seconds = f"{state.late_seconds:.0f} s"
-        yield f"this computer did not read for {seconds}, and NATS ended its connection"
+        yield f"this computer did not read for {seconds}, so NATS closed the connection"
     if not state.is_connected and (state.trouble or is_silent):
         why = f" ({state.trouble})" if state.trouble else ""
         is_refused = state.trouble.startswith(REFUSED)

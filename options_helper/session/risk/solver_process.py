@@ -85,7 +85,7 @@ class SolverProcess:
                 try:
                     return self._ask(work)
                 except (OSError, RuntimeError) as error:  # the latter without a thread for the deadline
-                    logger.warning("The solver's process has ended (%s); this one solves from now on.", error)
+                    logger.warning("The solver's process has ended (%s); this process solves instead.", error)
                     self._is_usable = False
         return _do(Model(), work)
 

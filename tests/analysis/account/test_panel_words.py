@@ -75,7 +75,7 @@ def test_totals_name_what_the_broker_does_not_hold() -> None:
     """The note has the number of positions that the broker does not hold, and their open P/L."""
     assert not_held_words(compared(row(1, 1)), 0.0) == ""
     words = not_held_words(compared(row(1, 0), not_held=frozenset({"a", "b"})), -790.0)
-    assert words == f"2 positions are not held at the broker: {MINUS}$790 counted"
+    assert words == f"2 positions are not held at the broker; P/L Open includes their {MINUS}$790"
 
 
 def test_money_is_written_to_the_cent() -> None:

@@ -128,7 +128,7 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
     fill_day = FillDayBuilder().build(rows, [], [after])
-    assert contradiction_words(fill_day.orders[0]) == "its fills add up to 2, the order reports 1"
+    assert contradiction_words(fill_day.orders[0]) == "its fills add up to 2, but the order reports 1"
     bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
     assert contradiction_words(FillDayBuilder().build([*rows, bust], [], [after]).orders[0]) == ""
     newer = rest(5, 2, 1, 1.7)

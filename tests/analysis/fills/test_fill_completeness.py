@@ -73,7 +73,7 @@ def test_an_order_that_contradicts_its_fills_casts_doubt() -> None:
     two = [{**row, "order_id": "o2"} for row in (*fills, order)]
     found = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
     assert (
-        completeness_words(found, NEW_YORK) == "the fills of 2 orders add up to more than the order reports"
+        completeness_words(found, NEW_YORK) == "the fills of 2 orders add up to more than the orders report"
     )
 
 

@@ -107,7 +107,7 @@ def test_a_contradiction_of_a_replaced_order_is_in_its_timeline() -> None:
     """A missed bust of a replaced order is shown in the timeline of the whole chain."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
     (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
-    assert contradiction_words(story) == "its fills add up to 1, the order reports 0"
+    assert contradiction_words(story) == "its fills add up to 1, but the order reports 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:

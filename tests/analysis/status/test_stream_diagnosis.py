@@ -34,6 +34,8 @@ from tests.analysis.status.streams import (
     snapshot,
 )
 
+_LATE = "Options on SPY, QQQ and other late-closing products trade"
+
 
 def test_not_started_says_what_is_ready() -> None:
     """Before Start, the line shows the number of symbols and the button to press."""
@@ -171,8 +173,8 @@ def test_a_closed_market_is_not_a_fault(phase: MarketPhase, words: str) -> None:
 @pytest.mark.parametrize(
     ("minutes", "words"),
     [
-        (0, "Options on SPY, QQQ and other late products trade until 16:15. The streams are connected."),
-        (14, "Options on SPY, QQQ and other late products trade until 16:15. The streams are connected."),
+        (0, f"{_LATE} until 16:15. The streams are connected."),
+        (14, f"{_LATE} until 16:15. The streams are connected."),
         (15, "The streams are connected."),
     ],
 )

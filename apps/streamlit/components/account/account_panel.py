@@ -73,7 +73,7 @@ def render_account(
             if opened.open:
                 opened.caption(
                     "Nothing is written. `options-helper portfolio --merge` prints the same file, with new "
-                    "legs grouped by all orders instead of recent ones."
+                    "legs grouped by all orders, not only by recent ones."
                 )
                 opened.code(write_corrected_file(file, live), language="json", height=_CODE_HEIGHT)
 

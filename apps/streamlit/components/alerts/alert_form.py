@@ -135,11 +135,11 @@ def _missing(
     """Return the first problem with the form's fields as a sentence, or ""."""
     is_exposure, label = metric in EXPOSURES, metric.label
     problems = (
-        (not is_exposure and tag is not None, f"{label} cannot be watched on a tag."),
+        (not is_exposure and tag is not None, f"{label} cannot be watched for a tag."),
         (metric in OF_UNDERLYING and symbol is None, _NEEDS_UNDERLYING.format(label)),
         (
             not is_exposure and metric not in OF_UNDERLYING and symbol is not None,
-            f"{label} cannot be watched on an underlying alone.",
+            f"{label} cannot be watched for an underlying alone.",
         ),
         (metric in OF_POSITION and position is None, _NEEDS_POSITION.format(label)),
         (metric in OF_ALL and position is not None, f"{label} applies only to the whole portfolio."),

@@ -114,7 +114,9 @@ def _render_jump(replay: Replay, zone: dt.tzinfo) -> None:
         placeholder="Choose one" if markers else "None in this recording",
         disabled=not markers,
     )
-    st.caption("Forward, everything in between is played at once; backward, everything from the beginning.")
+    st.caption(
+        "Going forward plays everything in between at once; going back plays everything from the beginning."
+    )
     if len(markers) >= MOST_MARKERS:
         st.caption(f"Only the first {MOST_MARKERS:,} fills and failures are listed.")
 
@@ -203,7 +205,7 @@ def describe_gaps(replay: Replay, zone: dt.tzinfo) -> Iterator[str]:
     found, problem = replay.overview, replay.manager.problem
     if found.left_out:
         missing = "1 record is" if found.left_out == 1 else f"{found.left_out:,} records are"
-        yield f"{missing} missing here, so figures may differ from those seen."
+        yield f"{missing} missing here, so figures may differ from those shown at the time."
     if not replay.clock.is_at_end:
         return
     at = format_time(replay.clock.wall(), zone)

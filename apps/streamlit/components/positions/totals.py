@@ -137,10 +137,10 @@ def describe_loss(loss: PortfolioLoss) -> str:
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
-    """Return how many legs have expired: `including 2 expired, provisional`, `without 1 expired, …`."""
+    """Return how many legs have expired: `including 2 expired, provisional`, `excluding 1 expired, …`."""
     unknown = totals.expired - totals.settled
     parts = [f"including {totals.settled:,} expired, provisional"] if totals.settled else []
-    return [*parts, f"without {unknown:,} expired, settlement unknown"] if unknown else parts
+    return [*parts, f"excluding {unknown:,} expired, settlement unknown"] if unknown else parts
 
 
 def _short(total: Total) -> str:

@@ -33,7 +33,7 @@ _HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "$ 
 _MEANING = (
     "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
     "dollar; theta in dollars per calendar day; vega and rho in dollars per point; $ delta is "
-    "delta times the price, and $ gamma 1 % its change if the price rises 1 %."
+    "delta times the price; $ gamma 1 % is the change in $ delta if the price rises 1 %."
 )
 
 
@@ -60,10 +60,10 @@ def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
             st.html(sums_html(risk, rate_problem))
         # Drawn while collapsed too, because Streamlit forgets the state of a switch that is not drawn.
         st.toggle(
-            "Model the volatility of strikes without an honest mark, from neighbouring strikes",
+            "For strikes without an honest mark, model the volatility from neighbouring strikes",
             key=NEIGHBOURS_KEY,
             on_change=_model_anew,
-            help="Interpolates the volatility of such a strike between the two nearest strikes of its expiry "
+            help="Interpolates a strike's missing volatility between the two nearest strikes of its expiry "
             "that have one. The figure is marked as modelled, and so is every sum that includes it.",
         )
 

@@ -1,8 +1,9 @@
-"""A session's first run, which leaves out what stands beside and below the table.
+"""A session's first run, which leaves out the parts beside and below the table.
 
-A browser draws all that one run sends at once, and the rest takes it longer than the table. So the table's
-rows appear sooner, and the page is drawn whole as soon as the browser reports them; at once if there is no
-table, or at the next refresh if no report comes. Later runs leave nothing out.
+A browser draws everything that one run sends together, and the other parts take longer than the table.
+Without them, the table's rows appear sooner. A second run draws the whole page when the browser reports the
+rows, immediately if there is no table, or at the next refresh if no report comes. Later runs leave nothing
+out.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ _LEAVES_OUT = "first-run-leaves-out"
 
 
 def begin_run() -> None:
-    """Leave out parts of the page in the first run for a browser that brings no choices, and in no other.
+    """Leave parts out only in a session's first run, and only if the browser sends no widget choices.
 
-    A browser always sends its time zone. One that returns after its session has ended also sends what was
-    chosen in its widgets, and Streamlit forgets the choices of widgets that a run does not draw.
+    A browser always sends its time zone; a missing one means that no browser asked (a test). A browser that
+    returns after its session has ended sends its widgets' choices, which Streamlit would forget if the run
+    did not draw those widgets.
     """
     state, context = st.session_state, get_script_run_ctx(suppress_warning=True)
     is_first = _LEAVES_OUT not in state and st.context.timezone is not None
@@ -25,11 +27,11 @@ def begin_run() -> None:
 
 
 def leaves_out() -> bool:
-    """Return whether the page lacks what this session's first run leaves out."""
+    """Return whether the page still lacks the parts that the first run leaves out."""
     return bool(st.session_state.get(_LEAVES_OUT))
 
 
 def draw_whole() -> None:
-    """Draw the page again, as a whole; nothing if the last run left nothing out."""
+    """Draw the whole page, unless the last run already did."""
     if leaves_out():
         st.rerun()

@@ -11,8 +11,8 @@ def hold_place() -> DeltaGenerator:
 
     When a run of a fragment begins, Streamlit drops the messages of that fragment that it has not sent yet.
     If these were the first to fill a place on the page, whatever follows would be sent to a place that the
-    browser does not have, and the page would end with an error. So a container that does not belong to the
-    fragment fills the place first; the browser then draws only one.
+    browser does not have, and the page would end with an error. So a container outside the fragment fills
+    the place first, and the fragment's own container later replaces it.
     """
     place = st.empty()
     place.container()

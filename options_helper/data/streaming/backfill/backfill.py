@@ -147,7 +147,7 @@ class Backfill:
     def step(self, host: Host) -> float:
         """Fetch a host's part if one is due, and return the seconds until the next is due."""
         if host is Host.TRADING and self._steps():
-            logger.warning("This computer's clock was set; Alpaca's clock is requested again.")
+            logger.warning("This computer's clock was changed, so Alpaca's clock is requested again.")
             self._ask(host, "market")
         return self._schedules[host].step()
 

@@ -170,7 +170,7 @@ class FrameDecoder:
 
     def _complain(self, kind: str) -> None:
         self._malformed += 1
-        self._warn(f"{kind}; it is counted and skipped, further ones silently")
+        self._warn(f"{kind}; it is counted and skipped, and further ones are not logged")
 
     def _warn(self, words: str) -> None:
         if words not in self._known_complaints:

@@ -255,7 +255,7 @@ class LiveCache:
         if number:
             self.updates_of_other_days += number
             logger.warning(
-                "Order updates of an earlier New York day left out: %d, %d since Start.",
+                "Left out order updates of an earlier New York day: %d (since Start: %d).",
                 number,
                 self.updates_of_other_days,
             )
