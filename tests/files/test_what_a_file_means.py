@@ -329,7 +329,7 @@ def test_a_currency_pair_is_not_a_stock(symbol: str) -> None:
         ({"multiplier": 1}, "$1 per point for XYZ contracts"),
         ({"root": "XYZ1", "multiplier": 15_000}, "$15,000 per point for XYZ1 contracts"),
         ({"symbol": "SPX", "root": "SPXW", "multiplier": 10}, "$10 per point for SPXW contracts"),
-        ({"symbol": "NANOS"}, 'which has $1 (write "multiplier": 1)'),
+        ({"symbol": "NANOS"}, 'NANOS is $1 per point (write "multiplier": 1)'),
         ({"symbol": "VIXW", "expiry": "2026-12-18"}, "18 Dec 2026 is a Friday"),
         ({"symbol": "VIXW", "expiry": "2026-12-16"}, 'write "root": "VIX"'),
     ],
