@@ -75,7 +75,7 @@ def test_an_exposure_is_known_whole_or_not_at_all(fields: dict[str, Any], value:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"metric": "delta", "position": "long", "tag": "core"}, "not several"),
+        ({"metric": "delta", "position": "long", "tag": "core"}, "only one of"),
         ({"metric": "mark", "tag": "core"}, "takes no tag"),
     ],
 )

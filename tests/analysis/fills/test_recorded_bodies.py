@@ -433,5 +433,5 @@ def test_updates_from_another_new_york_day_are_counted_and_logged(caplog: pytest
     row = update(body("tu_fill_2021"))
     cache.apply_orders([row], now=AT)
     assert (cache.state.fills, cache.updates_of_other_days) == ((), 1)
-    assert "left out: 1" in caplog.text
+    assert "(since Start: 1)" in caplog.text
     assert new_york_date(row["timestamp"]) == dt.date(2021, 7, 29)
