@@ -86,7 +86,7 @@ def portfolio(singles: int) -> Portfolio:
 
 @st.cache_resource
 def other_portfolio(singles: int) -> Portfolio:
-    """Many calls: the ids of the first file on other underlyings."""
+    """Return many calls, with the ids of the first file but other underlyings."""
     return Portfolio.model_validate({"positions": [_single(number, 1) for number in range(singles)]})
 
 

@@ -123,7 +123,7 @@ def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None
 
 
 def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path: Path) -> None:
-    """One press shows the account's positions and a file's text; the file takes over once it is saved."""
+    """One press shows the account's positions and the text of a file; once saved, that file takes over."""
     portal = quiet_portal
     (portal.folder / "portfolio.json").unlink()
     page = portal.open()
@@ -150,7 +150,7 @@ def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path
 def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None:
     """The panel, the marks, the totals and the note say what differs; the corrected file agrees.
 
-    It comes last, because the account keeps its trades.
+    This test comes last, because the account keeps its trades.
     """
     portal = quiet_portal
     make_differences(portal)

@@ -111,7 +111,7 @@ def fill(portal: Portal, page: Page, price: str) -> None:
 
 
 def press_slowly(page: Page, target: Locator, meanwhile: Callable[[], None]) -> None:
-    """Press and release the pointer over an element, with something between."""
+    """Press the pointer over an element, let something happen, and release the pointer."""
     target.hover()
     page.mouse.down()
     meanwhile()

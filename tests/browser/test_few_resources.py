@@ -34,7 +34,7 @@ async def visit(url: str, times: int) -> None:
 
 
 def test_many_reloads_leave_the_page_in_use(browser: Browser, tmp_path: Path) -> None:
-    """With a low soft limit on open files, quick reloads use none up, and the next visit shows the page."""
+    """Quick reloads do not exhaust a low soft limit on open files, and the next visit shows the page."""
     from tests.browser.conftest import running_portal
 
     with running_portal(browser, tmp_path, limits="ulimit -S -n 96") as portal:

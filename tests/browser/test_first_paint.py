@@ -1,4 +1,4 @@
-"""The title is in the first document, appears where the page will draw it, and disappears then."""
+"""The title is in the first document, appears where the page will draw it, and disappears once it has."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_components_modules_arrive_before_the_page_is_drawn(portal: Portal) 
 
 
 def test_the_browser_asks_for_nothing_in_vain_and_waits_for_no_script(portal: Portal) -> None:
-    """It finds the server at once, and has Streamlit's scripts for the table before the websocket opens."""
+    """The browser finds the server at once, and has the table's scripts before the websocket opens."""
     page = portal.open("about:blank")
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))

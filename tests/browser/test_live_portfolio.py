@@ -152,7 +152,7 @@ def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
 
 
 def test_a_refused_key_is_explained(portal: Portal) -> None:
-    """A wrong key names the variables to set, is tried once per stream, and Start is offered again."""
+    """A wrong key is tried once per stream; the page names the variables to set and offers Start again."""
     for stream in ("stocks", "options", "fills"):
         portal.simulator.faults.set(stream, refuse_key=True)
     before = sum(portal.simulator.connections_total.values())
@@ -196,7 +196,7 @@ def choose_file(page: Page, name: str) -> None:
 
 
 def test_restart_uses_the_tab_it_was_pressed_in(portal: Portal) -> None:
-    """A tab with another file names its missing positions; its Restart uses that file, and both say so."""
+    """A tab with another file names the missing positions; its Restart uses that file, as both tabs say."""
     whole = json.loads((portal.folder / "portfolio.json").read_text())
     first_position, *others = whole["positions"]
     (portal.folder / "small.json").write_text(json.dumps({**whole, "positions": [first_position]}))

@@ -187,7 +187,7 @@ def _groups(page: Page) -> dict[str, str]:
 
 
 def test_an_id_that_moves_to_another_underlying_moves_with_it(open_table: Callable[..., Page]) -> None:
-    """A second file with the same ids shows all its rows, none as moved, and so does the first one again."""
+    """A second file with the same ids shows all its rows, none marked as moved, as does the first again."""
     page = open_table("frozen=1&n=12&files=2")
     other_file = page.get_by_text("Other file")
     first = _ids(page)
@@ -383,7 +383,7 @@ def test_a_moved_mark_has_an_arrow_for_a_while(open_table: Callable[..., Page]) 
 
 
 def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[..., Page]) -> None:
-    """The browser counts the seconds, and the server sends hashes."""
+    """An unchanged table costs little, because the browser counts the seconds and the server sends hashes."""
     sizes: list[int] = []
     page = open_table("frozen=1&every=1&n=200")
     age = _cell(page, "p000", "quote")
@@ -598,7 +598,7 @@ UNDER_HEADINGS = """row => {
 
 
 def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> None:
-    """A click sorts them within 300 ms on an idle machine, and the page holds few nodes."""
+    """A click sorts four thousand rows within 300 ms on an idle machine, and the page holds few nodes."""
     page = open_table("n=4000&every=60&frozen=1")
     milliseconds = page.evaluate("""async () => {
         const button = document.querySelector('th[data-col="mark"] button');

@@ -82,8 +82,8 @@ def time_on(badge: Locator, began: dt.datetime) -> int:
 def click_on_curve(page: Page, badge: Locator, share: float, found: Overview) -> int:
     """Click at a share of the curve's width, and return the chosen time in seconds from the beginning.
 
-    It is exact to a pixel's width in seconds and to half the distance of two times that a click can choose;
-    the badge has whole seconds.
+    The time is exact to a pixel's width in seconds and to half the distance between two times that a click
+    can choose; the badge has whole seconds.
     """
     left, top, width, height = page.evaluate(STILL_CURVE)
     before = badge.inner_text()
@@ -112,7 +112,7 @@ def wait_for_rest(page: Page) -> None:
 
 
 def pause(page: Page, badge: Locator, step: Locator) -> None:
-    """Pause the replay; the button beside *Pause* stays in its place, or it would lose a click."""
+    """Pause the replay, and check that the button beside *Pause* stays in place, or it would lose a click."""
     button = page.get_by_role("button", name="Pause")
     button.wait_for()
     page.wait_for_function(SETTLED)  # the sidebar has collapsed
@@ -177,7 +177,7 @@ def test_the_cells_equal_the_recordings(browser: Browser, tmp_path: Path, wait_u
 
 
 def test_the_curve_has_the_colours_of_the_theme(browser: Browser, tmp_path: Path) -> None:
-    """In a dark window, it has the colours that are readable on a dark page, although it is in a popover."""
+    """In a dark window, the curve's colours are readable on a dark page, although it is in a popover."""
     with running_portal(browser, tmp_path, f"--replay={RECORDING}", keys=False) as portal:
         page = portal.open(portal.live_url, color_scheme="dark")
         open_jump(page)

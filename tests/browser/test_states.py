@@ -220,7 +220,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
 
 @pytest.mark.parametrize("width", [1440, 720, 390])
 def test_a_toast_covers_no_text(portal: Portal, width: int) -> None:
-    """It stays inside the header, between the header's buttons."""
+    """A toast stays inside the header, between the header's buttons."""
     page, path = portal.open(), portal.folder / "alerts.json"
     expect(page.locator(".st-key-live-alerts")).to_be_visible()
     page.set_viewport_size({"width": width, "height": 700})
@@ -254,7 +254,7 @@ def show_an_underlying(page: Page, path: Path) -> None:
 
 
 def call_for_the_next_alert(page: Page, path: Path, rule: dict[str, object]) -> None:
-    """Check that sound and notification are off and request nothing, and once on, announce new alerts."""
+    """Check that sound and notification are off and request nothing, but announce new alerts once on."""
     assert page.evaluate("window.calls") == []
     for name in ("Sound", "Notification"):
         choice = page.get_by_role("checkbox", name=name)

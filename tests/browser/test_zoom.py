@@ -116,7 +116,7 @@ def test_on_a_phone_alerts_and_fills_come_after_the_table(full_page: Page) -> No
 
 
 def test_the_table_begins_high_on_the_page(full_page: Page) -> None:
-    """On a screen of 900 pixels, head, status, note, totals and risk leave nearly two thirds to the table."""
+    """In a window 900 pixels high, the parts above the table leave nearly two thirds of it to the table."""
     resize(full_page, 1440, 900)
     full_page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     assert (

@@ -25,7 +25,7 @@ CONTRACT = "AAPL991218C00250000"
 
 
 def status(page: AppTest) -> str:
-    """The one line that says how the streams are."""
+    """The one line that gives the state of the streams."""
     lines = [*page.info, *page.success, *page.warning, *page.error]
     assert len(lines) == 1
     return str(lines[0].value).replace("\\", "")

@@ -49,6 +49,6 @@ def _day(live: LiveSnapshot) -> float | None:
     ids=["nothing", "a price", "a close", "no history", "a new day"],
 )
 def test_a_changed_account_has_a_new_result(change: dict[str, Any], known: float | None) -> None:
-    """A refresh whose account and closes are those of the last one keeps its result."""
+    """A refresh with an unchanged account and unchanged closes keeps the last result."""
     assert _day(LIVE) == 100
     assert _day(replace(LATER, **change)) == known

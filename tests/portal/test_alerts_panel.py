@@ -185,7 +185,7 @@ class _AlertsDesk:
 
 
 def test_alerts_that_were_not_restored_are_named(tmp_path: Path) -> None:
-    """An alert from the last process that can no longer be used is not simply absent."""
+    """A saved alert that can no longer be used is reported, not silently dropped."""
     state = AlertsState(tmp_path, tmp_path / "portfolio.json")
     state.path.write_text('{"alerts": {"rules": [{"id": "old", "metric": "moon"}]}, "own": ["old"]}')
     desk = _AlertsDesk(LOSS, outlet=AlertOutlet(state))
@@ -220,7 +220,7 @@ def test_a_later_session_gets_no_toast_for_earlier_alerts() -> None:
 
 
 def _two_portfolios(monitors: list[object]) -> None:
-    """Runs inside the harness: the panel of one portfolio, chosen by a number."""
+    """Run inside the harness: the panel of one portfolio, chosen by a number."""
     import datetime as dt
 
     import streamlit as st
@@ -287,7 +287,7 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
 
 
 def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float = 0.0) -> str:
-    """Return what the form says of an alert that is raised above a value."""
+    """Return what the form says about an alert that is raised above a value."""
     desk = _AlertsDesk()
     panel = desk.panel
     panel.selectbox[0].set_value(subject)
@@ -350,12 +350,12 @@ def _refusal(subject: str, metric: str, value: float | None = 1.0, held: float =
 def test_the_form_refuses_in_its_own_words(
     subject: str, metric: str, value: float | None, held: float, words: str
 ) -> None:
-    """The field has its label, and a percentage is as it was typed; the file has other words."""
+    """A refusal has the field's label and the percentage as typed, not the words for the alerts file."""
     assert _refusal(subject, metric, value, held) == in_markdown(words)
 
 
 def test_an_alert_that_exists_is_not_added_again() -> None:
-    """The form says so, also if the file calls the alert something else."""
+    """The form says that the alert exists, even if the file gives it another name."""
     desk = _AlertsDesk(LOSS.model_copy(update={"pending_seconds": 0.0}))
     panel = desk.panel
     panel.selectbox[0].set_value("call_1")
@@ -424,7 +424,7 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
 
 
 def test_an_alert_on_an_underlying_leads_to_its_group_and_one_on_the_whole_to_no_row() -> None:
-    """Other sums have no row of their own."""
+    """An underlying's sum is in the row of its group; a sum of the whole portfolio has no row."""
     above = {"comparison": "above", "threshold": -1e9}
     rules = [
         AlertRule(id="spot", symbol="AAPL", metric="spot", comparison="above", threshold=0),
@@ -449,7 +449,7 @@ def test_the_form_is_above_the_alerts() -> None:
 
 
 def test_the_urgent_ones_of_many_alerts_are_listed() -> None:
-    """At most 50 alerts are listed, in the file's order."""
+    """Of many alerts, the 50 most urgent are listed, in the file's order."""
     rules = tuple(LOSS.model_copy(update={"id": f"loss-{number}"}) for number in range(3000))
     raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.MET, 9.0, -120.0, NOW, -110.0)
     listed = choose_listed(Alerts(rules, {"loss-2999": raised, "loss-7": raised}))
@@ -474,7 +474,7 @@ def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
 
 
 def test_every_figure_can_be_watched_from_the_page() -> None:
-    """The form can make a rule of each metric, with the subject that it needs."""
+    """The form can make a rule for each metric, with the subject that the metric needs."""
     subjects = {"position": "call_1", "symbol": "\N{NO-BREAK SPACE}AAPL", "all": "Whole portfolio"}
     for metric in AlertMetric:
         desk = _AlertsDesk()

@@ -59,7 +59,7 @@ def test_a_quick_answer_is_returned_by_the_same_call(background: Background) -> 
 
 
 def test_a_long_computation_is_not_waited_for(background: Background, wait_until: WaitUntil) -> None:
-    """The first answer is absent until it is known; then the last one stays until the next is known."""
+    """There is no answer until the first is known; then each answer stays until the next is known."""
     first, second, old, new = Slow("old"), Slow("new"), object(), object()
     assert background.ask(KEY, "q", old, first, patience_seconds=0.0) is None
     assert first.began.wait(PATIENT)
@@ -74,7 +74,7 @@ def test_a_long_computation_is_not_waited_for(background: Background, wait_until
 
 
 def test_a_newer_source_does_not_end_a_computation(background: Background, wait_until: WaitUntil) -> None:
-    """While prices move, a running computation ends for its own source, and the newest source comes next."""
+    """While prices move, a computation is finished for its own source, and the newest source comes next."""
     running = Slow("first")
     background.ask(KEY, "q", "at 1", running, patience_seconds=0.0)
     assert running.began.wait(PATIENT)
@@ -124,7 +124,7 @@ def test_a_dropped_key_is_forgotten(background: Background) -> None:
 
 
 def test_a_computation_gets_the_keys_last_value(background: Background) -> None:
-    """The value before is passed on, also to another question; it may save work."""
+    """The key's last value is passed to the next computation, even of another question; it may save work."""
     passed = []
 
     def note(_check: Check, last: object) -> object:
@@ -145,7 +145,7 @@ def test_keys_do_not_wait_for_each_other(background: Background) -> None:
 
 
 def test_renewing_an_answer_takes_at_most_half_of_the_time(wait_until: WaitUntil) -> None:
-    """After a computation its thread rests for as long, except for another question."""
+    """After a computation, its thread rests for as long as it worked, unless another question comes."""
     now = [0.0]
     background = Background(lambda: now[0])
 

@@ -70,7 +70,7 @@ def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], lim
 
 
 def test_fills_are_marked_on_the_curve_as_it_was_then() -> None:
-    """A fill in a gap is at the last value before it; one before the first point is left out."""
+    """A fill in a gap is at the last value before the gap; a fill before the first point is left out."""
     points = fill_points(
         [_fill(-1), _fill(2.5), _fill(7), _fill(12), _fill(99)],
         _curve(1.0, 2.0, None, 4.0),
@@ -171,7 +171,7 @@ def test_shares_have_a_payoff_too() -> None:
     ],
 )
 def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Points have a key, because Vega would otherwise keep those of every refresh."""
+    """Points have a key, because Vega would otherwise keep the points of every refresh."""
     drawn: list[Any] = []
     monkeypatch.setattr(charts.st, "vega_lite_chart", lambda data, *_spec, **_more: drawn.append(data))
     curve = curve_points(_curve(1.0, 2.0), "a", NEW_YORK)
@@ -190,7 +190,7 @@ def _kind(layer: Any) -> str:
 
 @pytest.mark.parametrize(("money", "step"), [(True, 1), (False, 0.01)])
 def test_no_two_ticks_have_the_same_label(*, money: bool, step: float) -> None:
-    """Ticks are at least one of the last digit apart."""
+    """Neighbouring ticks differ by at least one in the last digit of their labels."""
     assert curve_spec(height=100, money=money)["encoding"]["y"]["axis"]["tickMinStep"] == step
 
 
@@ -259,7 +259,7 @@ def _view_of(*values: float, seconds: int = 0) -> Any:
 def test_a_curve_is_drawn_again_if_it_moves_by_a_pixel(
     before: tuple[float, ...], after: tuple[float, ...], *, differs: bool
 ) -> None:
-    """A flat end is redrawn once a minute; a new point, a gap or a different range at once."""
+    """A flat end is redrawn once a minute, but a new point, a gap or a different range is drawn at once."""
     looks = [pnl_charts.describe_curve(_view_of(*values), "a", 0) for values in (before, after)]
     assert (looks[0] != looks[1]) == differs
     later = pnl_charts.describe_curve(_view_of(*before, seconds=60), "a", 0)

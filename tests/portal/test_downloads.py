@@ -90,6 +90,6 @@ def test_a_closed_session_offers_nothing(get: Get) -> None:
 
 
 def test_without_the_launchers_server_there_are_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing would answer them."""
+    """Another server would not answer the links."""
     monkeypatch.setattr(downloads, "_served_below", None)
     assert not AppTest.from_function(_page).run().get("html")

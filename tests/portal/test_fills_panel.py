@@ -267,7 +267,7 @@ def test_unrequested_fills_are_not_called_complete(desk: PortalDesk, now: dt.dat
 
 @pytest.mark.date_sensitive
 def test_completeness_is_claimed_from_a_past_time_of_today(now: dt.datetime) -> None:
-    """Before the opening, and on a day without one, the claim begins at the day's beginning."""
+    """Before the opening, and on a day without a session, the claim begins at the start of the day."""
     day_start = view_of().day.day_start
     hour = dt.timedelta(hours=1)
     assert view_of(session_open=now + hour).day.since == day_start
@@ -308,7 +308,7 @@ def test_the_csv_has_what_the_list_shows(desk: PortalDesk, now: dt.datetime) -> 
 
 
 def make_assignment(**changes: Any) -> BrokerEvent:
-    """Two assigned calls of today."""
+    """Two calls assigned today."""
     terms = {"kind": EventKind.ASSIGNMENT, "symbol": CALL, "quantity": Decimal(2), "group_id": "g"}
     return BrokerEvent(**{**terms, "date": new_york_date(utc_now()), "activity_id": "e1", **changes})
 
@@ -372,7 +372,7 @@ def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
 
 @pytest.mark.date_sensitive
 def test_the_only_fill_of_a_structure_is_one_short_line_too(now: dt.datetime) -> None:
-    """The words for one of several contracts would take three lines of a row."""
+    """A structure's only fill is counted, because its words would take three lines of the row."""
     fills = view_of(fill(now, 2, 2, 1.62)).portfolio_fills
     (fact,) = fills.by_position["aapl-call"]
     of_several = replace(fills, by_position={"condor": [replace(fact, of_several=True)]})

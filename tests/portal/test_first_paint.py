@@ -128,7 +128,7 @@ def test_scripts_are_named_after_those_that_they_import(tmp_path: Path) -> None:
 
 
 def test_while_streams_run_the_sidebar_is_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The title is at its final place; a request under a foreign host name reveals nothing."""
+    """The title is in its final place; a request under a foreign host name reveals nothing."""
     monkeypatch.setattr(first_paint.st, "get_option", {"server.allowedHosts": ["localhost"]}.__getitem__)
     idle = get("/Live_Portfolio").text
     assert 'class="oh-live"' in idle

@@ -56,7 +56,7 @@ def test_the_first_run_leaves_parts_out_and_the_second_none(session: Session) ->
 
 
 def test_choices_that_a_returning_browser_brings_are_kept(session: Session) -> None:
-    """Streamlit would forget those of the widgets that are left out."""
+    """Streamlit would otherwise forget the choices of the widgets that are left out."""
     session.chosen = ["a choice"]
     assert not session.run()
 

@@ -123,7 +123,7 @@ def test_a_tag_named_like_the_remainder_is_its_own_group() -> None:
 
 
 def test_a_browser_gets_the_figures_of_the_columns_that_it_shows() -> None:
-    """An optional column that is not shown is empty, with its second line; the CSV has its figures."""
+    """A hidden optional column is sent empty, and so is its second line; the CSV has its figures."""
     fields = ("id", "mark", "cost", "iv", "iv_note")
     rows: list[list[object]] = [["a", 1.5, 120, 31.5, "30.1\N{EN DASH}33.0%"]]
     table = TableRows(

@@ -60,7 +60,7 @@ class Panel:
         return list(self.test.multiselect[0].options)
 
     def leave_out(self, *words: str) -> list[str] | None:
-        """Leave these out, and return the ids of the remaining legs' positions, or None without curves."""
+        """Leave these out, and return the remaining legs' position ids, or None if there are no curves."""
         self.test.multiselect[0].set_value(list(words)).run()
         assert not self.test.exception
         if "kept" not in self.test.session_state:
@@ -87,7 +87,7 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> Panel:
 
 
 def test_positions_underlyings_and_tags_can_be_left_out(panel: Panel) -> None:
-    """Whole positions go, by their id, underlying or tag; an id like its underlying is only itself."""
+    """Whole positions are left out by id, underlying or tag; the id AAPL does not stand for all of AAPL."""
     assert panel.options == ["a", "v", "AAPL", "m", "All of AAPL", "All of MSFT", "Tag dec", "Tag income"]
     assert panel.leave_out() == ["a", "v", "v", "AAPL", "m"]
     assert "left out" not in panel.said
@@ -118,7 +118,7 @@ def test_curves_start_at_the_remaining_positions_profit(panel: Panel) -> None:
 
 
 def test_an_unknown_profit_counts_only_if_its_position_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With an unpriced position the curves count from now on, unless it is left out."""
+    """With an unpriced position, the curves count P/L from now on, unless that position is left out."""
     panel = Panel(monkeypatch, single(), single(id="u", strike=999.0))
     panel.leave_out()
     assert panel.test.session_state["base"] is None
@@ -127,7 +127,7 @@ def test_an_unknown_profit_counts_only_if_its_position_is_kept(monkeypatch: pyte
 
 
 def test_with_everything_left_out_nothing_is_computed(panel: Panel) -> None:
-    """Without a position there are no curves and no grid, only the number."""
+    """Without a position there are no curves and no grid, only the number of positions left out."""
     assert panel.leave_out("All of AAPL", "All of MSFT") is None
     assert "4 of 4 positions left out." in panel.said
 

@@ -293,7 +293,7 @@ def test_many_addresses_do_not_help() -> None:
 
 
 def test_the_websocket_is_behind_the_login(door: Door) -> None:
-    """Without the cookie it is closed before it opens, and with it a foreign page cannot open it."""
+    """Without the cookie, a websocket is closed before it opens; even with it, a foreign page opens none."""
     assert door.upgrade() == "websocket.close"
     door.ask("/login?token=first", "POST")
     assert door.upgrade() == "websocket.accept"

@@ -91,7 +91,7 @@ RATE = {StreamName.OPTIONS: StreamHealth(StreamName.OPTIONS, rate=9.0)}
 def test_a_refresh_draws_what_changed_and_nothing_else(
     desk: PortalDesk, change: dict[str, Any], parts: set[Part]
 ) -> None:
-    """Prices change the totals, the table and the bars, and nothing else; a rate, the streams' panel."""
+    """Each change redraws totals and table; a price also redraws the bars, and a rate the streams' panel."""
     desk.own(desk.CALL)
     desk.manager.now = replace(
         desk.manager.now,

@@ -26,7 +26,7 @@ def messages_of(desk: PortalDesk) -> list[Any]:
 
 
 def without_first_contents(messages: list[Any], *fragments: str) -> list[tuple[int, ...]]:
-    """Return the paths that reach the browser if a run of these fragments begins before any was sent."""
+    """Return the paths that reach the browser if these fragments run before any message is sent."""
     queue = ForwardMsgQueue()
     for message in messages:
         queue.enqueue(message)
@@ -50,7 +50,7 @@ def find_lost(paths: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 
 def test_nothing_is_lost_if_a_fragments_first_messages_are_dropped(desk: PortalDesk) -> None:
-    """The page goes on whichever fragment runs again before the browser has the page."""
+    """The page works, whichever fragment runs again before the browser has the page."""
     desk.sign_in()
     desk.own(desk.CALL)
     sent = messages_of(desk)

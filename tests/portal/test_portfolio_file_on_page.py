@@ -58,7 +58,7 @@ def test_several_wrong_values_are_listed_one_per_line(desk: PortalDesk) -> None:
     ],
 )
 def test_an_impossible_path_shows_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
-    """Whatever text the file contains, the page says what is wrong with it."""
+    """Whatever is typed as the path, the page says what is wrong with it."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value(path).run()
     assert not page.exception

@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_version_is_read_once(path: Path) -> None:
-    """The same object is returned until the file changes, and again when an earlier version returns."""
+    """The same object is returned until the file changes, and again once the file is as it was."""
     _save(path, '{"cash": 1}', 100)
     first = read_portfolio(path)
     assert read_portfolio(path) is first
@@ -72,7 +72,7 @@ def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
 
 
 def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that appears after the check but before it is read counts."""
+    """A file that appears after the check but before the reading counts as existing."""
     _after_the_look(monkeypatch, lambda: _save(path, "{}", 200))
     source = read_portfolio(path)
     assert (source.exists, source.saved_at.timestamp()) == (True, 200)

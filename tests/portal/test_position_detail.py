@@ -87,7 +87,7 @@ def test_a_title_names_the_position_with_its_year() -> None:
 
 
 def test_extremes_are_shown_if_they_are_defined() -> None:
-    """Unlimited is written as a word; a calendar has no extremes, and an adjusted contract unknown ones."""
+    """Unlimited is a word; a calendar has no extremes, and those of an adjusted contract are unknown."""
     assert extremes_of(describe_structure(CONDOR)) == (
         f"width $5.00 · max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
     )
@@ -129,7 +129,7 @@ def test_the_method_of_the_marks_is_stated_once() -> None:
     ],
 )
 def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], words: str) -> None:
-    """The difference is explained once for all legs, and only if there is one."""
+    """A difference from the broker's price is explained once for all legs; without one, nothing is said."""
     why = "The broker values an option at its last trade, however old; "
     assert broker_words(records) == (why + words if words else "")
 
@@ -153,7 +153,7 @@ def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str)
     ],
 )
 def test_after_stop_a_quote_has_a_time(state: str, days: int, words: str) -> None:
-    """After Stop, states that would age show the quote's time with its day if it is not today."""
+    """After Stop, states that would age show the quote's time, with its day if that is not today."""
     at = dt.datetime(2026, 11, 18, 10, 46, 59, tzinfo=dt.UTC)
     assert stopped_words(state, at, at + dt.timedelta(days=days), dt.UTC) == words
 
@@ -233,7 +233,7 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
 
 
 def test_a_single_says_why_the_broker_differs() -> None:
-    """The explanation is a sentence below the quotes."""
+    """Why the broker's price differs is explained in a sentence below the quotes."""
     _, html = _draw("call")
     assert "The broker values an option at its last trade" in html
     assert "<td>$21.00</td>" in html

@@ -198,7 +198,7 @@ def test_a_structures_far_expiry_shows_its_year() -> None:
 
 
 def test_a_group_shows_the_same_dollars_as_its_one_position() -> None:
-    """Thirty cents are $0 in both, without a sign, in every grouping."""
+    """Thirty cents are $0, without a sign, in the position and in its group, in every grouping."""
     shares = {"id": "s", "symbol": "AAPL", "shares": 1, "cost_basis": 271.2}
     payload = _payload(positions=[shares])
     portfolio = Portfolio.model_validate({"positions": [shares]})
@@ -279,7 +279,7 @@ def test_warnings_that_the_state_covers_are_in_its_sentence() -> None:
 
 
 def test_a_withheld_day_names_the_date_of_its_close() -> None:
-    """The warning about an old close names its date; a structure's names that of the leg with the oldest."""
+    """The warning about an old close names its date; a structure's names the date of its oldest close."""
     old = {
         "AAPL261218C00250000": PreviousClose(22.0, dt.date(2026, 11, 18)),
         "AAPL261218P00260000": PreviousClose(2.0, dt.date(2026, 11, 19)),
@@ -318,7 +318,7 @@ def test_a_row_has_its_risk_and_a_structure_only_if_all_its_legs_are_known() -> 
 
 
 def test_a_group_sums_its_positions_greeks_only_if_it_has_all() -> None:
-    """The sums are those of its rows in every grouping; with an unknown leg they say what they cover."""
+    """In every grouping, a group sums its rows' Greeks; with an unknown leg, it shows only their coverage."""
     payload = _payload(with_risk=True)
     group = _group(payload, "AAPL")
     ids = ("aapl", "put spread", "shares")
@@ -417,7 +417,7 @@ def test_notes_about_fills_are_on_their_position() -> None:
 
 
 def test_what_is_kept_from_earlier_refreshes_does_not_show() -> None:
-    """Rows of a portfolio shown before, with another risk and on another day, are those of a fresh start."""
+    """The rows equal those of a fresh start, even after other prices, another risk or another day."""
     held = Portfolio.model_validate({"positions": POSITIONS})
     nothing, next_day = _snapshot(mids={}), _snapshot(at=NOW + dt.timedelta(days=1))
     for live in (_snapshot(), nothing, next_day, _snapshot()):
@@ -480,7 +480,7 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
 
 
 def test_the_csv_has_notes_without_the_pages_pointer() -> None:
-    """The sign that the page's detail says more would mean nothing in a file."""
+    """The CSV omits the sign that points to the page's detail, which would mean nothing in a file."""
     payload = _payload(
         notes={"aapl": "3 fills today\N{NO-BREAK SPACE}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"}
     )

@@ -40,7 +40,7 @@ FILE = Path("/records/2026-11-29T0930-options.ohrec")
     ],
 )
 def test_the_state_of_a_recording_is_a_sentence(status: RecordingStatus | None, words: str) -> None:
-    """The sentence names size, file and reason for ending, or before the start the contents to come."""
+    """The sentence names size, file and why the recording ended; before the start, what it will contain."""
     assert describe_recording(FILE.parent, status) == words
     assert describe_recording(None, None) == ""
 
@@ -60,7 +60,7 @@ def _panel() -> None:
 def test_the_last_minutes_can_be_saved_once_a_run_began(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The panel has no link before the first run, and one after it."""
+    """The panel has no link before the first run, and one afterwards."""
     recorder = Recorder(folder=tmp_path, ring_bytes=2**20)
     process_recorder.process_recorder.cache_clear()
     monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)

@@ -99,7 +99,7 @@ def test_an_unchanged_page_requests_nothing(page: Page) -> None:
 
 
 def test_a_part_that_drew_a_passing_state_is_drawn_again(page: Page) -> None:
-    """A part is drawn again if it last showed a state between two equal ones, as for a new run."""
+    """A part that drew a state between two equal beats, such as that of a new run, is drawn again."""
     page.beat("demo")
     page.draw()
     redraw.mark_drawn("head", "a new run")
@@ -158,7 +158,7 @@ def test_only_parts_that_changed_are_requested(page: Page) -> None:
 
 
 def test_a_part_that_keeps_its_elements_is_drawn_in_the_run_of_the_beat(page: Page) -> None:
-    """Other parts, and a part whose elements differ from those drawn last, have a run of their own."""
+    """Only parts that do not keep their elements, or whose elements have changed, have a run of their own."""
     page.beat({"head": 1, "body": 1}, body="one line")
     page.draw()
     page.beat({"head": 2, "body": 2}, body="one line")
@@ -175,7 +175,7 @@ def test_a_part_that_keeps_its_elements_is_drawn_in_the_run_of_the_beat(page: Pa
 
 
 def test_a_part_that_failed_is_drawn_in_its_own_run(page: Page) -> None:
-    """Only such a run removes the error that it shows."""
+    """Only a run of its own removes the error that the part shows."""
     page.beat({"body": 1}, body=True)
     page.draw("body")
     for number in (2, 3):
@@ -195,7 +195,7 @@ def test_a_part_that_has_its_own_run_is_not_drawn_twice_in_it(page: Page) -> Non
 
 
 def test_a_part_has_its_own_run_now_and_then(page: Page) -> None:
-    """Until then, the browser keeps its large messages."""
+    """Until such a run, the browser keeps the large messages of a part."""
     for number in range(100):
         page.beat({"body": number}, body=True)
         redraw.redraw_changed_parts()
@@ -215,7 +215,7 @@ def test_a_part_that_is_left_out_is_overdue_although_others_are_drawn(page: Page
 
 
 def test_a_callback_that_concerns_all_parts_draws_all(page: Page) -> None:
-    """Before the first beat, there is nothing to draw again."""
+    """Before the first beat, such a callback draws nothing; afterwards, it redraws every part."""
     redraw.redraw_all()
     assert page.asked == []
     page.beat({"head": 1, "body": 1})

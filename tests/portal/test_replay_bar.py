@@ -57,7 +57,7 @@ class Jumps:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> ReplayClock:
-    """The clock of a replay in progress, of two minutes, which stands still in real time."""
+    """The clock of a two-minute replay in progress, for which no real time passes."""
     clock = ReplayClock(AT, 0, 120 * SECOND, monotonic=lambda: 0.0)
     monkeypatch.setattr(process, "_replay", replay_of(clock))
     return clock
@@ -220,7 +220,7 @@ def test_the_sliders_last_second_is_the_end(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_early_end_is_reported_at_the_end(
     clock: ReplayClock, changes: dict[str, Any], problem: Exception | None, words: list[str]
 ) -> None:
-    """A cut or damaged recording is reported once the replay is there; missing records always are."""
+    """A cut or damaged recording is reported once the replay reaches its end; missing records always are."""
     replay = replay_of(clock, problem, **changes)
     assert list(describe_gaps(replay, dt.UTC)) == []
     clock.skip(1000)
@@ -248,7 +248,7 @@ def test_live_data_has_no_replay_bar() -> None:
 
 
 def test_a_closed_slider_counts_as_untouched(clock: ReplayClock) -> None:
-    """A slider that is opened soon after a choice is put where the replay is, not to the beginning."""
+    """A slider that is opened soon after a choice is put where the replay is, not at the beginning."""
     test = AppTest.from_function(_bar)
     test.session_state["replay-touched"] = time.monotonic()
     test.run()

@@ -107,7 +107,7 @@ def test_the_inputs_are_named_with_their_dates() -> None:
 
 
 def test_the_extrinsic_value_is_written_as_the_mark_is() -> None:
-    """Out of the money the two are equal, half cents included; a payoff's float noise is not a value."""
+    """Out of the money, extrinsic value equals the mark, half cents included; float noise counts as zero."""
     symbol = "AAPL261218C00300000"
     stocks = {"AAPL": quote("AAPL", 272.09, 272.11)}
     live = snapshot(quote(symbol, 7.05, 7.20), quote(CALL, 22.0, 22.2), stock_quotes=stocks)
@@ -134,7 +134,7 @@ def test_a_payoff_without_todays_line_counts_the_known_legs() -> None:
 
 
 def test_an_expired_position_lacks_no_line() -> None:
-    """After its expiry there is only the payoff, and the model has nothing to know."""
+    """After expiry there is only the payoff, and the page does not report the model's line as missing."""
     over = single(expiry=dt.date(2026, 11, 20))
     risk = _risk(over)
     args = (over, describe_structure(over), risk)
@@ -145,7 +145,7 @@ def test_an_expired_position_lacks_no_line() -> None:
 
 
 def test_the_curves_of_a_calendar_show_the_spot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line at the current price is there without a payoff at expiry, too."""
+    """The line at the current price is drawn even without a payoff at expiry."""
     from apps.streamlit.components.detail import payoff_panel
 
     kinds: set[str] = set()
@@ -178,7 +178,7 @@ def _curves(risk: object, numbers: list[int], base: float | None) -> None:
 
 
 def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
-    """One underlying has the spread's break-even at expiry, several have a curve by the market's move."""
+    """One underlying has the spread's break-even at expiry; several have a curve by the market's move."""
     spread = vertical(
         symbol="XYZ", net_debit=250.0, legs=[leg("long", "call", 100), leg("short", "call", 110)]
     )
@@ -211,7 +211,7 @@ def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
 
 
 def test_an_index_option_names_its_forward() -> None:
-    """With a pair of quotes, the detail has the forward; otherwise it says that no yield counts."""
+    """With a pair of quotes, the detail has the forward; without one, it says that the yield is unknown."""
     call = single(symbol="SPX", root="SPXW", strike=6_700.0, contracts=1)
     put = call.model_copy(update={"id": "p", "option_type": "put"})
     stamp = AT - dt.timedelta(seconds=2)

@@ -122,7 +122,7 @@ def test_a_large_grid_appears_when_it_is_computed(gate: Gate, wait_until: WaitUn
 
 @pytest.mark.parametrize(("stopped_after", "is_named"), [(2, False), (5, True)])
 def test_prices_get_no_older_after_stop(stopped_after: int, *, is_named: bool) -> None:
-    """The time of a grid's prices is named if the page shows clearly newer ones, however old."""
+    """The time of a grid's prices is named only if the page's are clearly newer, however old both are."""
     at = _risk(0).at
     stopped = replace(at, version=9, stopped_at=at.as_of + dt.timedelta(seconds=stopped_after))
     later = replace(stopped, as_of=at.as_of + dt.timedelta(minutes=10))

@@ -31,7 +31,7 @@ def test_home_links_to_every_page(desk: PortalDesk) -> None:
 
 
 def test_home_names_what_was_found_and_no_value(desk: PortalDesk) -> None:
-    """Home shows the names of keys and portfolio, never their values."""
+    """Home shows the names of the keys and the portfolio file, never their contents."""
     bare = desk.said(desk.home())
     assert "APCA_API_KEY_ID" in bare
     assert "not found" in bare

@@ -48,7 +48,7 @@ def ask(
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "192.168.1.5"])
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_this_machine_is_served(address: str, kind: str) -> None:
-    """A loopback address is served, and so is the address that the machine called itself."""
+    """A client at a loopback address is served, and so is one at the machine's own address."""
     assert ask(kind, client=(address, 5)) == [{"type": "inside"}]
 
 

@@ -202,7 +202,7 @@ def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0, day
 
 
 def test_sums_by_underlying_state_their_coverage() -> None:
-    """Each underlying has a line with five sums, and a missing leg withholds only its own."""
+    """Each underlying has a line with five sums, and a missing leg withholds only those that need it."""
     _, text = tables(AAPL)
     assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text
     assert "BRK.B||—|0 of 1 leg|||—|0 of 1 leg|||$1,000||—|0 of 1 leg|||$1,000" in text

@@ -442,7 +442,7 @@ def test_other_activities_are_not_fills(name) -> None:
 
 
 def test_positions() -> None:
-    """A short position is negative whether Alpaca writes its quantity so or only its side."""
+    """A short position is negative, whether Alpaca writes a negative quantity or only gives the side."""
     positions = read_positions(ask("rest_positions", lambda rest: rest.positions()))
     assert {symbol: one.quantity for symbol, one in positions.items()} == POSITIONS
 

@@ -45,7 +45,7 @@ def test_an_event_has_one_time() -> None:
 
 
 def test_a_look_waits_briefly_for_the_end_of_an_event() -> None:
-    """If an event lasts, the look is taken anyway and not recorded."""
+    """If an event does not end soon, the look is taken anyway but not recorded."""
     journal, found = ticking()
     journal.begin(handed)
     assert journal.look(lambda: 5) == (5, False)

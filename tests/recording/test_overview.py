@@ -100,7 +100,7 @@ def test_an_unplayable_recording_is_refused(
 
 @pytest.mark.slow
 def test_a_long_recording_needs_little_memory(tmp_path: Path) -> None:
-    """One block at a time is in memory, and only the first of very many fills."""
+    """Memory holds one block at a time, and only the first thousand of very many fills."""
     begin: list[records.Record] = [records.Connecting(AT, 0, 1, "fills")]
     block: list[records.Record] = [
         records.Received(AT, each, 1, [FILL, b" " * 500], is_text=True) for each in range(1000)

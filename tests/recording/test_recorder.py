@@ -321,7 +321,7 @@ def test_the_ring_stays_within_its_memory() -> None:
 
 
 def test_repeated_answers_replace_each_other_in_the_context() -> None:
-    """An answer takes the place of the same request with other times, and empty ones are bounded too."""
+    """An answer replaces an earlier one to the same request with other times; empty ones are bounded too."""
     context = ring.Context(10_000)
     for number in range(100):
         query = {"limit": "5", "after": f"{number}"}

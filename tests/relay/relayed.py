@@ -69,7 +69,7 @@ class RelayThread:
 
 
 async def write_lease(url: str, entry: str = "", *, over: bool = False) -> None:
-    """Write the entry that names the leading relay; if there has ever been one, only `over` it."""
+    """Write the entry that names the leading relay, but replace an earlier entry only if `over` is set."""
     client = await connect_to_nats(load_nats_options(url, {}), "a test", retries=False)
     try:
         stream, is_new = client.jetstream(), False
@@ -168,7 +168,7 @@ def running_reader(url: str, config: LiveStreamConfig) -> Iterator[LiveStreamMan
 def wait_until(
     condition: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE
 ) -> None:
-    """Wait for a condition; fail with its description, or with what is then said about it."""
+    """Wait for a condition, or fail with its description, which a function may give at that time."""
     try:
         AlpacaSimulator.wait_for(condition, seconds)
     except TimeoutError:

@@ -68,12 +68,12 @@ def _refusal(simulator: AlpacaSimulator, url: str) -> str:
 
 
 def said(reader: LiveStreamManager) -> str:
-    """Return why a reader's order updates are away."""
+    """Return why a reader receives no order updates."""
     return reader.snapshot().errors_by_stream.get("fills", "")
 
 
 def test_a_relay_for_another_account_does_not_start(nats_server: NatsServer) -> None:
-    """It says what is wrong and what to do, and the readers of the first one notice nothing."""
+    """The relay says what is wrong and what to do, and the first relay's readers notice nothing."""
     with (
         _account(1) as ours,
         _account(2) as other,
@@ -130,7 +130,7 @@ def test_a_standby_for_another_account_does_not_take_over(nats_server: NatsServe
 
 
 def test_an_account_replaces_another_once_its_ledger_is_deleted(nats_server: NatsServer) -> None:
-    """New readers have the new account's fills alone; one that has read both accounts' says so."""
+    """New readers have only the new account's fills; a reader of both accounts' fills says so."""
 
     async def delete() -> None:
         async with await nats.connect(nats_server.url) as client:

@@ -143,7 +143,7 @@ def test_a_stream_that_another_relay_does_not_carry_yet_is_interrupted() -> None
 
 
 def test_a_short_interruption_is_reported() -> None:
-    """A reason that ended before the stream's thread noticed it still ends the connection."""
+    """A reason ends the connection even if it is over before the stream's thread notices it."""
     run = Run(enough=1)
     taking = threading.Thread(target=run.channel.set_state, args=(GRANT, ""))
 

@@ -108,7 +108,7 @@ def test_a_late_program_receives_everything_known(
 def test_every_fault_is_a_notice(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """Each of NATS and the relay has its own words, and an empty notice follows after recovery."""
+    """NATS and the relay each have their own words, and an empty notice follows after recovery."""
     with Program(nats_server.url, CALL) as program:
         wait_subscribed(simulator)
         wait_until(lambda: not program.said, f"all is well: {program.said}")
@@ -163,7 +163,7 @@ def granted(*, refused: list[str], invalid: list[str]) -> Answer:
 
 
 def test_a_symbol_that_is_refused_hides_no_other_reason() -> None:
-    """Each reason has a notice of its own, once; the empty one comes after the last of them has ended."""
+    """Each reason has one notice of its own; the empty notice comes after the last reason has ended."""
     feed, reader = make_feed()
     reader.answer = granted(refused=["bad", "ZZZZ"], invalid=["bad"])
     feed.watch(0.0)
@@ -187,7 +187,7 @@ def test_a_symbol_that_is_refused_hides_no_other_reason() -> None:
 
 
 def test_a_loss_that_is_over_is_followed_by_the_empty_notice() -> None:
-    """A program that waits for the empty notice after each other one waits for nothing that never comes."""
+    """An empty notice follows that of each loss, so a program that waits for it does not wait forever."""
     feed, _ = make_feed()
     feed.watch(5.0)
     assert take_notices(feed) == [
@@ -201,7 +201,7 @@ def test_a_loss_that_is_over_is_followed_by_the_empty_notice() -> None:
 
 
 def test_a_program_that_reads_nothing_collects_no_notices() -> None:
-    """While it is busy, its losses are added up in one notice."""
+    """While a program is busy, its losses are added up in one notice."""
     feed, _ = make_feed()
     for number in range(100):
         feed.take_market(StreamName.STOCKS, encode(Batch("e", 2 * number, 0, [WireQuote("AAPL", 1.0, 2.0)])))
@@ -226,7 +226,7 @@ def test_an_update_that_cannot_be_read_is_not_left_out_silently() -> None:
 
 @pytest.mark.parametrize("wanted", [{"stocks": "AAPL"}, {"contracts": CALL}])
 def test_a_string_is_refused(wanted: dict[str, str]) -> None:
-    """Otherwise a program would receive the stocks A, P and L instead of AAPL."""
+    """If a string were accepted, a program would receive the stocks A, P and L instead of AAPL."""
 
     async def read() -> None:
         async for _ in read_relay("nats://127.0.0.1:4222", env={}, **wanted):

@@ -64,7 +64,7 @@ def test_a_leader_counts_from_before_its_request() -> None:
 
 
 def test_another_holder_ends_the_lease() -> None:
-    """A leader that reads a different name stops leading; an absent entry it may write again."""
+    """A leader that reads a different name stops leading; if the entry is absent, it may write it again."""
     lease = a_lease()
     lease.grant(8, 100.0)
     lease.observe(0, "", 101.0)

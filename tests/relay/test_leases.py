@@ -94,7 +94,7 @@ def test_one_reader_cannot_use_up_what_all_share() -> None:
 
 
 def test_what_a_reader_no_longer_wants_counts_no_more() -> None:
-    """A reader that changes its symbols keeps its place, and those that nobody else wants make room."""
+    """A reader that changes its symbols keeps its place, and symbols that nobody wants any more make room."""
     leases = Leases()
     leases.take(Ask("a", _stocks("A", 500)), 0.0)
     leases.take(Ask("b", _stocks("B", 500)), 0.0)
@@ -128,7 +128,7 @@ def test_a_renewal_compares_no_other_readers_symbols(monkeypatch: pytest.MonkeyP
 
 
 def test_a_symbol_streams_only_once_alpaca_has_acknowledged_it() -> None:
-    """Until then it is pending; afterwards it is refused unless it streams or is polled."""
+    """Until Alpaca answers, a symbol is pending; then it is refused unless it streams or is polled."""
     running = StreamHealth(
         StreamName.OPTIONS,
         StreamState.RUNNING,

@@ -222,7 +222,7 @@ def test_a_credentials_file(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_tls(tmp_path: Path) -> None:
-    """With its authority the connection is encrypted; without it the server is not trusted."""
+    """With the server's authority, the connection is encrypted; without it, the server is not trusted."""
     program = shutil.which("openssl")
     if program is None:
         pytest.skip("there is no openssl on this machine")

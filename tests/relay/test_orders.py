@@ -162,7 +162,7 @@ async def _restore_files(hop: Hop, server: NatsServer) -> None:
 
 
 async def _go_back(hop: Hop, server: NatsServer, store: Callable[[], Awaitable[None]]) -> None:
-    """Let JetStream lose the update that `store` stores, as a power cut may, once the reader has it."""
+    """Let JetStream lose the update that `store` stores once the reader has it, as a power cut may."""
     server.kill()
     shutil.copytree(server.folder / "jetstream", server.folder / "copy")
     server.start()
@@ -179,7 +179,7 @@ async def _go_back(hop: Hop, server: NatsServer, store: Callable[[], Awaitable[N
 
 
 async def _join_until_whole(hop: Hop) -> list[bytes]:
-    """Return the messages of the first late reader that says that it has everything."""
+    """Return the messages of the first late reader that claims to have everything."""
     while True:
         late: list[bytes] = []
         joiner = hop.join(late)
@@ -277,7 +277,7 @@ def test_nothing_is_missing_if_everything_has_expired(nats_server: NatsServer) -
 def test_a_computer_that_slept_for_days_misses_nothing_of_today(
     nats_server: NatsServer, slept: float, missing: int
 ) -> None:
-    """Only what is gone although it was not too old is missing."""
+    """A lost order message counts as missing only if it was not old enough to expire."""
     now = [0.0]
 
     async def read_until(hop: Hop, reader: StoredOrders, number: int) -> None:

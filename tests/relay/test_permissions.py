@@ -47,7 +47,7 @@ def refusal(server: NatsServer, user: str, password: str) -> str:
 
 
 def test_a_relay_needs_the_rights_of_one(tmp_path: Path) -> None:
-    """Signed in as a reader, it names what it may not do, and does not blame JetStream."""
+    """A relay that is signed in as a reader names what it may not do, and does not blame JetStream."""
     with running_nats_server(tmp_path / "nats", configuration=DOCUMENTED, environment=PASSWORDS) as server:
         words = refusal(server, "reader", PASSWORDS["READER_PASSWORD"])
     assert "does not allow this user to be a relay" in words

@@ -100,7 +100,7 @@ def test_order_updates_that_cannot_be_stored_concern_only_the_fills() -> None:
 
 
 def test_a_refused_reader_still_receives_the_fills() -> None:
-    """The limits concern symbols, and order updates need none."""
+    """The limits concern symbols, which order updates do not need."""
     assert explain(replace(STATE, refusal="at most 200 readers"), StreamName.FILLS) == ""
 
 

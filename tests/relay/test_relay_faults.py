@@ -42,7 +42,7 @@ pytestmark = pytest.mark.slow
 def test_a_killed_relay_and_a_killed_server_lose_no_fill(
     simulator: AlpacaSimulator, nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    """While orders fill, a relay is killed and then NATS, and both readers equal the ledger."""
+    """While orders fill, first a relay and then NATS is killed, and both readers equal the ledger."""
     with ExitStack() as stack:
         relay = RelayProcess(simulator, nats_server.url, tmp_path / "relay.log")
         stack.callback(relay.kill)

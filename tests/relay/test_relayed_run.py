@@ -172,7 +172,7 @@ def test_readers_need_no_silence_to_notice_an_end(
 def test_a_new_leader_that_waits_for_rest_is_shown(
     simulator: AlpacaSimulator, nats_server: NatsServer, relay: RelayThread
 ) -> None:
-    """While Alpaca's request limit keeps it from reading the day's fills, readers see the wait."""
+    """While Alpaca's request limit keeps a new leader from reading the day's fills, readers see the wait."""
     with running_reader(nats_server.url, reader_config(CALL)) as manager:
         wait_live(manager)
         simulator.fill_now(CALL, price=3.25)

@@ -1,4 +1,4 @@
-"""Relays are killed, paused and hand over while orders fill: none is lost, and one is at Alpaca."""
+"""Relays are killed, paused and hand over while orders fill: no fill is lost, and one relay is at Alpaca."""
 
 from __future__ import annotations
 

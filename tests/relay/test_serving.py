@@ -142,7 +142,7 @@ def test_only_the_plans_limit_counts_as_polled() -> None:
 
 @pytest.mark.parametrize("ask_first", [True, False])
 def test_an_ended_term_subscribes_to_nothing(*, ask_first: bool) -> None:
-    """A reader that asks while a relay ends its streams starts none, which would go on in the next term."""
+    """A reader that asks while a relay ends its streams starts none, as they would go on in the next term."""
     asked = encode(Ask("reader", stocks=["AAPL"]))
 
     async def run() -> dict[StreamName, object]:
@@ -234,7 +234,7 @@ def test_imports_end_before_a_relay_leads() -> None:
 
 
 def test_a_flood_of_requests_holds_nothing_else_up() -> None:
-    """Between two requests, whatever else waits is done, such as the renewal of the lease."""
+    """Between two requests, other waiting work is done, such as renewing the lease."""
 
     async def run() -> list[str]:
         bus: Any = Bus()

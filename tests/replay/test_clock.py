@@ -40,7 +40,7 @@ def test_the_clock_runs_at_its_speed_stands_still_and_ends() -> None:
 
 
 def test_a_held_clock_waits() -> None:
-    """A held clock stays at its place until it may run to another, and makes up for a second of real time."""
+    """A held clock waits until it may run on, and then makes up for at most one second of real time."""
     real = [0.0]
     clock = ReplayClock(AT, 0, 100 * SECOND, monotonic=lambda: real[0])
     clock.set_running(running=True)
@@ -58,7 +58,7 @@ def test_a_held_clock_waits() -> None:
 
 
 def test_many_records_do_not_slow_the_clock_down() -> None:
-    """A clock that is held at one record after another has its speed all the same."""
+    """A clock that is held at one record after another still keeps its speed."""
     real = [0.0]
     clock = ReplayClock(AT, 0, 1000 * SECOND, speed=100.0, monotonic=lambda: real[0])
     clock.hold_at(0)

@@ -96,7 +96,7 @@ def test_a_replay_runs_at_its_speed(wait_until: Any) -> None:
 
 
 def test_an_impossible_record_ends_the_replay_there(wait_until: Any) -> None:
-    """Nothing after it is played, and the clock ends there."""
+    """Nothing after an impossible record is played, and the clock ends at that record."""
     found = list(read_recording(GOLDEN / "outage.ohrec"))
     place = len(found) // 2
     bad = Observed(found[place].at, found[place].elapsed, "bonds", "failed", {})

@@ -270,7 +270,7 @@ def test_quote_ages_grow_between_two_computations() -> None:
 def test_a_price_alert_has_no_reading_without_a_current_price(
     snapshot: LiveSnapshot, outcome: Outcome, position: str | None
 ) -> None:
-    """Closed and missing are separate outcomes, for a position and for the portfolio."""
+    """A closed market and missing data are separate outcomes, for a position and for the portfolio."""
     monitor, feed = _monitor(LOSS.model_copy(update={"position": position}))
     _look(monitor, feed, snapshot)
     status = monitor.view().alerts.status_of("loss")
@@ -349,7 +349,7 @@ def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
 
 
 def test_a_fill_alert_that_is_added_later_is_silent_about_the_morning() -> None:
-    """Fills from before the first such alert raise nothing."""
+    """Fills from before the first alert on fills raise nothing."""
     monitor, feed = _monitor(LOSS)
     morning = (_fill(1, "morning"),)
     _look(monitor, feed, _snapshot(0), _snapshot(2, fills=morning))
@@ -549,7 +549,7 @@ def test_alerts_added_on_the_page_survive_a_change_to_the_file(portfolio_path: P
 
 
 def test_an_assignment_that_the_account_reports_after_the_alert_began_raises_it() -> None:
-    """Alpaca reports it with a date alone, which begins before the alert; the day before is late news too."""
+    """Alpaca gives only an assignment's date; one of the alert's day or the day before raises the alert."""
     portfolio, rule = _portfolio(), AlertRule(id="assigned", metric="assignment")
     known = {"broker_history_since": _at(0).date(), "version": 1}
     feed = _Feed(_snapshot(0, **known))

@@ -88,7 +88,7 @@ def test_each_raise_is_one_notice(service: Service, wait_until: WaitUntil) -> No
 def test_a_thread_that_cannot_start_loses_no_notice(
     service: Service, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
-    """The notice is sent with the next one, and until then its delay is reported."""
+    """A notice that could not be sent goes out with the next one; until then, its delay is reported."""
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -42,7 +42,7 @@ def test_only_changed_quotes_are_solved_again() -> None:
 
 
 def test_an_alert_reads_the_risk_of_its_own_snapshot() -> None:
-    """A risk that is shown may be older; an alert's is of exactly its snapshot, so a replay has the same."""
+    """The page's risk may be older, but an alert's is that of its own snapshot, so a replay has the same."""
     portfolio, risks = Portfolio(positions=[single()]), SharedRisk()
     first, live = risks.to_show(RiskRequest(portfolio, 30.0), _live(0, 1)), _live(0.5, 2)
     exact = risks.exact(RiskRequest(portfolio, 30.0), live)
@@ -70,7 +70,7 @@ def test_an_unchanged_snapshot_keeps_its_risk_for_a_while() -> None:
 
 
 def test_after_stop_the_last_prices_have_a_risk_and_it_is_frozen(wait_until) -> None:
-    """The last risk is shown at first, then the frozen one of the last prices, as the streams were."""
+    """At first the last risk is shown, then a frozen one with the prices and stream states at Stop."""
     portfolio, stopped_at = Portfolio(positions=[single()]), AT + dt.timedelta(seconds=4)
     risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)
     first = risks.to_show(request, _live(0, 1))
@@ -89,7 +89,7 @@ def test_after_stop_the_last_prices_have_a_risk_and_it_is_frozen(wait_until) -> 
 
 
 def test_a_stop_long_after_the_last_risk_computes_one_from_the_last_prices() -> None:
-    """With no risk of the last seconds before Stop, the page waits for one, once."""
+    """If there is no risk from the last seconds before Stop, the page waits once for a new one."""
     portfolio = Portfolio(positions=[single()])
     risks, request = SharedRisk(), RiskRequest(portfolio, 30.0)
     first = risks.to_show(request, _live(0, 1))

@@ -179,7 +179,7 @@ def test_no_two_rows_share_a_list_of_warnings(desk: ViewsDesk) -> None:
 
 
 def test_the_days_fills_are_one_object_until_something_is_known() -> None:
-    """Portfolios share the day; a gap makes a new one, and time alone does not."""
+    """Portfolios share the day's fills; a gap makes a new object, but time alone does not."""
     views = SharedViews()
     first, second = Portfolio(cash=1.0), Portfolio(cash=2.0)
     live = LiveSnapshot(as_of=AT, started_at=AT)

@@ -138,7 +138,7 @@ def is_call(symbol: str) -> bool:
 
 
 def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
-    """The close of a previous holding, which no position reports; called on the simulator's loop."""
+    """The previous close of a former holding, which no position reports; called on the simulator's loop."""
     contract, market = parse_contract(symbol), simulator._world.market
     close = market.previous_close(symbol) if contract is None else market.previous_option_close(contract)
     return Decimal(str(close)).quantize(Decimal("0.01"))

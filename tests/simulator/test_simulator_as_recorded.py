@@ -120,7 +120,7 @@ def test_a_multileg_fill_is_as_documented(phone) -> None:
     ],
 )
 def test_settlements_are_activities(phone, kind, symbol, side, rows) -> None:
-    """A settlement ends the contract, and its shares share its group."""
+    """A settlement ends the contract, and the contract and its shares have the same group id."""
     phone.simulator.fill_now(symbol, side, 1, 9.0)
     phone.simulator.settle(kind, symbol)
     found = phone.body("/v2/account/activities", category="non_trade_activity")

@@ -127,7 +127,7 @@ def test_an_order_ends(account, status, moment) -> None:
 
 
 def test_pending_new_comes_six_milliseconds_before_new(account) -> None:
-    """An order is pending from its creation until Alpaca dates it new, before its executions."""
+    """An order is pending from its creation, and new six milliseconds later, before its executions."""
     legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell")]
     orders = [account.desk.place(CALL, "buy", 1), account.desk.place_multileg(legs, 1)]
     account.desk.fill(orders[0], prices=[NINE])
@@ -156,7 +156,7 @@ def test_a_bracket_waits_for_its_entry(account) -> None:
 
 
 def test_a_legs_bust_comes_with_its_spread(account) -> None:
-    """The update is of the multi-leg order, and names the leg's execution."""
+    """A leg's bust is an update of the multi-leg order, and names the leg's execution."""
     parent = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 2)
     account.desk.fill(parent, prices=[Decimal(3), Decimal(2)])
     busted = account.desk.executions[-1]
@@ -259,7 +259,7 @@ def test_intents_follow_the_position(account) -> None:
 
 
 def test_order_flow_is_seeded() -> None:
-    """One seed gives the same scripts and identifiers, another seed others."""
+    """One seed always gives the same scripts and identifiers, and another seed gives others."""
     assert play(7, 300).updates == play(7, 300).updates
     assert play(7, 300).updates != play(8, 300).updates
 

@@ -33,7 +33,7 @@ class Listener:
         self.seen: list[Any] = []
 
     async def handle(self, item: Any) -> None:
-        """A coroutine function, as the SDK asks for."""
+        """A coroutine function, as the SDK requires."""
         self.seen.append(item)
 
     def of(self, kind: type) -> list[Any]:

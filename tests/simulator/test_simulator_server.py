@@ -45,7 +45,7 @@ def test_start_and_stop() -> None:
 
 
 def test_stopping_disconnects_everybody(phone) -> None:
-    """Stop ends within a second whatever hangs, and leaves no connection."""
+    """Whatever hangs, Stop ends within a second and leaves no connection."""
     simulator = phone.simulator
     simulator.faults.set("options", hang_on_connect=True)
     simulator.faults.set("stocks", silent_on_connect=True)
@@ -155,7 +155,7 @@ def test_driving_an_order_by_hand(phone) -> None:
 
 
 def test_as_a_process_of_its_own() -> None:
-    """Run as a module, it prints the environment that points to it, and ends on Ctrl-C."""
+    """Run as a module, the simulator prints the environment that points to it, and ends on Ctrl-C."""
     command = [sys.executable, "-m", "options_helper.simulator", "--seed", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         assert process.stdout is not None
