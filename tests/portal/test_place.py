@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,24 +12,17 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 if TYPE_CHECKING:
     from conftest import PortalDesk
-    from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.portal
 
 
-def messages_of(desk: PortalDesk, run: Callable[[], AppTest]) -> list[Any]:
-    """Return every message that this run puts into Streamlit's queue."""
+def messages_of(desk: PortalDesk) -> list[Any]:
+    """Return every message that the page puts into Streamlit's queue when it is opened."""
     messages: list[Any] = []
     with desk.monkeypatch.context() as patch:
         patch.setattr(ForwardMsgQueue, "_before_enqueue_msg", messages.append)
-        assert not run().exception
+        assert not desk.page().exception
     return messages
-
-
-def count_filled_twice(messages: list[Any]) -> int:
-    """Return the number of places that get a second container in one run."""
-    blocks = [each for each in messages if each.HasField("delta") and each.delta.HasField("add_block")]
-    return len(blocks) - len({tuple(each.metadata.delta_path) for each in blocks})
 
 
 def without_first_contents(messages: list[Any], *fragments: str) -> list[tuple[int, ...]]:
@@ -61,21 +53,10 @@ def test_nothing_is_lost_if_a_fragments_first_messages_are_dropped(desk: PortalD
     """The page works, whichever fragment runs again before the browser has the page."""
     desk.sign_in()
     desk.own(desk.CALL)
-    sent = messages_of(desk, desk.page)
+    sent = messages_of(desk)
     shell, *fragments = dict.fromkeys(each.delta.fragment_id for each in sent if each.delta.fragment_id)
     assert len(fragments) > 10
     lost = {each: find_lost(without_first_contents(sent, each)) for each in fragments}
     assert not {each: paths for each, paths in lost.items() if paths}
     assert not find_lost(without_first_contents(sent, *fragments))
     assert find_lost(without_first_contents(sent, shell))  # with all others in it; it never runs alone
-
-
-def test_a_place_that_the_browser_has_is_not_filled_again(desk: PortalDesk) -> None:
-    """Until the browser has answered, each run fills the places; later, their elements stay in them."""
-    desk.sign_in()
-    desk.own(desk.CALL)
-    page = desk.page()
-    places = len(page.session_state["places-sent"])
-    assert count_filled_twice(messages_of(desk, page.run)) == places > 10
-    page.session_state["places-known"] = set(page.session_state["places-sent"])
-    assert count_filled_twice(messages_of(desk, page.run)) == 0

@@ -20,7 +20,7 @@ from apps.streamlit.components.layout.head import describe_head, draw_badges, dr
 from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.view.first_run import begin_run, draw_whole, leaves_out
 from apps.streamlit.components.view.part import Part
-from apps.streamlit.components.view.place import hold_place, note_places
+from apps.streamlit.components.view.place import hold_place
 from apps.streamlit.components.view.redraw import forget_table_version, mark_drawn, redraw_changed_parts
 from options_helper.session.hub import LiveHub
 
@@ -68,10 +68,10 @@ def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone:
     live = hub.is_running()
     st.session_state.pop(_LAID_OUT, None)
     pace = settings.refresh_seconds if live else IDLE_SECONDS
-    with hold_place(Part.HEAD):
+    with hold_place():
         st.fragment(key=Part.HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
     st.session_state[MANAGER_KEY] = hub.manager
-    with hold_place("status"):
+    with hold_place():
         st.fragment(run_every=pace)(_status)(hub, settings, credentials, zone, drawn_as_live=live)
     _body()
 
@@ -116,7 +116,6 @@ def _status(
     if overdue:
         st.rerun()
     if not parts_follow:
-        note_places()
         draw_whole()
         redraw_changed_parts()
 
@@ -135,5 +134,5 @@ def _body() -> None:
 def _place_part(part: Part) -> None:
     from apps.streamlit.components.layout.parts import draw_part  # noqa: PLC0415 - pandas, after the title
 
-    with hold_place(part):
+    with hold_place():
         st.fragment(key=part)(draw_part)(part)

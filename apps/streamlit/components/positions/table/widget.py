@@ -17,7 +17,6 @@ from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.first_run import draw_whole
-from apps.streamlit.components.view.place import note_places
 from apps.streamlit.components.view.redraw import (
     known_table_version,
     note_table_version,
@@ -89,7 +88,6 @@ def render(
     sent = sent_table(key)
     known = known_table_version()
     if known is not None:
-        note_places()
         draw_whole()
     data = sent.message(
         table,
