@@ -60,3 +60,16 @@ def test_nothing_is_lost_if_a_fragments_first_messages_are_dropped(desk: PortalD
     assert not {each: paths for each, paths in lost.items() if paths}
     assert not find_lost(without_first_contents(sent, *fragments))
     assert find_lost(without_first_contents(sent, shell))  # with all others in it; it never runs alone
+
+
+def test_a_place_is_filled_twice_but_never_emptied(desk: PortalDesk) -> None:
+    """Each place gets two containers and no other element, so a later run keeps what is in it."""
+    desk.sign_in()
+    desk.own(desk.CALL)
+    kinds: dict[tuple[int, ...], list[str]] = {}
+    for each in messages_of(desk):
+        if each.HasField("delta") and each.delta.fragment_id:  # the home page, which comes first, has none
+            kinds.setdefault(tuple(each.metadata.delta_path), []).append(each.delta.WhichOneof("type"))
+    twice = [found for found in kinds.values() if found.count("add_block") == 2]
+    assert len(twice) > 10
+    assert [found for found in twice if found != ["add_block", "add_block"]] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.cursor import LockedCursor
 from streamlit.delta_generator import DeltaGenerator
 
 
@@ -12,8 +13,14 @@ def hold_place() -> DeltaGenerator:
     When a run of a fragment begins, Streamlit drops the messages of that fragment that it has not sent yet.
     If these were the first to fill a place on the page, whatever follows would be sent to a place that the
     browser does not have, and the page would end with an error. So a container outside the fragment fills
-    the place first, and the fragment's own container later replaces it.
+    the place first, and the fragment's own container later replaces it. A container that replaces another
+    keeps what is in it; `st.empty`, which would give the same place, removes that for a moment.
     """
-    place = st.empty()
-    place.container()
-    return place
+    container = st.container()
+    parent, root = container._parent, container._root_container  # noqa: SLF001 - the place has no public name
+    cursor = container._cursor  # noqa: SLF001 - the same
+    if cursor is None or root is None:
+        return container
+    *parents, index = cursor.parent_path
+    locked = LockedCursor(root_container=root, parent_path=tuple(parents), index=index)
+    return DeltaGenerator(root_container=root, cursor=locked, parent=parent)
