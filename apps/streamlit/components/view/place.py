@@ -17,10 +17,10 @@ def hold_place() -> DeltaGenerator:
     keeps what is in it; `st.empty`, which would give the same place, removes that for a moment.
     """
     container = st.container()
-    parent, root = container._parent, container._root_container  # noqa: SLF001 - the place has no public name
-    cursor = container._cursor  # noqa: SLF001 - the same
-    if cursor is None or root is None:
+    cursor, parent = container._cursor, container._parent  # noqa: SLF001 - the place has no public name
+    if cursor is None:  # not in a run
         return container
     *parents, index = cursor.parent_path
+    root = cursor.root_container
     locked = LockedCursor(root_container=root, parent_path=tuple(parents), index=index)
     return DeltaGenerator(root_container=root, cursor=locked, parent=parent)
